@@ -1,0 +1,66 @@
+# make run     set-up, then the dashboard in the browser
+# make test    set-up with the test requirements, lint, all tests
+# make lint    ruff and mypy
+# make bench   how much less work the engine does than a plain loop
+# make builtin train the built-in model anew (an hour or so on two cores)
+# make clean   remove what the others made, the virtual environment included
+
+PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+                     $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+WORKERS ?= 2
+PORT    ?= 8501
+VENV    := .venv
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check
+
+# Spinning threads make two busy processes many times slower than one.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: run setup test setup-test lint format bench builtin clean
+
+run: setup
+	$(BIN)/crux page --port $(PORT)
+
+test: setup-test lint
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope $(TESTS)
+
+lint: $(VENV)/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/tested
+	$(BIN)/python -m tests.benchmarks
+
+builtin: $(VENV)/ready
+	$(BIN)/python -m probes.training
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+setup: $(VENV)/ready
+
+# Chromium and SmolLM2 are each looked for whenever tests are run: what was not to be had yesterday may be today.
+setup-test: $(VENV)/tested
+	@sh scripts/chromium.sh
+	@$(BIN)/python scripts/smollm2.py
+
+# Installed again only when the list of what to install has changed.
+$(VENV)/ready: requirements.txt pyproject.toml | $(BIN)/python
+	$(PIP) install --prefer-binary -r requirements.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/tested: requirements-test.txt $(VENV)/ready
+	$(PIP) install --quiet --prefer-binary -r requirements-test.txt
+	@touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Crux needs Python 3.11, 3.12 or 3.13, and none was found. Install one, or name it: make run PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || { echo "Crux needs Python 3.11, 3.12 or 3.13; $(PYTHON) is `$(PYTHON) --version`." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || { echo "This Python cannot make virtual environments. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
