@@ -1,0 +1,213 @@
+"""Candidate answers and what a model's log-probabilities say of them. Runs nothing.
+
+An answer's probability is the probability that the continuation of the prompt *begins with* any of its
+strings, compared as token sequences. Strings form a tree: a string's nearest ancestor is the longest other
+string that it begins with. A string below one of the same answer adds nothing and is dropped; one below a
+string of *another* answer is that much taken from the other ("one" begins "one hundred"). So every
+continuation belongs to the longest string it begins with, and answers never overlap.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from probes.errors import InputError
+
+Ids = tuple[int, ...]
+
+RESOLUTION = 2.0**-24
+"""fp32 cannot tell a smaller "everything else" (1 - coverage) from nothing: its floor in a KL."""
+LOWEST = -100.0
+"""An answer's floor in a KL, nats: what lies below is equally impossible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One candidate: the label it is known by, and every string that says it."""
+
+    label: str
+    strings: tuple[str, ...]
+    display: str = ""
+    """How a person would say it ("once"); the label where empty."""
+
+    @property
+    def name(self) -> str:
+        return self.display or self.label
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One string's part in one answer: its probability is added (`sign` 1) or taken off (-1)."""
+
+    answer: int
+    string: str
+    ids: Ids
+    sign: int
+
+
+@dataclass(frozen=True)
+class AnswerSet:
+    """The answers that are compared.
+
+    `endings`, where given, are put after every string ("once." and "once\\n" instead of "once"): then an
+    answer counts only where it also ends there, and every string scored is listed in full.
+    """
+
+    answers: tuple[Answer, ...]
+    endings: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        labels = [answer.label for answer in self.answers]
+        if len(labels) < 2:
+            raise InputError("answers_few", count=len(labels))
+        if doubled := next((label for label in labels if labels.count(label) > 1), None):
+            raise InputError("answers_label_twice", label=doubled)
+        for answer in self.answers:
+            if not answer.label or not answer.strings or not all(s.strip() for s in answer.strings):
+                raise InputError("answers_empty", label=answer.label)
+
+    @classmethod
+    def parse(cls, text: str) -> AnswerSet:
+        """From the command line: `0=never=zero times;1=once=one time`, full-width signs too.
+
+        The first string after the label is also how the answer is called. A label alone is its own string.
+        """
+        parts = [p.strip() for p in text.translate(str.maketrans("；＝", ";=")).split(";") if p.strip()]
+        answers = []
+        for part in parts:
+            label, *strings = (piece.strip() for piece in part.split("="))
+            strings = strings or [label]
+            answers.append(Answer(label, tuple(strings), strings[0]))
+        return cls(tuple(answers))
+
+    @classmethod
+    def of(cls, table: Mapping[str, Sequence[str]]) -> AnswerSet:
+        """From a mapping of labels to strings."""
+        return cls(tuple(Answer(label, tuple(s), s[0] if s else "") for label, s in table.items()))
+
+    def index(self, label: str) -> int:
+        """Where the answer called `label` stands."""
+        for i, answer in enumerate(self.answers):
+            if label in (answer.label, answer.display):
+                return i
+        raise InputError("answer_unknown", label=label, labels=", ".join(a.label for a in self.answers))
+
+    @property
+    def strings(self) -> list[tuple[int, str]]:
+        """Every (answer, string) with the endings put on, in order."""
+        ends = self.endings or ("",)
+        return [(i, s + end) for i, a in enumerate(self.answers) for s in a.strings for end in ends]
+
+    def terms(self, tokenise: Callable[[str], Ids]) -> tuple[Term, ...]:
+        """What to score, once strings are token sequences (module docstring).
+
+        Raises:
+            InputError: two answers share a token sequence, a string has no tokens.
+        """
+        owner: dict[Ids, tuple[int, str]] = {}
+        for answer, string in self.strings:
+            ids = tokenise(string)
+            if not ids:
+                raise InputError("answer_no_tokens", string=string)
+            other = owner.setdefault(ids, (answer, string))
+            if other[0] != answer:
+                pair = (self.answers[other[0]].label, self.answers[answer].label)
+                raise InputError("answers_same", string=string, one=pair[0], other=pair[1])
+        terms: list[Term] = []
+        for ids, (answer, string) in owner.items():
+            above = next((owner[ids[:n]][0] for n in range(len(ids) - 1, 0, -1) if ids[:n] in owner), None)
+            if above == answer:
+                continue
+            terms.append(Term(answer, string, ids, 1))
+            if above is not None:
+                terms.append(Term(above, string, ids, -1))
+        return tuple(sorted(terms, key=lambda term: term.answer))
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What the model gives each answer, from the log-probability of each term's string.
+
+    `log_probs[i]` belongs to `terms[i]` (nats, summed over the string's tokens).
+    """
+
+    answers: AnswerSet
+    terms: tuple[Term, ...]
+    log_probs: tuple[float, ...]
+
+    @property
+    def log_prob(self) -> tuple[float, ...]:
+        """One number an answer: the log of its probability, -inf where it is nothing."""
+        return tuple(self._sum(i) for i in range(len(self.answers.answers)))
+
+    def _sum(self, answer: int) -> float:
+        """log of the signed sum of the terms' probabilities, scaled by the largest: nothing underflows."""
+        mine = [(t.sign, lp) for t, lp in zip(self.terms, self.log_probs, strict=True) if t.answer == answer]
+        top = max((lp for _, lp in mine), default=-math.inf)
+        if top == -math.inf:
+            return -math.inf
+        total = math.fsum(sign * math.exp(lp - top) for sign, lp in mine)
+        return top + math.log(total) if total > 0 else -math.inf
+
+    @property
+    def probability(self) -> tuple[float, ...]:
+        return tuple(math.exp(lp) for lp in self.log_prob)
+
+    @property
+    def coverage(self) -> float:
+        """The probability that the answer is one of the listed ones."""
+        return math.fsum(self.probability)
+
+    @property
+    def other(self) -> float:
+        """The probability of everything else."""
+        return max(0.0, 1.0 - self.coverage)
+
+    @property
+    def share(self) -> tuple[float, ...]:
+        """Each answer's part of the coverage; sums to 1."""
+        logs = self.log_prob
+        top = max(logs)
+        weights = [math.exp(lp - top) if top > -math.inf else 1.0 for lp in logs]
+        return tuple(w / math.fsum(weights) for w in weights)
+
+    @property
+    def top(self) -> int:
+        """The listed answer with the greatest probability."""
+        logs = self.log_prob
+        return logs.index(max(logs))
+
+    def kl_to(self, ablated: Distribution) -> float:
+        """KL(self || ablated) in nats, over the answers and everything else."""
+        mine, theirs = self._categories(), ablated._categories()
+        return max(0.0, math.fsum(math.exp(a) * (a - b) for a, b in zip(mine, theirs, strict=True)))
+
+    def _categories(self) -> list[float]:
+        """log-probabilities of the answers and of everything else, none lower than fp32 can tell apart."""
+        other = math.log(max(self.other, RESOLUTION))
+        return [*(max(log_prob, LOWEST) for log_prob in self.log_prob), other]
+
+    def as_records(self) -> list[dict[str, Any]]:
+        """The `answers` of a record: one dictionary an answer."""
+        rows: Iterable[Any] = zip(
+            self.answers.answers, self.probability, self.log_prob, self.share, strict=True
+        )
+        return [
+            {
+                "answer": answer.label,
+                "name": answer.name,
+                "strings": list(answer.strings),
+                "scored": [
+                    {"string": t.string, "ids": list(t.ids), "log_prob": lp, "sign": t.sign}
+                    for t, lp in zip(self.terms, self.log_probs, strict=True)
+                    if t.answer == i
+                ],
+                "probability": probability,
+                "log_prob": log_prob if math.isfinite(log_prob) else None,
+                "share": share,
+            }
+            for i, (answer, probability, log_prob, share) in enumerate(rows)
+        ]

@@ -1,0 +1,54 @@
+"""What can go wrong, said to the person who can mend it: what was wrong, with the value, and what would do.
+
+Texts are in `locale/errors.toml`. The exit code of the command line follows from the class.
+"""
+
+from __future__ import annotations
+
+from probes.locale import say
+
+
+class CruxError(Exception):
+    """An error with a text in both languages: `CruxError("window", tokens=5000, window=384)`."""
+
+    exit_code = 1
+
+    def __init__(self, key: str, **values: object) -> None:
+        self.key = key
+        self.values = values
+        super().__init__(say(f"errors.{key}", "en", **values))
+
+    def say(self, lang: str) -> str:
+        """The message in `lang`."""
+        return say(f"errors.{self.key}", lang, **self.values)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.key, self.values)
+
+
+def _rebuild(kind: type[CruxError], key: str, values: dict[str, object]) -> CruxError:
+    return kind(key, **values)
+
+
+class InputError(CruxError):
+    """What the person gave cannot be used: an empty passage, a word that is not in it, a broken file."""
+
+    exit_code = 2
+
+
+class ModelError(CruxError):
+    """The model cannot be had: unknown, unreachable, in a format that is not safe to load."""
+
+    exit_code = 3
+
+
+class LimitError(CruxError):
+    """It does not fit: a prompt beyond the window, weights beyond the memory."""
+
+    exit_code = 4
+
+
+class CapabilityError(CruxError):
+    """This model cannot do what was asked, and why."""
+
+    exit_code = 5

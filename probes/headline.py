@@ -1,0 +1,88 @@
+"""The sentence on top, made from the record and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from probes.locale import say
+from probes.numbers import nats, percent, shortened, strength
+
+FEW = 0.5
+"""Under this coverage a headline speaks "of the listed answers"."""
+NAMED = 4
+"""Words of a set that are named one by one."""
+
+
+def headline(data: Mapping[str, Any], lang: str) -> str:
+    """What a record says, in a sentence or three."""
+    if data["study"] == "words":
+        return _words(data, lang)
+    clean = data.get("clean", data)
+    first = _says(clean, lang, "says")
+    if "taken" not in data:
+        return first + _right(data, lang)
+    taken = quoted(data["taken"]["texts"], lang)
+    then = _says(data, lang, f"then_{data['taken']['mode']}", what=taken)
+    return (
+        " ".join([first, then, *_against_chance(data, lang)])
+        if lang == "en"
+        else first + then + "".join(_against_chance(data, lang))
+    )
+
+
+def top_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The answer that a run's `top` names."""
+    return next(answer for answer in run["answers"] if answer["answer"] == run["top"])
+
+
+def quoted(texts: Sequence[str], lang: str) -> str:
+    """Words as a sentence names them: the first few, then how many more."""
+    shown = [say("headline.quote", lang, text=shortened(text)) for text in texts[:NAMED]]
+    named = say("headline.comma", lang).join(shown)
+    rest = len(texts) - NAMED
+    return named if rest <= 0 else say("headline.and_more", lang, named=named, count=rest)
+
+
+def _says(run: Mapping[str, Any], lang: str, how: str, **values: str) -> str:
+    top = top_of(run)
+    if run["coverage"] < FEW:
+        numbers = {"share": percent(top["share"]), "coverage": percent(run["coverage"])}
+        return say(f"headline.{how}_of_listed", lang, answer=top["name"], **numbers, **values)
+    return say(f"headline.{how}", lang, answer=top["name"], probability=percent(top["probability"]), **values)
+
+
+def _right(data: Mapping[str, Any], lang: str) -> str:
+    right = next((a for a in data["answers"] if a["answer"] == data["right"]), None)
+    if right is None or right["answer"] == data["top"]:
+        return ""
+    return (" " if lang == "en" else "") + say(
+        "headline.right_is", lang, answer=right["name"], probability=percent(right["probability"])
+    )
+
+
+def _against_chance(data: Mapping[str, Any], lang: str) -> list[str]:
+    control = data.get("control")
+    if not control:
+        return []
+    return [say("headline.chance", lang, flips=control["flips"], n=control["n"])]
+
+
+def _words(data: Mapping[str, Any], lang: str) -> str:
+    rows = data["rows"]
+    parts = [_says(data["clean"], lang, "says")]
+    flipping = [row for row in rows if row["flips"]]
+    strongest = max(flipping or rows, key=strength)
+    what = say("headline.quote", lang, text=shortened(strongest["text"]))
+    if flipping:
+        parts.append(_says(strongest, lang, f"then_{data['mode']}", what=what))
+        if len(flipping) > 1:
+            more = len(flipping) - 1
+            key = "headline.other_flips" if more == 1 else "headline.others_flip"
+            parts.append(say(key, lang, count=more))
+    else:
+        moved = nats(strongest)
+        parts.append(say(f"headline.none_flips_{data['unit']}", lang, what=what, nats=moved))
+    still = sum(row["no_change"] for row in rows)
+    parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=len(rows)))
+    return (" " if lang == "en" else "").join(parts)

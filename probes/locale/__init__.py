@@ -1,0 +1,52 @@
+"""Every text a person reads, Chinese and English side by side.
+
+A text is one table of a TOML file: `[top]` with the entries `en` and `zh` in `headline.toml` is the text
+`headline.top`. Keeping both languages in one entry makes a missing one impossible to overlook.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Literal, get_args
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+class Texts:
+    """The texts of one folder of TOML files, read at first use."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read = cache(self._read_file)
+
+    def _read_file(self, stem: str) -> dict[str, dict[str, str]]:
+        return tomllib.loads((self.folder / f"{stem}.toml").read_text(encoding="utf-8"))
+
+    def keys(self) -> list[str]:
+        """Every key there is, as `file.table`."""
+        return [
+            f"{path.stem}.{name}"
+            for path in sorted(self.folder.glob("*.toml"))
+            for name in self._read(path.stem)
+        ]
+
+    def raw(self, key: str, lang: str) -> str:
+        """The text as written, its placeholders unfilled."""
+        stem, _, name = key.partition(".")
+        return self._read(stem)[name][lang]
+
+    def say(self, key: str, lang: str, **values: object) -> str:
+        """The text `key` in language `lang`, its placeholders filled.
+
+        Raises:
+            KeyError: there is no such text, or a placeholder was given no value.
+        """
+        text = self.raw(key, lang)
+        return text.format(**values) if values or "{" in text else text
+
+
+TEXTS = Texts(Path(__file__).parent)
+say = TEXTS.say

@@ -1,0 +1,42 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """With its sign and a true minus; no sign where rounding leaves nothing."""
+    text = f"{value:+.{digits}f}"
+    return text[1:] if not text.strip("+-0.") else text.replace("-", "−")
+
+
+def nats(row: Mapping[str, Any], digits: int = 2) -> str:
+    """A row's effect on the log-probability; infinite where something vanished, by which way it went."""
+    effect, moved = row["effect_log_prob"], row["effect_probability"]
+    if effect is not None:
+        return signed(effect, digits)
+    return "−∞" if moved < 0 else "+∞" if moved > 0 else "?"
+
+
+def strength(row: Mapping[str, Any]) -> float:
+    """How strong a row's effect is, for ranking; an answer gone altogether is the strongest there is."""
+    if row["effect_log_prob"] is not None:
+        return abs(float(row["effect_log_prob"]))
+    return float("inf") if row["effect_probability"] else 0.0
+
+
+def shortened(text: str, most: int = 32) -> str:
+    """On one line, and no longer than a table has room for."""
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def percent(share: float) -> str:
+    """Whole percent; never "0 %" or "100 %" for what is not quite that."""
+    if 0 < share < 0.01:
+        return "<1 %"
+    if share == 1 or share <= 0.99:
+        return f"{share * 100:.0f} %"
+    return f"{share * 100:.1f} %" if share < 0.999 else ">99.9 %"

@@ -1,0 +1,74 @@
+"""One record for the screen, the command line, a link and a file.
+
+A `ProbeResult` is a plain JSON-able dictionary with a schema version, tidy rows (one a trial) and provenance.
+Field names of schema 1 are public: more may be added, none changes its meaning.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SCHEMA = 1
+
+_SHEET_FORMULA = tuple("=+-@＝＋－＠\t\r\n")
+_NUMBERS = re.compile(r"\[\n\s+([-+.\deE,\s]+?)\s+\]")
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """What one study found for one model and one question."""
+
+    study: str
+    data: Mapping[str, Any]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """The tidy rows, one a trial: of `ask`, one an answer."""
+        return list(self.data.get("rows") or self.data.get("answers", []))
+
+    @property
+    def headline(self) -> str:
+        return str(self.data["headline"])
+
+    def to_json(self) -> str:
+        """Indented, a list of numbers on one line; a line end never stands inside a JSON string."""
+        text = json.dumps(self.data, ensure_ascii=False, indent=1, allow_nan=False)
+        return _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
+
+    def to_csv(self) -> str:
+        """The rows and, marked in the column `set`, the groups of equal words, with one column an answer."""
+        kind = "unit" if "rows" in self.data else "answer"
+        table = [{"set": kind, **_flat(row)} for row in self.rows]
+        table += [{"set": "group", **_flat(row)} for row in self.data.get("groups", [])]
+        columns = list(dict.fromkeys(name for row in table for name in row))
+        out = io.StringIO()
+        writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: _cell(v) for k, v in row.items()} for row in table)
+        return out.getvalue()
+
+
+def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of a table: answers become columns, nested values JSON, the prompt stays out."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if name == "answers":
+            flat |= {f"p({a['answer']})": a["probability"] for a in value}
+        elif name in ("prompt", "prompt_ids", "scored"):
+            continue
+        else:
+            flat[name] = json.dumps(value, ensure_ascii=False) if isinstance(value, (list, dict)) else value
+    return flat
+
+
+def _cell(value: Any) -> Any:
+    """Text that a spreadsheet would run as a formula is quoted, as OWASP advises for CSV."""
+    if isinstance(value, str) and value.startswith(_SHEET_FORMULA):
+        return "'" + value
+    return value

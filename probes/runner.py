@@ -1,0 +1,214 @@
+"""The one path from a question to a record, for the command line, the page and scripts.
+
+It drives a study, looks every trial up in the store, runs what is missing, keeps each result as it comes
+(so that a Stop loses nothing), and writes down how the numbers were made.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import probes
+from probes.commandline import command_line
+from probes.headline import headline
+from probes.models.base import AnswerModel, Outcome, Prepared, Progress
+from probes.question import Question
+from probes.results import SCHEMA, ProbeResult
+from probes.store import Store, key_of
+from probes.studies import study_named
+from probes.trials import Trial
+
+KEEP_EVERY = 64
+"""Trials between two writes to the store."""
+TELL_EVERY = 0.1
+"""Seconds between two words of progress."""
+
+
+def run(
+    study: str,
+    model: AnswerModel,
+    question: Question,
+    options: Mapping[str, Any] | None = None,
+    *,
+    store: Store | None = None,
+    lang: str = "en",
+    on_progress: Progress | None = None,
+) -> ProbeResult:
+    """Run one study.
+
+    Args:
+        study: "ask" or "words".
+        options: of that study; what is not given has its default.
+        store: where results are kept and looked up; None keeps nothing.
+        lang: of the headline, "zh" or "en".
+        on_progress: called with (trials done, trials known so far); what it raises cancels the run, and
+            what was done until then is in the store.
+
+    Raises:
+        CruxError: what was given cannot be run, in words for a person.
+    """
+    chosen = study_named(study)
+    settings = chosen.settings(options or {})
+    job = _Job(model, question, store, on_progress)
+    started, cpu = time.perf_counter(), time.process_time()
+    body = job.drive(chosen.steps(model, question, settings))
+    job.spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
+    return _record(study, body, job, settings, lang)
+
+
+@dataclass
+class _Job:
+    """One study under way: what it ran and what it found in the store."""
+
+    model: AnswerModel
+    question: Question
+    store: Store | None
+    on_progress: Progress | None
+    reports: list[dict[str, Any]] = field(default_factory=list)
+    cached: int = 0
+    total: int = 0
+    done: int = 0
+    clean: Prepared | None = None
+    spent: dict[str, float] = field(default_factory=dict)
+    _told: float = 0.0
+
+    def drive(self, steps: Any) -> dict[str, Any]:
+        """Hand the study its outcomes until it returns the record's body."""
+        try:
+            trials = next(steps)
+            while True:
+                trials = steps.send(self.outcomes(trials))
+        except StopIteration as end:
+            return dict(end.value)
+
+    def outcomes(self, trials: Sequence[Trial]) -> list[Outcome]:
+        prepared = self.model.prepare(self.question, trials)
+        self.clean = self.clean or prepared[0]
+        keys = [key_of(p.key) for p in prepared]
+        found: dict[bytes, Any] = self.store.get(list(dict.fromkeys(keys))) if self.store else {}
+        missing = {key: p for key, p in zip(keys, prepared, strict=True) if key not in found}
+        self.total += len(dict.fromkeys(keys))
+        self.done += len(found)
+        self.cached += len(found)
+        if missing:
+            found |= self._run(missing)
+        return [self.model.outcome(self.question, p, found[k]) for k, p in zip(keys, prepared, strict=True)]
+
+    def _run(self, missing: Mapping[bytes, Prepared]) -> dict[bytes, Any]:
+        """Run what the store does not know, the clean prompt first, keeping results as they come."""
+        keys, work = list(missing), list(missing.values())
+        if self.clean and self.clean not in work:
+            keys.insert(0, key_of(self.clean.key))
+            work.insert(0, self.clean)
+        scoring = self.model.score(work)
+        found: dict[bytes, Any] = {}
+        unkept: dict[bytes, Any] = {}
+        try:
+            for index, log_probs in scoring:
+                found[keys[index]] = unkept[keys[index]] = list(log_probs)
+                self.done += keys[index] in missing
+                if len(unkept) >= KEEP_EVERY:
+                    self._keep(unkept)
+                self._tell()
+        finally:  # also on a Stop: work done so far is on disk
+            self._keep(unkept)
+        self._report(scoring.report())
+        return found
+
+    def _tell(self) -> None:
+        """Progress, a few times a second at most; whoever listens may raise to cancel."""
+        now = time.monotonic()
+        if self.on_progress and (now - self._told > TELL_EVERY or self.done == self.total):
+            self._told = now
+            self.on_progress(self.done, self.total)
+
+    def _keep(self, values: dict[bytes, Any]) -> None:
+        if self.store and values:
+            self.store.put(values)
+        values.clear()
+
+    def _report(self, report: dict[str, Any]) -> None:
+        self.reports.append(report)
+        if self.store:
+            self.store.put({self._noise_key(): self.noise_floor()})
+
+    @property
+    def first(self) -> Prepared:
+        """The clean prompt."""
+        if self.clean is None:
+            raise RuntimeError("the study has not asked for the clean run yet")
+        return self.clean
+
+    def _noise_key(self) -> bytes:
+        return key_of(["noise", self.first.key])
+
+    def _known_noise(self) -> list[float]:
+        key = self._noise_key()
+        return [float(v) for v in self.store.get([key]).values()] if self.store else []
+
+    def noise_floor(self) -> float | None:
+        """The greatest difference seen between equal prompts in other batch shapes, nats; None: unseen."""
+        return max([*(r["noise_floor"] for r in self.reports), *self._known_noise()], default=None)
+
+    def greedy(self, prepared: Prepared) -> str:
+        """What the model goes on with by itself, remembered like everything else."""
+        key = key_of(["greedy", prepared.key])
+        known = self.store.get([key]) if self.store else {}
+        if key not in known:
+            known = {key: self.model.greedy(self.question, prepared)}
+            if self.store:
+                self.store.put(known)
+        return str(known[key])
+
+
+def _record(
+    study: str, body: dict[str, Any], job: _Job, settings: Mapping[str, Any], lang: str
+) -> ProbeResult:
+    data: dict[str, Any] = {"schema": SCHEMA, "study": study, **body}
+    for record in (data, data.get("clean", {})):
+        if isinstance(record.get("greedy"), Prepared):
+            record["greedy"] = job.greedy(record["greedy"])
+    data["noise_floor"] = job.noise_floor()
+    data["headline"] = headline(data, lang)
+    data["provenance"] = {
+        "crux": probes.__version__,
+        "model": job.model.describe(examined=bool(job.reports)),
+        "versions": versions(),
+        "processor": processor(),
+        "options": dict(settings),
+        "engine": job.reports,
+        "trials": job.total,
+        "from_store": job.cached,
+        **job.spent,
+        "command_line": command_line(study, job.model.arguments, job.question, settings),
+    }
+    return ProbeResult(study, data)
+
+
+@cache
+def versions() -> dict[str, str]:
+    """Of what the numbers depend on."""
+    found = {"python": platform.python_version()}
+    for name in ("torch", "transformers", "tokenizers", "rjieba"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def processor() -> str:
+    """The processor's name, as the system tells it."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
