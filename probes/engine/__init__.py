@@ -1,0 +1,15 @@
+"""How a stock language model is run thousands of times, exactly and fast.
+
+A question about a text becomes hundreds of prompts that differ in a word. The plain way runs each of them
+whole, once for every answer. This room gives the same numbers with a tenth of the work: it sees token ids,
+masks and modules, and knows no text.
+
+* `jobs`: what is asked (`Job`) and how it was done (`Report`).
+* `anatomy`, `experiments`, `selfcheck`: what a model is made of, proved on its own weights as it is loaded.
+* `tree`, `layout`: prompts as a prefix tree; its branches packed into rows and chunks.
+* `masks`, `forward`, `hooks`: what each position may read, in the model's own terms; the calls of the model;
+  the only file that touches a module.
+* `by_tree`, `by_batches`: the fast way and the plain ones, checked against each other.
+* `linears`: the same float32 arithmetic in a layout some processors like better.
+* `execute`: the `Engine`, which chooses among the ways and falls back where a check fails.
+"""

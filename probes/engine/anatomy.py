@@ -1,0 +1,234 @@
+"""Where the parts of a decoder are, in any architecture, and what may be done to it.
+
+The parts are found by rule and the rules are then proved on the loaded weights (`selfcheck`), because names
+and configuration entries cannot be trusted: two architectures use one word for two things, and a wrong guess
+gives plausible numbers instead of an error.
+
+* *Blocks*: the `ModuleList` with `num_hidden_layers` members, looked for in the decoder before the whole
+  model (a vision tower can have as many layers).
+* *Output projection*: in a block, the linear map under an attention module that mixes the heads
+  (`o_proj`, `out_proj`, `c_proj`, `dense`, `wo`, ...). Its parent is the attention module.
+* *Head*: a slice of that projection's **input**, of width `in_features / query heads`. (A slice of its output
+  mixes all heads and means nothing.) With grouped queries a head is a query head; several share the keys and
+  values of one key/value head.
+* A layer without such a projection (state-space, linear attention, convolution) has no heads: None, never 0.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from probes.engine.jobs import Reason
+from probes.errors import ModelError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+PROJECTIONS = ("o_proj", "out_proj", "c_proj", "dense", "wo", "Wo", "o")
+ATTENTION = ("attn", "attention")
+NOT_ATTENTION = ("linear_attn", "linear_attention")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One block of the decoder; names are module paths within the model.
+
+    Attributes:
+        index: position in the stack.
+        block, attention, projection: module paths; the last two None where there is no softmax attention.
+        heads: query heads, None where the layer has none.
+        kv_heads: key/value heads as the cache holds them, None where unknown.
+        head_width: columns of the projection's input that belong to one head.
+        reads_only_masked: whether a position reads others through masked attention alone; False where the
+            block also carries a recurrent state or a convolution.
+    """
+
+    index: int
+    block: str
+    attention: str | None = None
+    projection: str | None = None
+    heads: int | None = None
+    kv_heads: int | None = None
+    head_width: int | None = None
+    reads_only_masked: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the self-check tried: `value` is the number it looked at, `note` says what it should be."""
+
+    name: str
+    ok: bool
+    value: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Whether something may be done to this model and, where not, why."""
+
+    ok: bool
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """What was found in a model, and what of it was proved.
+
+    Attributes:
+        layers: one entry a block.
+        capabilities: `share_prefixes` (many prompts as one tree), `pad` (prompts of several lengths in one
+            batch), `read` (logits at chosen positions only), `hide` (attention knockout), `heads`.
+        positions: how a position is told its depth: "ids" (`position_ids`) or "bias" (alibi and its kin).
+        one_row: the model's position bias has no batch axis, so packed branches must share one row.
+        tail: the last block's part that works on each position by itself; it need only run where logits are
+            read. None where there is none, or it did not prove itself.
+        length_limit: prompts up to this many tokens share one set of rotary frequencies (None: all do).
+        findings: what the self-check saw.
+    """
+
+    layers: tuple[Layer, ...]
+    capabilities: Mapping[str, Capability]
+    positions: str
+    one_row: bool
+    length_limit: int | None
+    tail: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def attention_layers(self) -> tuple[Layer, ...]:
+        """The layers that have softmax attention."""
+        return tuple(layer for layer in self.layers if layer.projection is not None)
+
+    def can(self, name: str) -> bool:
+        """Whether the capability `name` is there."""
+        return self.capabilities[name].ok
+
+    def why_not(self, name: str) -> Reason | None:
+        """The reason the capability `name` is refused; None where it is there."""
+        return self.capabilities[name].reason
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        return {
+            "layers": [asdict(layer) for layer in self.layers],
+            "capabilities": {
+                name: {
+                    "ok": capability.ok,
+                    "reason": capability.reason.as_dict() if capability.reason else None,
+                }
+                for name, capability in self.capabilities.items()
+            },
+            "positions": self.positions,
+            "one_row": self.one_row,
+            "length_limit": self.length_limit,
+            "tail": self.tail,
+            "findings": [asdict(finding) for finding in self.findings],
+        }
+
+
+def text_config(model: PreTrainedModel) -> Any:
+    """The configuration of the language model inside `model`."""
+    return model.config.get_text_config(decoder=True)
+
+
+def find_layers(model: PreTrainedModel) -> tuple[Layer, ...]:
+    """The blocks of `model` with their attention modules, by rule, unproved.
+
+    Raises:
+        ModelError: there is no stack of blocks as the configuration announces it.
+    """
+    config = text_config(model)
+    path, stack = _stack(model, int(config.num_hidden_layers))
+    return tuple(_layer(index, f"{path}.{index}", block, config) for index, block in enumerate(stack))
+
+
+def _stack(model: PreTrainedModel, count: int) -> tuple[str, nn.ModuleList]:
+    decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
+    inside = {id(module) for module in decoder.modules()} if isinstance(decoder, nn.Module) else set()
+    stacks = [(n, m) for n, m in model.named_modules() if isinstance(m, nn.ModuleList) and len(m) == count]
+    stacks.sort(key=lambda found: id(found[1]) not in inside)
+    if not stacks:
+        raise ModelError("no_blocks", architecture=type(model).__name__, layers=count)
+    return stacks[0]
+
+
+def _layer(index: int, path: str, block: nn.Module, config: Any) -> Layer:
+    for name, module in block.named_modules():
+        parent, _, leaf = name.rpartition(".")
+        if leaf not in PROJECTIONS or not _is_attention(parent) or projection_width(module) is None:
+            continue
+        heads = _query_heads(block.get_submodule(parent), config)
+        width = projection_width(module) or 0
+        if heads is None or width % heads:
+            continue
+        return Layer(index, path, f"{path}.{parent}", f"{path}.{name}", heads, None, width // heads)
+    return Layer(index, path)
+
+
+def find_tail(model: PreTrainedModel, layers: tuple[Layer, ...]) -> str | None:
+    """The largest part of the last block beside its attention: its feed-forward network, as a rule."""
+    last = layers[-1]
+    parts = {
+        f"{last.block}.{name}": sum(parameter.numel() for parameter in part.parameters())
+        for name, part in model.get_submodule(last.block).named_children()
+        if last.projection is not None and not last.projection.startswith(f"{last.block}.{name}.")
+    }
+    return max(parts, key=lambda name: parts[name], default=None)
+
+
+def _is_attention(path: str) -> bool:
+    return any(word in path.lower() for word in ATTENTION) and not any(word in path for word in NOT_ATTENTION)
+
+
+def _query_heads(attention: nn.Module, config: Any) -> int | None:
+    """Query heads: the attention module's own number before the configuration's, for it may vary by layer."""
+    for owner in (attention, config):
+        for name in ("num_attention_heads", "num_heads", "n_heads", "n_head"):
+            value = getattr(owner, name, None)
+            if isinstance(value, int) and value > 0:
+                return value
+    return None
+
+
+def projection_width(projection: nn.Module) -> int | None:
+    """Columns of a projection's input; None if it is no linear map. (GPT-2's Conv1D stores [in, out].)"""
+    weight = getattr(projection, "weight", None)
+    if not isinstance(weight, Tensor) or weight.dim() != 2:
+        return None
+    return int(weight.shape[1] if isinstance(projection, nn.Linear) else weight.shape[0])
+
+
+def output_weight(projection: nn.Module) -> Tensor:
+    """The projection's weight as [out, in], whichever way round the module stores it."""
+    weight: Tensor = projection.weight  # type: ignore[assignment]
+    return weight if isinstance(projection, nn.Linear) else weight.T
+
+
+def takes_position_ids(model: PreTrainedModel) -> bool:
+    """Whether the base model can be told the position of each token."""
+    return "position_ids" in inspect.signature(model.base_model.forward).parameters
+
+
+def length_limit(model: PreTrainedModel) -> int | None:
+    """Longest prompt whose rotary frequencies do not depend on the prompt's length; None where none do.
+
+    `dynamic` scaling recomputes its frequencies beyond the trained length (and keeps them for the calls that
+    follow); `longrope` switches to a second set there.
+    """
+    config = text_config(model)
+    parameters = getattr(config, "rope_parameters", None) or {}
+    limits = []
+    for rope in [parameters, *(value for value in parameters.values() if isinstance(value, Mapping))]:
+        kind = rope.get("rope_type") or ""
+        if "dynamic" in kind:
+            limits.append(int(config.max_position_embeddings) - 1)
+        elif kind == "longrope":
+            original = rope.get("original_max_position_embeddings") or config.original_max_position_embeddings
+            limits.append(int(original))
+    return min(limits, default=None)

@@ -1,0 +1,126 @@
+"""A job list as one tree: the clean path once, then every branch over its cached beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+
+from probes.engine.by_batches import (
+    NotExact,
+    Scored,
+    check_of,
+    expected_check,
+    longest_line,
+    relative_tolerance,
+)
+from probes.engine.forward import Forwards, Trunk, target_log_probs
+from probes.engine.jobs import Check
+from probes.engine.layout import Chunk, Costs, chunks_of, pack
+from probes.engine.tree import STEM_END, Stem, branches_of
+
+
+def score_tree(forwards: Forwards, stems: Sequence[Stem], costs: Costs) -> Iterator[Scored]:
+    """Score `stems` (the first is the clean prompt) as a tree; checked before the first result is given out.
+
+    Raises:
+        NotExact: a checked prompt differs from its plain forward.
+    """
+    clean = stems[0]
+    steps = clean.tokens * 2  # the trunk hides nothing, whatever the clean job hides
+    chunks = chunks_of(branches_of(stems, steps, costs.most_nodes), costs)
+    checked = _to_check(stems)
+    chunks.sort(key=lambda chunk: not any(stem in checked for stem in chunk.stems))
+    trunk = _ClimbedTrunk(forwards, stems)
+    held = [trunk.score(stem) for stem in stems if _on_trunk(stem) and not len(stem.fan.tokens)]
+    open_checks = [stem for stem in checked if stem not in {scored.stem for scored in held}]
+    for chunk in chunks:
+        held += trunk.climb(chunk)
+        if any(stem in open_checks for stem in chunk.stems):
+            open_checks = [stem for stem in open_checks if stem not in chunk.stems]
+        if not open_checks:
+            _verify(forwards, trunk, checked, held)
+            checked = []
+            yield from held
+            held = []
+    _verify(forwards, trunk, checked, held)
+    yield from held
+
+
+def _to_check(stems: Sequence[Stem]) -> list[Stem]:
+    """The clean prompt, the shortest and the longest text; of equals the one furthest from the clean."""
+    shortest = min(stems, key=lambda stem: (stem.depth, stem.fork))
+    longest = max(stems, key=lambda stem: (stem.depth, -stem.fork))
+    return list({id(stem): stem for stem in (stems[0], shortest, longest)}.values())
+
+
+def _verify(
+    forwards: Forwards, trunk: _ClimbedTrunk, checked: Sequence[Stem], scored: Sequence[Scored]
+) -> None:
+    found = {id(one.stem): one for one in scored}
+    for stem in checked:
+        check = trunk.clean_check(found[id(stem)]) or expected_check(
+            forwards, found[id(stem)], trunk.trunk.masks
+        )
+        if not forwards.report.add_check(check):
+            raise NotExact(check)
+
+
+class _ClimbedTrunk:
+    """The trunk after its forward: stands for the prompts on it and carries the branches."""
+
+    def __init__(self, forwards: Forwards, stems: Sequence[Stem]) -> None:
+        self.forwards = forwards
+        self.clean = stems[0]
+        self._line = longest_line(forwards, self.clean)
+        first = len(self.clean) - 1
+        ends = {len(stem) - 1 for stem in stems if _on_trunk(stem)}
+        columns = sorted(ends | set(range(first, len(self._line))))
+        depth = max(stem.depth for stem in stems)
+        self._at = {column: index for index, column in enumerate(columns)}
+        self.trunk: Trunk
+        ids = self._line.ids.tolist()
+        self.trunk, self._logits = forwards.trunk(ids, len(self.clean), depth, np.array(columns))
+
+    def clean_check(self, scored: Scored) -> Check | None:
+        """The clean prompt's numbers against the trunk's forward, which is a plain one.
+
+        None for another prompt, and for a clean one that hides something or was read off the trunk itself.
+        """
+        if scored.stem is not self.clean or self.clean.hidden.any() or not self.clean.fan.height:
+            return None
+        reads = [
+            (continuation, self._at[column], target) for continuation, column, target in self._line.reads()
+        ]
+        return check_of(scored, self._logits, reads, relative_tolerance(self.forwards.model.dtype))
+
+    def score(self, stem: Stem) -> Scored:
+        """A prompt that lies on the trunk whole and whose continuations are one token each."""
+        at = self._at[len(stem) - 1]
+        targets = [pairs[0][1] for pairs in stem.fan.reads]
+        values = target_log_probs(self._logits, [at] * len(targets), targets)
+        return Scored(stem, tuple((value,) for value in values))
+
+    def climb(self, chunk: Chunk) -> list[Scored]:
+        """Run one chunk of branches."""
+        packed, wanted = pack(chunk)
+        logits = self.forwards.packed(packed, self.trunk)
+        here = len(logits)
+        if any(_on_trunk(one.stem) for one in wanted):
+            logits = torch.cat([logits, self._logits])
+        reads: list[int] = []
+        targets: list[int] = []
+        for one in wanted:
+            end = here + self._at[len(one.stem) - 1] if _on_trunk(one.stem) else STEM_END
+            reads += [end if read == STEM_END else read for path in one.reads for read in path]
+            targets += sum(one.targets, ())
+        values = iter(target_log_probs(logits, reads, targets))
+        return [
+            Scored(one.stem, tuple(tuple(next(values) for _ in path) for path in one.reads)) for one in wanted
+        ]
+
+
+def _on_trunk(stem: Stem) -> bool:
+    """Whether the trunk contains the whole prompt."""
+    return stem.fork == len(stem)

@@ -1,0 +1,229 @@
+"""Run a list of jobs through a model: few forwards, exact numbers, and a report of how it was done.
+
+Three ways, from fast to plain; the first two are checked on each list against plain forwards, and on a
+difference or an exception the next one takes over, which the report says:
+
+* `tree`: prompts share their beginnings, branches are packed over the clean path's cache (`by_tree`);
+* `batches`: right-padded batches, for models whose layers cannot be branched (`by_batches`);
+* `reference`: the plain loop, one forward per prompt and continuation.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Literal
+
+from probes.engine.anatomy import Anatomy, text_config
+from probes.engine.by_batches import Scored, score_batches, score_reference
+from probes.engine.by_tree import score_tree
+from probes.engine.forward import Forwards
+from probes.engine.jobs import Job, Reason, Report, Way
+from probes.engine.layout import Costs
+from probes.engine.linears import PackedLinears, pack_linears
+from probes.engine.selfcheck import examine
+from probes.engine.tree import Stem, stems_of
+from probes.errors import CapabilityError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+Result = tuple[int, tuple[float, ...]]
+Progress = Callable[[int, int], None]
+
+_CHUNK_TOKENS = {"cpu": 512}
+_CHUNK_TOKENS_ELSEWHERE = 4096
+_CACHE_BYTES = 1 << 30
+_LOGIT_BYTES = 1 << 28
+
+
+class Run(Iterator[Result]):
+    """Results as they come, in any order: (index of the job, log-probability of each continuation in nats).
+
+    Attributes:
+        report: how the jobs were run, complete once every result has been taken.
+    """
+
+    def __init__(
+        self, results: Iterator[Result], report: Report, total: int, on_progress: Progress | None
+    ) -> None:
+        self.report = report
+        self._results = results
+        self._total = total
+        self._done = 0
+        self._on_progress = on_progress
+
+    def __next__(self) -> Result:
+        wall, cpu = time.perf_counter(), time.process_time()
+        try:
+            result = next(self._results)
+        finally:
+            self.report.seconds += time.perf_counter() - wall
+            self.report.cpu_seconds += time.process_time() - cpu
+        self._done += 1
+        if self._on_progress is not None:
+            self._on_progress(self._done, self._total)
+        return result
+
+
+class Engine:
+    """A causal language model, examined and ready to be run thousands of times.
+
+    Attributes:
+        anatomy: what was found in the model and what it can do.
+        linears: the faster copies of its linear maps, with their memory and speed-up; None where not used.
+        lock: held while the model runs; take it to call the model from elsewhere.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        chunk_tokens: int | None = None,
+        packed_linears: Literal["auto", "off"] = "auto",
+    ) -> None:
+        """
+        Args:
+            model: in evaluation mode.
+            chunk_tokens: token positions of one packed forward, at most; by default what suits the device.
+            packed_linears: "auto" keeps a second copy of the weights in a faster layout where that is exact
+                and pays (float32 on a CPU), "off" never does.
+        """
+        if model.training:
+            raise ValueError("the model must be in evaluation mode: call model.eval() first")
+        self.model = model
+        self.lock = threading.RLock()
+        self.anatomy: Anatomy = examine(model, self.lock)
+        self.chunk_tokens = chunk_tokens or _CHUNK_TOKENS.get(model.device.type, _CHUNK_TOKENS_ELSEWHERE)
+        self.linears: PackedLinears | None = None
+        if packed_linears == "auto":
+            blocks = [model.get_submodule(layer.block) for layer in self.anatomy.layers]
+            self.linears = pack_linears(model, blocks, self.chunk_tokens)
+        self.costs = _costs(model, self.anatomy, self.chunk_tokens)
+
+    def score(
+        self,
+        jobs: Sequence[Job],
+        *,
+        how: Literal["auto", "reference", "batches"] = "auto",
+        on_progress: Progress | None = None,
+    ) -> Run:
+        """Log-probability of every job's continuations; nothing runs before the first result is asked for.
+
+        Args:
+            jobs: the first one is the clean prompt: what others share with it is run once.
+            how: "reference" for the plain loop, "batches" for no tree; "auto" for the fastest exact way.
+            on_progress: called after each finished job with (finished, all).
+
+        Raises:
+            ValueError: no such way.
+            CapabilityError: a job hides positions and this model has no attention that could be masked.
+        """
+        if how not in ("auto", "reference", "batches"):
+            raise ValueError(f"no way called {how!r}: auto, reference or batches")
+        reason = self.anatomy.why_not("hide")
+        if reason is not None and any(job.hidden for job in jobs):
+            raise CapabilityError(reason.key, **reason.values)
+        report = Report(how="tree", tokens_plain=sum(job.plain_tokens for job in jobs))
+        ways, report.why = self._ways(jobs, how)
+        report.how = ways[0]
+        results = self._results(stems_of(jobs), ways, report) if jobs else iter(())
+        return Run(results, report, len(jobs), on_progress)
+
+    def greedy(self, ids: Sequence[int], max_new_tokens: int) -> tuple[int, ...]:
+        """The likeliest token again and again, up to an end-of-text token (left out) or `max_new_tokens`."""
+        forwards = Forwards(self.model, self.anatomy, self.lock, Report(how="reference"))
+        ends, text = _end_tokens(self.model), list(ids)
+        cached = self.anatomy.can("share_prefixes") and self.anatomy.length_limit is None
+        following = forwards.cached() if cached else forwards.whole()
+        fresh = text
+        for _ in range(max_new_tokens):
+            token = int(following(fresh if cached else text).argmax())
+            if token in ends:
+                break
+            fresh = [token]
+            text.append(token)
+        return tuple(text[len(ids) :])
+
+    def _ways(self, jobs: Sequence[Job], how: str) -> tuple[list[Way], Reason | None]:
+        if how == "reference":
+            return ["reference"], None
+        if how == "batches":
+            return ["batches", "reference"], None
+        reason = self.anatomy.why_not("share_prefixes")
+        limit = self.anatomy.length_limit
+        if reason is None and limit is not None:
+            longest = max((len(job.ids) + max(map(len, job.continuations)) - 1 for job in jobs), default=0)
+            if longest > limit:
+                reason = Reason("tree_length", {"tokens": longest, "limit": limit})
+        return (
+            (["tree", "batches", "reference"], None) if reason is None else (["batches", "reference"], reason)
+        )
+
+    def _results(self, stems: list[Stem], ways: Sequence[Way], report: Report) -> Iterator[Result]:
+        forwards = Forwards(self.model, self.anatomy, self.lock, report, self.linears)
+        waiting = {id(stem): stem for stem in stems}
+        for way in ways:
+            report.how = way
+            try:
+                for scored in self._score(way, forwards, list(waiting.values())):
+                    del waiting[id(scored.stem)]
+                    yield from _by_job(scored)
+                return
+            except Exception as error:  # whatever broke, a plainer way may still give exact numbers
+                if way == ways[-1]:
+                    raise
+                report.why = Reason("way_failed", {"way": way, "error": f"{type(error).__name__}: {error}"})
+
+    def _score(self, way: Way, forwards: Forwards, stems: list[Stem]) -> Iterator[Scored]:
+        if way == "tree":
+            return score_tree(forwards, stems, self.costs)
+        if way == "batches":
+            return score_batches(forwards, stems, self.chunk_tokens)
+        return score_reference(forwards, stems)
+
+
+def _by_job(scored: Scored) -> Iterator[Result]:
+    sums = [sum(values) for values in scored.values]
+    for job, places in scored.stem.jobs:
+        yield job, tuple(sums[place] for place in places)
+
+
+def _end_tokens(model: PreTrainedModel) -> set[int]:
+    ends: set[int] = set()
+    for config in (model.generation_config, model.config, text_config(model)):
+        value = getattr(config, "eos_token_id", None)
+        ends |= set(value) if isinstance(value, list) else {value} if isinstance(value, int) else set()
+    return ends
+
+
+def _costs(model: PreTrainedModel, anatomy: Anatomy, chunk_tokens: int) -> Costs:
+    """The cost model of `layout`, from the sizes of an average layer.
+
+    Attention reaches about half the arithmetic rate of a linear map, and moving one number costs about as
+    much as 70 multiplications; both matter little to which plan is taken.
+    """
+    config = text_config(model)
+    layers = max(1, len(anatomy.layers))
+    weights = sum(
+        p.numel() for layer in anatomy.layers for p in model.get_submodule(layer.block).parameters()
+    )
+    linear = 2.0 * weights / layers
+    attention = anatomy.attention_layers
+    width = max(
+        (layer.heads * layer.head_width for layer in attention if layer.heads and layer.head_width), default=1
+    )
+    kept = max(
+        ((layer.kv_heads or layer.heads or 1) * layer.head_width for layer in attention if layer.head_width),
+        default=1,
+    )
+    item = model.dtype.itemsize
+    return Costs(
+        pair=2 * 4.0 * width / linear,
+        fanned=70.0 * 2 * (kept + width) / linear,
+        most_nodes=chunk_tokens,
+        most_fanned=_CACHE_BYTES // (2 * kept * item * layers + 2 * width * item),
+        most_reads=max(16, _LOGIT_BYTES // (12 * int(config.vocab_size))),
+        one_row=anatomy.one_row,
+    )

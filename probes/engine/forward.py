@@ -1,0 +1,293 @@
+"""Every call of the model: plain, recorded, or packed over a cached prefix; always locked and counted."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from probes.engine import hooks
+from probes.engine.anatomy import Anatomy, takes_position_ids
+from probes.engine.jobs import Report
+from probes.engine.linears import PackedLinears
+from probes.engine.masks import MASK_ARGUMENTS, DepthMasks, Sight
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+KeysValues = list[tuple[Tensor, Tensor] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Branches in B rows of Q columns, over the first `prefix` cached positions (K = prefix + Q).
+
+    Attributes:
+        ids, depth: int64 [B, Q], each node's token and its position in its own text.
+        visible: bool [B, Q, K].
+        prefix: cached positions every row stands on.
+        rows, columns: int64 [reads], the nodes whose logits are wanted.
+    """
+
+    ids: np.ndarray
+    depth: np.ndarray
+    visible: np.ndarray
+    prefix: int
+    rows: np.ndarray
+    columns: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """The clean path, run once: per layer keys and values [1, kv heads, n, width], and the masks by depth."""
+
+    keys_values: KeysValues
+    masks: DepthMasks
+
+
+class Forwards:
+    """The calls of one model for one job list; what they cost goes to `report`.
+
+    Logits come back as float32 [reads, vocabulary].
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        anatomy: Anatomy,
+        lock: threading.RLock,
+        report: Report,
+        linears: PackedLinears | None = None,
+    ) -> None:
+        self.model = model
+        self.linears = linears
+        self.anatomy = anatomy
+        self.lock = lock
+        self.report = report
+        self.blocks: list[nn.Module] = [model.get_submodule(layer.block) for layer in anatomy.layers]
+        self.tail = model.get_submodule(anatomy.tail) if anatomy.tail else None
+        self.head = model.get_output_embeddings() if anatomy.can("read") else None
+        self._positions = takes_position_ids(model)
+        self._device: torch.device = model.get_input_embeddings().weight.device  # type: ignore[assignment]
+
+    def bare(self) -> Forwards:
+        """The same without any short cut: the model's own maps, logits at every position."""
+        other = copy.copy(self)
+        other.head = other.linears = other.tail = None
+        return other
+
+    def length_matters(self, tokens: int) -> bool:
+        """Whether a text this long may only share a forward with texts of the same length."""
+        limit = self.anatomy.length_limit
+        return not self.anatomy.can("pad") or (limit is not None and tokens > limit)
+
+    # ---- plain
+
+    def plain(self, ids: np.ndarray, rows: np.ndarray, columns: np.ndarray, fast: bool = False) -> Tensor:
+        """A forward of `ids` [B, L] as they are: no mask, no cache. Short rows are padded on the right.
+
+        Args:
+            fast: packed linear maps may be used.
+        """
+        with self._settled(ids.shape[1]), self._linears(fast):
+            return self._run(ids, rows, columns, use_cache=False)
+
+    def masked(
+        self,
+        ids: np.ndarray,
+        hidden: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+        masks: DepthMasks,
+        fast: bool = False,
+    ) -> Tensor:
+        """A forward of `ids` [B, L], no cache, in which nobody reads the positions `hidden` (bool [B, L])."""
+        batch, length = ids.shape
+        depth = np.broadcast_to(np.arange(length), (batch, length))
+        visible = np.tri(length, dtype=bool) & ~hidden[:, None, :] | np.eye(length, dtype=bool)
+        with self._settled(length), self.steered(masks, visible, depth, depth), self._linears(fast):
+            return self._run(ids, rows, columns, use_cache=False)
+
+    def whole(self) -> Callable[[Sequence[int]], Tensor]:
+        """A function from a text's tokens to the logits [vocabulary] after its last one."""
+        zero = np.zeros(1, np.int64)
+        return lambda text: self.plain(np.array([text]), zero, np.array([len(text) - 1]))[0]
+
+    def cached(self) -> Callable[[Sequence[int]], Tensor]:
+        """The same for a text that is handed over piece by piece; what was read before is kept."""
+        from transformers import DynamicCache
+
+        cache, zero = DynamicCache(), np.zeros(1, np.int64)
+
+        def read(piece: Sequence[int]) -> Tensor:
+            last = np.array([len(piece) - 1])
+            return self._run(np.array([piece]), zero, last, use_cache=True, past_key_values=cache)[0]
+
+        return read
+
+    def masks(self, depth: int, token: int = 0) -> DepthMasks:
+        """The model's own masks over `depth` tokens, from one plain forward."""
+        ids = np.full((1, max(depth, 2)), token)
+        with self._settled(ids.shape[1]), hooks.recorded_arguments(self.blocks, MASK_ARGUMENTS) as seen:
+            self._run(ids, np.zeros(1, int), np.zeros(1, int), use_cache=False)
+        return self.depth_masks(seen)
+
+    # ---- trunk and branches
+
+    def trunk(self, ids: Sequence[int], keep: int, depth: int, columns: np.ndarray) -> tuple[Trunk, Tensor]:
+        """Run the clean path once, keep its first keys and values, record the masks over `depth` positions.
+
+        Padding after the path changes nothing before it, so one forward of `depth` tokens gives both.
+
+        Args:
+            ids: the path's tokens.
+            keep: how many of them branches may stand on.
+            depth: positions of the deepest text.
+            columns: int64 [reads], positions of the path whose logits are wanted.
+
+        Returns:
+            the trunk, and the logits at `columns` of the path.
+        """
+        from transformers import DynamicCache
+
+        padded = np.full((1, max(depth, len(ids), 2)), ids[-1])
+        padded[0, : len(ids)] = ids
+        cache = DynamicCache()  # without a configuration: sliding layers must keep what left the window
+        with self.lock, hooks.recorded_arguments(self.blocks, MASK_ARGUMENTS) as seen:
+            logits = self._run(padded, np.zeros_like(columns), columns, use_cache=True, past_key_values=cache)
+        kept: KeysValues = [
+            None if keys is None else (keys[:, :, :keep].clone(), values[:, :, :keep].clone())
+            for keys, values, *_ in cache
+        ]
+        return Trunk(kept, self.depth_masks(seen)), logits
+
+    def packed(self, packed: Packed, trunk: Trunk) -> Tensor:
+        """Run branches over the first `packed.prefix` positions of the trunk."""
+        batch = packed.ids.shape[0]
+        prefix = np.broadcast_to(np.arange(packed.prefix), (batch, packed.prefix))
+        key_depth = np.concatenate([prefix, packed.depth], axis=1)
+        extra: dict[str, Any] = {
+            "use_cache": True,
+            "past_key_values": _over(trunk.keys_values, batch, packed.prefix),
+        }
+        if self._positions:
+            extra["position_ids"] = self._tensor(packed.depth)
+        with (
+            self.steered(trunk.masks, packed.visible, packed.depth, key_depth),
+            self._linears(fast=True),
+            self._only_where_read(packed.rows, packed.columns),
+        ):
+            return self._run(packed.ids, packed.rows, packed.columns, **extra)
+
+    # ---- inside
+
+    def _run(self, ids: np.ndarray, rows: np.ndarray, columns: np.ndarray, **extra: Any) -> Tensor:
+        self.report.forwards += 1
+        self.report.tokens_run += ids.size
+        at = self._tensor(rows), self._tensor(columns)
+        with self.lock, torch.no_grad():
+            if self.head is None:
+                return self.model(self._tensor(ids), **extra).logits[at].float()
+            with hooks.read_positions(self.head, *at):
+                return self.model(self._tensor(ids), **extra).logits[0].float()
+
+    def _only_where_read(self, rows: np.ndarray, columns: np.ndarray) -> AbstractContextManager[None]:
+        if self.tail is None:
+            return nullcontext()
+        return hooks.only_positions(self.tail, self._tensor(rows), self._tensor(columns))
+
+    def _linears(self, fast: bool) -> AbstractContextManager[None]:
+        return self.linears.applied() if fast and self.linears is not None else nullcontext()
+
+    @contextmanager
+    def steered(
+        self, masks: DepthMasks, visible: np.ndarray, query: np.ndarray, key: np.ndarray
+    ) -> Iterator[None]:
+        """While open, forwards of the given shape see exactly what `visible` [B, Q, K] says.
+
+        Args:
+            query, key: depth of each query [B, Q] and of each key [B, K] in its own text.
+        """
+        sight = Sight(self._tensor(visible), self._tensor(query), self._tensor(key))
+        keepers = [module for module in self._attention() if _own_mask(module) is not None]
+        size = max(visible.shape[-2:])
+        everything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=self._device).expand(1, 1, size, size)
+        with (
+            self.lock,
+            hooks.replaced_arguments(self.blocks, masks.arguments(sight)),
+            hooks.replaced_buffers(keepers, "bias", everything),
+        ):
+            yield
+
+    @contextmanager
+    def _settled(self, length: int) -> Iterator[None]:
+        """Frequencies that grow with the longest call so far: start and leave them as if just loaded."""
+        limit = self.anatomy.length_limit
+        with self.lock:
+            if limit is None or length <= limit:
+                yield
+                return
+            self._reset_frequencies()
+            try:
+                yield
+            finally:
+                self._reset_frequencies()
+
+    def _reset_frequencies(self) -> None:
+        with torch.no_grad():
+            self.model(self._tensor(np.zeros((1, 1), int)), use_cache=False)
+
+    def depth_masks(self, seen: list[hooks.Arguments]) -> DepthMasks:
+        """The masks out of what each block was handed in a plain forward."""
+        attention = {
+            layer.index: module
+            for layer, module in zip(self.anatomy.attention_layers, self._attention(), strict=True)
+        }
+        own = [_own_mask(attention[i]) if i in attention else None for i in range(len(self.blocks))]
+        return DepthMasks(seen, own, [i in attention for i in range(len(self.blocks))], self.model.dtype)
+
+    def _attention(self) -> list[nn.Module]:
+        return [
+            self.model.get_submodule(layer.attention)
+            for layer in self.anatomy.attention_layers
+            if layer.attention
+        ]
+
+    def _tensor(self, array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
+
+
+def _own_mask(attention: nn.Module) -> Tensor | None:
+    """The causal mask an attention module keeps for itself as a bool buffer [1, 1, n, n] (gpt_neo)."""
+    bias = getattr(attention, "bias", None)
+    return bias if isinstance(bias, Tensor) and bias.dim() == 4 and bias.dtype == torch.bool else None
+
+
+def _over(keys_values: KeysValues, rows: int, length: int) -> Any:
+    """A fresh cache whose layers are views of the trunk's first `length` positions, fanned out to `rows`."""
+    from transformers import DynamicCache
+    from transformers.cache_utils import DynamicLayer
+
+    cache = DynamicCache()
+    for pair in keys_values:
+        layer = DynamicLayer()
+        if pair is not None:
+            layer.lazy_initialization(*pair)
+            layer.keys, layer.values = (tensor[:, :, :length].expand(rows, -1, -1, -1) for tensor in pair)
+        cache.layers.append(layer)
+    return cache
+
+
+def target_log_probs(logits: Tensor, reads: Sequence[int], targets: Sequence[int]) -> list[float]:
+    """Log-probability of targets[i] at logits[reads[i]], nats, from a float32 log-softmax."""
+    if not reads:
+        return []
+    index = torch.tensor([reads, targets], device=logits.device)
+    return logits.log_softmax(-1)[index[0], index[1]].tolist()
