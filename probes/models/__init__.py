@@ -1,0 +1,38 @@
+"""Where answers come from: models on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from probes.models.local import LocalModel, Way
+
+
+def load_model(
+    spec: str = "builtin",
+    *,
+    revision: str | None = None,
+    device: str = "auto",
+    dtype: str = "auto",
+    engine: Way = "auto",
+    paths: bool = True,
+) -> LocalModel:
+    """Load a causal language model.
+
+    Args:
+        spec: "builtin", a catalogue name ("smollm2"), an existing folder or .gguf file, a Hugging Face id.
+        revision: commit, tag or branch of a hub model.
+        device: "auto", "cpu", "cuda", "cuda:1", "mps".
+        dtype: "auto" (float32 on a CPU), "float32", "bfloat16", "float16".
+        engine: "auto" (fast and exact), "reference" (the plain loop), "batches".
+        paths: whether `spec` may name a folder or file; a page for strangers says no.
+
+    Raises:
+        ModelError: it cannot be had or may not be loaded, with the reason.
+        LimitError: it does not fit into memory, with both numbers.
+    """
+    from probes.models.loading import load
+    from probes.models.local import LocalModel
+    from probes.models.source import resolve
+
+    return LocalModel(load(resolve(spec, revision, paths=paths), device=device, dtype=dtype), how=engine)

@@ -1,0 +1,93 @@
+"""What every source of answers offers, whether it is a model in this process or one behind an API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from probes.answers import Distribution
+from probes.passage import Unit
+from probes.question import Question
+from probes.trials import Span, Trial
+
+Progress = Callable[[int, int], None]
+"""Called as (trials done, trials in all) after each chunk. What it raises cancels the run."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A trial as this model would run it: the prompt as sent, and how it differs from the clean one."""
+
+    trial: Trial
+    prompt: str
+    prompt_ids: tuple[int, ...]
+    removed: tuple[Span, ...] = ()
+    """The passage's characters that were really cut, hidden or replaced (a word takes a space with it)."""
+    token_spans: tuple[Span, ...] = ()
+    """The clean prompt's tokens that carry `trial.spans`, snapped outward to token boundaries."""
+    hidden_positions: tuple[int, ...] = ()
+    fillers: tuple[str, ...] = ()
+    retokenised: bool = False
+    """Tokens beside the gap changed too: the ablated prompt is not the clean one with tokens cut out."""
+    length_changed: bool = False
+    key: Any = None
+    """All that decides the numbers, for the store."""
+    work: Any = field(default=None, repr=False)
+    """What the model itself needs to run it."""
+
+    @property
+    def tokens(self) -> int:
+        """How many of the clean prompt's tokens are taken away."""
+        return sum(end - start for start, end in self.token_spans)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trial that was run: what was prepared, and what the model then gave the answers."""
+
+    prepared: Prepared
+    answers: Distribution
+
+
+class AnswerModel(Protocol):
+    """A source of answers. `studies` say what to try, a model says how a trial becomes a prompt."""
+
+    @property
+    def arguments(self) -> list[str]:
+        """The options of the command line that load it; of a folder or file only its name, never its path."""
+
+    def describe(self, *, examined: bool = True) -> dict[str, Any]:
+        """Name, kind, sizes; with `examined`, capabilities and the self-check's findings. For provenance."""
+
+    def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
+        """The passage's units of `kind`; "token" are this model's own."""
+
+    def lengths(self, question: Question, units: Sequence[Unit]) -> list[int]:
+        """How many of the clean prompt's tokens carry each unit."""
+
+    def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
+        """Prompts for `trials`, without running anything.
+
+        Raises:
+            LimitError: a prompt does not fit the window.
+            CapabilityError: this model cannot do a trial's mode.
+        """
+
+    def score(self, prepared: Sequence[Prepared]) -> Scoring:
+        """Run, in chunks: leaving the loop over the results cancels. The first should be the clean prompt."""
+
+    def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
+        """Numbers, fresh or from the store, as answers."""
+
+    def greedy(self, question: Question, prepared: Prepared) -> str:
+        """What the model would say of itself after the prompt."""
+
+
+class Scoring(Protocol):
+    """A run under way: yields (index, log-probabilities of the answers' strings) in any order."""
+
+    def __iter__(self) -> Iterator[tuple[int, tuple[float, ...]]]: ...
+
+    def report(self) -> dict[str, Any]:
+        """How it was run, once through: way and reason, forwards, tokens, checks, noise floor (nats)."""

@@ -1,0 +1,42 @@
+"""Recommended small models, from `catalog.toml`. A list for people: any model loads by its id."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One recommended model; `catalog.toml` says what the fields mean."""
+
+    name: str
+    repo: str
+    parameters: int
+    bytes: int
+    licence: str
+    languages: tuple[str, ...]
+    window: int
+    note: dict[str, str]
+    gated: bool = False
+    wheel: bool = False
+    modelscope: str | None = None
+
+    @property
+    def chinese(self) -> bool:
+        return "zh" in self.languages
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Every recommended model, Chinese-capable ones first."""
+    text = Path(__file__).with_name("catalog.toml").read_text(encoding="utf-8")
+    rows = tomllib.loads(text)["model"]
+    return tuple(Entry(**{**row, "languages": tuple(row["languages"])}) for row in rows)
+
+
+def find(name: str) -> Entry | None:
+    """The entry called `name`, in any case."""
+    return next((entry for entry in entries() if entry.name == name.casefold()), None)

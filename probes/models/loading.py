@@ -1,0 +1,168 @@
+"""Load a model: find it, look at what it is, refuse by name what cannot be opened or does not fit, open it.
+
+Safetensors only, no code from a model's repository, no weights read before their size is known to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from probes.errors import ModelError
+from probes.models import folder as folders
+from probes.models import gguf, hub, opening, placement
+from probes.models.fingerprint import fingerprint
+from probes.models.memory import require_disk
+from probes.models.placement import Size
+from probes.models.source import Source
+from probes.models.stages import Progress
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is ready to run, and what is known of it."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerFast
+    source: Source
+    """With the commit that was loaded as `revision`, for a model from the hub."""
+    fingerprint: str
+    """sha256 over configuration, tokenizer and weights: equal only for the very same model."""
+    dtype: str
+    device: str
+    size: Size
+
+    def describe(self) -> dict[str, Any]:
+        """What a record says of the model; nothing of this machine's folders."""
+        return {
+            "model": self.source.name,
+            "source": self.source.kind,
+            "repo": self.source.repo,
+            "revision": self.source.revision,
+            "fingerprint": self.fingerprint,
+            "architecture": self.size.architecture,
+            "parameters": self.size.parameters,
+            "dtype": self.dtype,
+            "device": self.device,
+            "attention": str(self.model.config._attn_implementation),
+        }
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A model that was looked at, but whose weights were not read yet."""
+
+    config: dict[str, Any]
+    architecture: str
+    parameters: int
+    revision: str | None
+    bring: Callable[[Progress | None], Path]
+    """The folder of its files, downloaded now where they are not here."""
+
+    def place(self, device: str, dtype: str) -> placement.Placement:
+        return placement.place(self.parameters, self.config, self.architecture, device, dtype)
+
+
+def inspect(source: Source, *, device: str = "auto", dtype: str = "auto") -> Size:
+    """Parameters, memory needed and memory free, without reading or downloading weights.
+
+    Raises:
+        ModelError: the model cannot be had, or is of a kind that Crux does not open.
+        InputError: no such device or dtype.
+    """
+    if source.path and source.kind == "gguf":
+        header = gguf.read_header(source.path)
+        return placement.place(header.parameters, header.config, header.architecture, device, dtype).size
+    return _look(source).place(device, dtype).size
+
+
+def load(
+    source: Source, *, device: str = "auto", dtype: str = "auto", on_progress: Progress | None = None
+) -> Loaded:
+    """Open the model at `source`, in evaluation mode, with gradients off.
+
+    A .gguf file is converted first, and a hub's model downloaded, each once.
+
+    Args:
+        source: from `probes.models.source.resolve`.
+        device: auto, cpu, cuda, cuda:N or mps; see `placement.place`.
+        dtype: auto, float32, bfloat16 or float16.
+        on_progress: see `Progress`.
+
+    Raises:
+        ModelError: the model cannot be had, or is of a kind that Crux does not open; the text says which.
+        LimitError: it does not fit the memory or the disk, with both numbers.
+        InputError: no such device or dtype.
+        CapabilityError: its tokenizer does not give offsets.
+    """
+    report = on_progress or (lambda _stage, _done, _all: None)
+    unpacked = source
+    if source.path and source.kind == "gguf":
+        unpacked = replace(source, path=gguf.converted(source.path, on_progress))
+    known = _look(unpacked)
+    chosen = known.place(device, dtype)
+    placement.require(chosen, source.name)
+    folder = known.bring(on_progress)
+    report("load", 0, 1)
+    config = opening.open_config(folder, source.name)
+    tokenizer = opening.open_tokenizer(folder, source.name)
+    model = opening.open_model(folder, source.name, config, chosen)
+    opening.check_opened(model, tokenizer, source.name)
+    report("load", 1, 1)
+    return Loaded(
+        model,
+        tokenizer,
+        replace(source, revision=known.revision),
+        fingerprint(folder, source.name),
+        chosen.dtype,
+        opening.devices_of(model, chosen),
+        chosen.size,
+    )
+
+
+def _look(source: Source) -> _Known:
+    """What the model is, from names, headers and the configuration."""
+    if source.path:
+        return _look_at(source.path, source.name, None)
+    repo = source.repo or source.name
+    if source.revision and hub.is_commit(source.revision):
+        before = hub.cached(repo, source.revision)
+        if before:  # a commit never changes: nobody need be asked
+            return _look_at(before, source.name, source.revision)
+    try:
+        listing = hub.look_up(repo, source.revision)
+    except ModelError as error:
+        before = hub.cached(repo, source.revision)
+        if before is None or error.key not in ("hub_unreachable", "hub_offline"):
+            raise
+        return _look_at(before, source.name, before.name)
+    folders.check_files(listing.files, source.name)
+    config = folders.read_config(hub.bring(listing, weights=False), source.name)
+    architecture = folders.check_config(config, source.name)
+    parameters = listing.parameters or hub.weight_bytes(listing) // _itemsize(config)
+    return _Known(config, architecture, parameters, listing.commit, partial(_download, listing, source.name))
+
+
+def _look_at(folder: Path, name: str, revision: str | None) -> _Known:
+    folders.check_files({path.name for path in folder.iterdir()}, name)
+    config = folders.read_config(folder, name)
+    architecture = folders.check_config(config, name)
+    return _Known(config, architecture, folders.count_parameters(folder, name), revision, lambda _: folder)
+
+
+def _download(listing: hub.Listing, name: str, on_progress: Progress | None) -> Path:
+    if hub.cached(listing.repo, listing.commit) is None:
+        require_disk(hub.cache(), hub.weight_bytes(listing))
+    folder = hub.bring(listing, weights=True, on_progress=on_progress)
+    folders.count_parameters(folder, name)  # the headers, now that they are here: cut short? quantised?
+    return folder
+
+
+def _itemsize(config: dict[str, Any]) -> int:
+    return 4 if str(config.get("dtype") or config.get("torch_dtype")) == "float32" else 2

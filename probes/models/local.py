@@ -1,0 +1,303 @@
+"""A Hugging Face causal language model in this process, opened up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Literal
+
+from probes.answers import Distribution, Ids, Term
+from probes.errors import CapabilityError, LimitError
+from probes.models import fillers, prompting
+from probes.models.base import Outcome, Prepared
+from probes.passage import Span, Unit, number
+from probes.question import Question
+from probes.trials import Mode, Trial
+
+if TYPE_CHECKING:
+    from probes.engine.execute import Engine, Run
+    from probes.engine.jobs import Job
+    from probes.models.loading import Loaded
+
+GREEDY_TOKENS = 16
+RELEASE = 1
+"""Raised whenever a change of ours changes numbers: what is in the store is then run again."""
+Way = Literal["auto", "reference", "batches"]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A question as this model reads it: the frame, the clean prompt's tokens, the strings to score."""
+
+    frame: prompting.Frame
+    ids: Ids
+    offsets: tuple[Span, ...]
+    """Of each token, in characters of the prompt."""
+    terms: tuple[Term, ...]
+    continuations: tuple[Ids, ...]
+
+    def tokens_of(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Token ranges that carry these characters of the passage."""
+        shift = len(self.frame.before)
+        return prompting.token_spans(self.offsets, [(a + shift, b + shift) for a, b in spans])
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the engine runs, and how its numbers become answers."""
+
+    job: Job
+    layout: Layout
+
+
+class LocalModel:
+    """Answers from a model on this machine; see `probes.models.base.AnswerModel`.
+
+    Args:
+        loaded: weights and tokenizer, see `probes.models.load_model`.
+        how: "auto" for the fast exact engine, "reference" for the plain loop, "batches" for padded batches.
+    """
+
+    def __init__(self, loaded: Loaded, *, how: Way = "auto") -> None:
+        self.loaded = loaded
+        self.how = how
+        self.tokenizer = loaded.tokenizer
+
+    @cached_property
+    def engine(self) -> Engine:
+        from probes.engine.execute import Engine
+
+        packed: Literal["auto", "off"] = "off" if self.how == "reference" else "auto"
+        return Engine(self.loaded.model, packed_linears=packed)
+
+    @property
+    def name(self) -> str:
+        return str(self.loaded.source.name)
+
+    @property
+    def arguments(self) -> list[str]:
+        loaded = self.loaded
+        given = {"revision": loaded.source.revision, "dtype": loaded.dtype, "device": loaded.device}
+        usual = {"revision": None, "dtype": "float32", "device": "cpu"}
+        words = ["--model", self.name]
+        for name, value in {**given, "engine": self.how}.items():
+            if value and value not in (usual.get(name), "auto"):
+                words += [f"--{name}", value]
+        return words
+
+    @property
+    def kind(self) -> str:
+        """ "builtin", "chat" (the tokenizer has a chat template) or "base"."""
+        if self.loaded.source.kind == "builtin":
+            return "builtin"
+        return "chat" if getattr(self.tokenizer, "chat_template", None) else "base"
+
+    @property
+    def window(self) -> int | None:
+        """The longest text the model reads, in tokens; None where its configuration sets no bound."""
+        config = self.loaded.model.config.get_text_config()
+        longest = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
+        return int(longest) if longest else None
+
+    def describe(self, *, examined: bool = True) -> dict[str, Any]:
+        """See `AnswerModel`; the engine's examination of the model costs a second or two."""
+        anatomy = self.engine.anatomy.as_dict() if examined else None
+        return {
+            **self.loaded.describe(),
+            "kind": self.kind,
+            "window": self.window,
+            "vocabulary": len(self.tokenizer),
+            "thinking": "switched off" if prompting.can_turn_thinking_off(self.tokenizer) else "no switch",
+            "anatomy": anatomy,
+        }
+
+    # ---- from a question to prompts
+
+    def layout(self, question: Question) -> Layout:
+        """The clean prompt and what is scored after it."""
+        default = {"builtin": "builtin", "chat": "chat", "base": "plain"}[self.kind]
+        frame = prompting.frame(question, self.tokenizer, default)
+        prompt = frame.prompt(question.passage.text)
+        ids, offsets = self._encode(prompt)
+        bare = frame.template == "chat" and not question.answer_prefix.strip()
+
+        def tokenise(string: str) -> Ids:
+            text = prompting.joined(prompt, string, bare=bare)
+            return prompting.continuation_ids(self.tokenizer, prompt, ids, text)
+
+        terms = tuple(
+            replace(term, string=prompting.joined(prompt, term.string, bare=bare))
+            for term in question.answers.terms(tokenise)
+        )
+        return Layout(frame, ids, offsets, terms, tuple(dict.fromkeys(term.ids for term in terms)))
+
+    def _encode(self, prompt: str) -> tuple[Ids, tuple[Span, ...]]:
+        encoded = self.tokenizer(prompt, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        return tuple(encoded.input_ids), tuple(encoded.offset_mapping)
+
+    def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
+        if kind != "token":
+            return question.passage.units(kind)
+        layout = self.layout(question)
+        return token_units(question.passage.text, layout.offsets, len(layout.frame.before))
+
+    def lengths(self, question: Question, units: Sequence[Unit]) -> list[int]:
+        layout = self.layout(question)
+        return [sum(b - a for a, b in layout.tokens_of([unit.span])) for unit in units]
+
+    def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
+        layout = self.layout(question)
+        self._check_window(layout.ids, layout)
+        edits = [self._edit(question, layout, trial) for trial in trials]
+        ids = [prompting.ids_of(self.tokenizer, layout.frame.prompt(text)) for text, *_ in edits]
+        return [
+            self._prepared(layout, trial, edit, tokens)
+            for trial, edit, tokens in zip(trials, edits, ids, strict=True)
+        ]
+
+    def _edit(
+        self, question: Question, layout: Layout, trial: Trial
+    ) -> tuple[str, tuple[Span, ...], tuple[str, ...]]:
+        """The passage after the trial, the characters taken from it, the fillers put there."""
+        passage = question.passage
+        if trial.is_clean or trial.mode is Mode.HIDE:
+            return passage.text, trial.spans, ()
+        if trial.mode is Mode.DELETE:
+            removed = passage.removal(trial.spans)
+            return fillers.spliced(passage.text, removed, [""] * len(removed)), removed, ()
+        if trial.filler is not None:
+            prompting.refuse_control_tokens([trial.filler], self.tokenizer)
+            chosen = [trial.filler] * len(trial.spans)
+        else:
+            chosen = fillers.choose(passage.text, trial.spans, layout, self.tokenizer, question.language)
+        return fillers.spliced(passage.text, trial.spans, chosen), trial.spans, tuple(chosen)
+
+    def _prepared(
+        self, layout: Layout, trial: Trial, edit: tuple[str, tuple[Span, ...], tuple[str, ...]], ids: Ids
+    ) -> Prepared:
+        from probes.engine.jobs import Job
+
+        text, removed, chosen = edit
+        spans = layout.tokens_of(trial.spans)
+        hidden: tuple[int, ...] = ()
+        if trial.mode is Mode.HIDE and trial.spans:
+            self._check_hide()
+            hidden = tuple(i for a, b in spans for i in range(a, b))
+        self._check_window(ids, layout)
+        return Prepared(
+            trial,
+            layout.frame.prompt(text),
+            ids,
+            removed=removed,
+            token_spans=spans,
+            hidden_positions=hidden,
+            fillers=chosen,
+            retokenised=_retokenised(layout.ids, ids, layout.tokens_of(removed), trial),
+            length_changed=trial.mode is Mode.REPLACE and len(ids) != len(layout.ids),
+            key=[self.identity, ids, layout.continuations, hidden],
+            work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout),
+        )
+
+    @cached_property
+    def identity(self) -> list[str]:
+        """What decides this model's numbers beside the tokens."""
+        loaded = self.loaded
+        attention = str(loaded.model.config._attn_implementation)
+        code = [f"{name} {version(name)}" for name in ("torch", "transformers", "tokenizers")]
+        return [
+            loaded.fingerprint,
+            loaded.dtype,
+            loaded.device,
+            attention,
+            self.how,
+            f"crux {RELEASE}",
+            *code,
+        ]
+
+    def _check_window(self, ids: Ids, layout: Layout) -> None:
+        needed = len(ids) + max(map(len, layout.continuations))
+        if self.window and needed > self.window:
+            raise LimitError("window", tokens=needed, window=self.window)
+
+    def _check_hide(self) -> None:
+        reason = self.engine.anatomy.why_not("hide")
+        if reason:
+            raise CapabilityError(reason.key, **reason.values)
+
+    # ---- running
+
+    def score(self, prepared: Sequence[Prepared]) -> LocalScoring:
+        return LocalScoring(self.engine.score([p.work.job for p in prepared], how=self.how))
+
+    def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
+        terms = prepared.work.layout.terms
+        of: Mapping[Ids, float] = dict(zip(prepared.work.job.continuations, log_probs, strict=True))
+        return Outcome(prepared, Distribution(question.answers, terms, tuple(of[t.ids] for t in terms)))
+
+    def greedy(self, question: Question, prepared: Prepared) -> str:
+        """The most probable continuation, token by token, up to a stop token or the window's end."""
+        room = (self.window or math.inf) - len(prepared.prompt_ids)
+        ids = self.engine.greedy(prepared.prompt_ids, int(min(GREEDY_TOKENS, room)))
+        text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return str(text).rstrip("\ufffd")  # a character that was cut off between its tokens
+
+
+class LocalScoring:
+    """The engine's run, its report as a plain dictionary."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+
+    def __iter__(self) -> Iterator[tuple[int, tuple[float, ...]]]:
+        return iter(self._run)
+
+    def report(self) -> dict[str, Any]:
+        found = self._run.report
+        checks = [
+            {"job": c.job, "expected": sum(c.expected), "found": sum(c.found), "tolerance": c.tolerance}
+            for c in found.checks
+        ]
+        numbers = ("how", "forwards", "tokens_run", "tokens_plain", "noise_floor", "seconds", "cpu_seconds")
+        why = found.why.as_dict() if found.why else None
+        return {**{name: getattr(found, name) for name in numbers}, "why": why, "checks": checks}
+
+
+def _retokenised(clean: Ids, ids: Ids, spans: Sequence[Span], trial: Trial) -> bool:
+    """Whether tokens beside the gap changed: the ablated prompt is not the clean one cut or patched there."""
+    if trial.is_clean or trial.mode is Mode.HIDE or not spans:
+        return ids != clean
+    edges = [0, *(edge for span in spans for edge in span), len(clean)]
+    kept = [clean[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True)]
+    if trial.mode is Mode.DELETE:
+        return ids != tuple(token for part in kept for token in part)
+    return not _in_order(kept, ids)
+
+
+def _in_order(parts: Sequence[Ids], ids: Ids) -> bool:
+    """Whether `ids` begins with the first part, ends with the last, and has the others between, in order."""
+    first, *between, last = parts
+    at, end = len(first), len(ids) - len(last)
+    if at > end or ids[:at] != first or ids[end:] != last:
+        return False
+    for part in between:
+        at = next((i + len(part) for i in range(at, end + 1) if ids[i : i + len(part)] == part), end + 1)
+    return at <= end
+
+
+def token_units(text: str, offsets: Sequence[Span], shift: int) -> tuple[Unit, ...]:
+    """The model's tokens as units of the passage; tokens that share a character are one unit.
+
+    Tokens of spaces alone are no units. A token's leading space belongs to it, as the tokenizer says.
+    """
+    pieces: list[list[int]] = []
+    for a, b in ((max(a - shift, 0), min(b - shift, len(text))) for a, b in offsets):
+        if a >= b:
+            continue
+        if pieces and a < pieces[-1][1]:
+            pieces[-1][1] = max(b, pieces[-1][1])
+        else:
+            pieces.append([a, b])
+    return number(text, ((a, b) for a, b in pieces if text[a:b].strip()), "token")

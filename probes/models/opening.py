@@ -1,0 +1,126 @@
+"""Open weights and tokenizer of a folder that has passed the checks, and check by numbers what came out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from probes.errors import CapabilityError, ModelError
+from probes.models.placement import Placement
+from probes.models.quiet import quiet
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
+
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "spiece.model")
+_SAMPLE = "a b"
+
+
+def open_config(folder: Path, name: str) -> PreTrainedConfig:
+    """config.json as transformers understands it.
+
+    Raises:
+        ModelError: it does not.
+    """
+    from transformers import AutoConfig
+
+    try:
+        with quiet():
+            return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # whatever a stranger's file makes the library stumble over
+        raise ModelError("config_broken", name=name, reason=type(error).__name__) from error
+
+
+def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerFast:
+    """The model's tokenizer, which must be able to say where in a text its tokens stand.
+
+    Raises:
+        ModelError: there is none, or it would need code of its own.
+        CapabilityError: it gives no offsets.
+    """
+    from transformers import AutoTokenizer
+
+    if not any((folder / file).exists() for file in _TOKENIZER_FILES):
+        raise ModelError("tokenizer_missing", name=name)
+    try:
+        with quiet():
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except Exception as error:  # whatever a stranger's file makes the library stumble over
+        raise ModelError("tokenizer_broken", name=name, reason=type(error).__name__) from error
+    if not tokenizer.is_fast:
+        raise CapabilityError("tokenizer_no_offsets")
+    if not tokenizer(_SAMPLE, add_special_tokens=False)["input_ids"]:  # an empty vocabulary
+        raise ModelError("tokenizer_broken", name=name, reason="0 tokens")
+    tokenizer.padding_side = "right"
+    return cast("PreTrainedTokenizerFast", tokenizer)
+
+
+def open_model(folder: Path, name: str, config: PreTrainedConfig, chosen: Placement) -> PreTrainedModel:
+    """The model in evaluation mode, gradients off.
+
+    Raises:
+        ModelError: transformers refuses it, or tensors are missing that it would fill with random numbers.
+    """
+    from transformers import AutoModelForCausalLM
+
+    spread: dict[str, Any] = {}
+    if chosen.max_memory:
+        spread = {"device_map": "auto", "max_memory": dict(chosen.max_memory)}
+    elif chosen.device != "cpu":
+        spread = {"device_map": {"": chosen.device}}
+    auto: Any = AutoModelForCausalLM
+    try:
+        with quiet():
+            model, info = auto.from_pretrained(
+                folder,
+                config=config,
+                dtype=chosen.torch_dtype,
+                # Named outright, so that a configuration cannot ask for a kernel from elsewhere.
+                attn_implementation="sdpa" if auto._model_mapping[type(config)]._supports_sdpa else "eager",
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+                **spread,
+            )
+    except Exception as error:  # whatever a stranger's configuration makes the library stumble over
+        raise ModelError("load_failed", name=name, reason=type(error).__name__) from error
+    lost = sorted([*info["missing_keys"], *(entry[0] for entry in info["mismatched_keys"])])
+    if lost:
+        raise ModelError("weights_incomplete", name=name, count=len(lost), first=lost[0])
+    return cast("PreTrainedModel", model.eval().requires_grad_(False))
+
+
+def check_opened(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, name: str) -> None:
+    """Is every token in the vocabulary, are the numbers finite, does no position read what follows it?
+
+    Raises:
+        ModelError: one of them is not so.
+    """
+    import torch
+
+    embedding: Any = model.get_input_embeddings()
+    rows = int(embedding.weight.shape[0])
+    highest = max(tokenizer.get_vocab().values())
+    if highest >= rows:
+        raise ModelError("tokenizer_mismatch", name=name, tokens=highest + 1, rows=rows)
+    ids = torch.arange(6, device=model.device).remainder(rows)[None]
+    changed = ids.clone()
+    changed[0, -1] = (ids[0, -1] + 1) % rows
+    with torch.no_grad():
+        before, after = (
+            model(input_ids=each, use_cache=False).logits[0, :-1].float() for each in (ids, changed)
+        )
+    if not torch.isfinite(before).all():
+        raise ModelError("not_finite", name=name)
+    if (before - after).abs().max() > 1e-3 * before.std():
+        raise ModelError("reads_ahead", name=name)
+
+
+def devices_of(model: PreTrainedModel, chosen: Placement) -> str:
+    """Where the weights ended up: "cpu", "cuda:0", or "cuda:0+cpu" for a model that was spread."""
+    spread: dict[str, int | str] = getattr(model, "hf_device_map", None) or {}
+    if not chosen.max_memory or not spread:
+        return chosen.device
+    names = [f"cuda:{place}" if isinstance(place, int) else str(place) for place in spread.values()]
+    return "+".join(dict.fromkeys(names))
