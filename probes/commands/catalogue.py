@@ -1,0 +1,214 @@
+"""`crux models`, `crux presets`, `crux page`."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from probes.commands import shared
+from probes.commands.shared import Context
+from probes.commands.tables import put, table
+from probes.errors import ModelError
+from probes.locale import say
+
+
+def models(lang: str) -> click.Group:
+    """`crux models list|fetch|check`."""
+    group = click.Group("models", help=say("cli.models", lang), params=[shared.language_option(lang)])
+    group.add_command(
+        click.Command(
+            "list",
+            callback=_list,
+            help=say("cli.models_list", lang),
+            params=[_json(lang), shared.language_option(lang)],
+        )
+    )
+    group.add_command(
+        click.Command(
+            "fetch",
+            callback=_fetch,
+            help=say("cli.models_fetch", lang),
+            params=[click.Argument(["name"]), shared.language_option(lang)],
+        )
+    )
+    group.add_command(
+        click.Command(
+            "check",
+            callback=_check,
+            help=say("cli.models_check", lang),
+            params=[
+                click.Argument(["model"], default="builtin"),
+                *(o for o in shared.model_options(lang) if o.name not in ("model", "engine")),
+                _json(lang),
+                shared.language_option(lang),
+            ],
+        )
+    )
+    return group
+
+
+def presets(lang: str) -> click.Command:
+    """`crux presets`: a line each; with a name, the whole of one."""
+    return click.Command(
+        "presets",
+        callback=_presets,
+        help=say("cli.presets", lang),
+        params=[click.Argument(["name"], required=False), _json(lang), shared.language_option(lang)],
+    )
+
+
+def page(lang: str) -> click.Command:
+    """`crux page`: the dashboard."""
+    return click.Command(
+        "page",
+        callback=_page,
+        help=say("cli.page", lang),
+        params=[
+            shared.option("port", lang, type=click.IntRange(1, 65535), default=8501, show_default=True),
+            shared.option("host", lang, default="localhost", show_default=True),
+            shared.language_option(lang),
+        ],
+    )
+
+
+def _json(lang: str) -> click.Option:
+    return shared.option("json", lang, names=["--json", "as_json"], is_flag=True)
+
+
+def _context() -> Context:
+    return click.get_current_context().find_object(Context) or Context("en")
+
+
+def _write_json(value: Any) -> None:
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def _show(rows: list[list[str]], heads: list[str]) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    grid = table(*((head, "left") for head in heads))
+    grid.show_header = any(heads)
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    put(Console(file=sys.stdout, highlight=False), grid)
+
+
+def _list(*, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from probes.models import catalog
+    from probes.models.memory import readable
+    from probes.models.source import resolve
+
+    context = _context()
+    found = [(entry, resolve(entry.name).path) for entry in catalog.entries()]
+    if as_json:
+        _write_json([{**asdict(e), "folder": str(path) if path else None} for e, path in found])
+        return
+    rows = [["builtin", context.say("here"), "", "Apache-2.0", "zh en"]]
+    for entry, path in found:
+        spoken = " ".join(entry.languages[:4]) + (" …" if len(entry.languages) > 4 else "")
+        place = context.say("here") if path else entry.repo
+        rows.append([entry.name, place, readable(entry.bytes), entry.licence, spoken])
+    _show(
+        rows,
+        [context.say(f"col_{name}") for name in ("name", "repo", "size", "licence", "languages")],
+    )
+
+
+def _fetch(name: str) -> None:
+    """Fetch once; prints the folder and nothing else on standard output."""
+    from probes.models.fetch import fetch
+
+    context = _context()
+    progress = shared.Progress(context, quiet=False)
+    try:
+        folder = fetch(name, progress.stage)
+    finally:
+        progress.clear()
+    click.echo(str(folder))
+
+
+def _check(model: str, as_json: bool, **values: Any) -> None:
+    """Load, check, report: what the model is, what was tried on it, what it cannot do and why."""
+    context = _context()
+    loaded = shared.load({"model": model, "engine": "auto", **values}, context, quiet=as_json)
+    about = loaded.describe()
+    if as_json:
+        _write_json(about)
+        return
+    facts = ("model", "architecture", "parameters", "window", "device", "dtype", "fingerprint")
+    _show([[context.say(f"fact_{name}"), str(about[name])] for name in facts], ["", ""])
+    click.echo()
+    marks = {True: context.say("check_ok"), False: context.say("check_bad")}
+    tried = about["anatomy"]["findings"]
+    what = {f["name"]: say(f"checks.{f['name']}", context.lang) for f in tried}
+    _show([[marks[bool(f["ok"])], what[f["name"]], f"{f['value']:.2g}"] for f in tried], ["", "", ""])
+    for can in about["anatomy"]["capabilities"].values():
+        if can["reason"]:
+            reason = dict(can["reason"])
+            click.echo(say(f"errors.{reason.pop('key')}", context.lang, **reason))
+
+
+def _presets(name: str | None, as_json: bool) -> None:
+    from probes.question import preset
+    from probes.question import presets as names
+
+    context = _context()
+    if name:
+        _preset(name, context, as_json)
+        return
+    found = [preset(each) for each in names()]
+    if as_json:
+        _write_json(
+            [{"id": p.id, "language": p.language, "question": p.ask, "right": p.right} for p in found]
+        )
+        return
+    rows = [[p.id, p.title[context.lang], p.ask, p.right or "—"] for p in found]
+    _show(rows, [context.say(f"col_{each}") for each in ("name", "title", "question", "right")])
+
+
+def _preset(name: str, context: Context, as_json: bool) -> None:
+    from probes.question import preset
+
+    one = preset(name)
+    question = one.question()
+    if as_json:
+        _write_json(
+            {
+                "id": one.id,
+                "language": one.language,
+                "passage": one.text,
+                "question": one.ask,
+                "right": one.right,
+                "answers": {a.label: list(a.strings) for a in one.answers.answers},
+                "answer_prefix": one.answer_prefix,
+                "words": [w.text for w in question.passage.words],
+                "roles": {role: [one.text[a:b] for a, b in spans] for role, spans in question.roles.items()},
+            }
+        )
+        return
+    click.echo(f"{one.title[context.lang]}\n\n{one.text}\n\n{one.ask}")
+    for role, spans in question.roles.items():
+        click.echo(f"{say(f'roles.{role}', context.lang)}: {' · '.join(one.text[a:b] for a, b in spans)}")
+
+
+def _page(port: int, host: str) -> None:
+    """Start Streamlit on the dashboard, which lies beside this package.
+
+    Only this machine may connect unless another address is named: a local page opens any folder it is told.
+    """
+    found = importlib.util.find_spec("dashboard")
+    if found is None or not found.submodule_search_locations:
+        raise ModelError("dashboard_missing")
+    app = Path(found.submodule_search_locations[0]) / "app.py"
+    where = ["--server.port", str(port), "--server.address", host]
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *where]
+    sys.exit(subprocess.call(command, cwd=app.parents[1]))  # noqa: S603 - a list, no shell

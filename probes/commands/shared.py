@@ -1,0 +1,213 @@
+"""What all commands share: language, the question's options, loading a model with a word on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from probes.errors import InputError
+from probes.locale import LANGUAGES, say
+
+if TYPE_CHECKING:
+    from probes.models.local import LocalModel
+    from probes.question import Question
+
+
+@dataclass(frozen=True)
+class Context:
+    """What `crux` was called with."""
+
+    lang: str
+
+    def say(self, name: str, **values: object) -> str:
+        return say(f"cli.{name}", self.lang, **values)
+
+
+def option(name: str, lang: str, **settings: Any) -> click.Option:
+    """One option, its help taken from the texts."""
+    flag = name.replace("_", "-")
+    names = settings.pop("names", [f"--{flag}"])
+    return click.Option(names, help=say(f"options.{name}", lang), **settings)
+
+
+def language_option(lang: str) -> click.Option:
+    return option("lang", lang, type=click.Choice(LANGUAGES), expose_value=False)
+
+
+def model_options(lang: str) -> list[click.Option]:
+    return [
+        option("model", lang, default="builtin", show_default=True),
+        option("revision", lang),
+        option("device", lang, default="auto", show_default=True),
+        option("dtype", lang, default="auto", show_default=True),
+        option("engine", lang, default="auto", type=click.Choice(["auto", "reference", "batches"])),
+    ]
+
+
+def question_options(lang: str) -> list[click.Option]:
+    templates = click.Choice(["auto", "plain", "chat", "builtin"])
+    return [
+        option("preset", lang),
+        option("passage", lang, metavar="FILE|-"),
+        option("question", lang, metavar="TEXT"),
+        option("answers", lang, metavar="LIST"),
+        option("endings", lang, metavar="LIST"),
+        option("right", lang, metavar="LABEL"),
+        option("tempting", lang, metavar="LABEL"),
+        option("prefix", lang, metavar="TEXT"),
+        option("instruction", lang, metavar="TEXT"),
+        option("system", lang, metavar="TEXT"),
+        option("template", lang, type=templates),
+        option("dictionary", lang, metavar="WORDS"),
+        option("join", lang, metavar="OFFSETS"),
+        option("split", lang, metavar="OFFSETS"),
+    ]
+
+
+def load(values: Mapping[str, Any], context: Context, quiet: bool) -> LocalModel:
+    """The model that the options name."""
+    from probes.models import load_model
+
+    if not quiet and sys.stderr.isatty():
+        click.echo(context.say("loading", model=values["model"]), err=True)
+    return load_model(
+        values["model"],
+        revision=values["revision"],
+        device=values["device"],
+        dtype=values["dtype"],
+        engine=values["engine"],
+    )
+
+
+def question(values: Mapping[str, Any], context: Context) -> Question:
+    """The question that the options give: a preset with changes, or one's own passage.
+
+    Raises:
+        click.UsageError: neither, both, or a part of the question is missing.
+    """
+    from probes.question import preset
+
+    if bool(values["preset"]) == (values["passage"] is not None):
+        raise click.UsageError(context.say("need_passage"))
+    base = preset(values["preset"]).question() if values["preset"] else _own(values, context)
+    changes: dict[str, Any] = {
+        field: values[name]
+        for field, name in {
+            "question": "question",
+            "answer_prefix": "prefix",
+            "instruction": "instruction",
+            "system": "system",
+            "template": "template",
+            "right": "right",
+            "tempting": "tempting",
+        }.items()
+        if values[name] is not None
+    }
+    if values["answers"]:
+        changes["answers"] = answer_set(values["answers"], base.language)
+    if values["endings"] is not None:
+        endings = values["endings"].replace("\\n", "\n").split("|")
+        changes["answers"] = replace(changes.get("answers", base.answers), endings=tuple(endings))
+    answers = changes.get("answers", base.answers)
+    for name in ("right", "tempting"):
+        if values[name] is not None:
+            answers.index(values[name])  # said at once if there is no such answer
+        elif getattr(base, name) not in [answer.label for answer in answers.answers]:
+            changes[name] = None  # the preset's belongs to the preset's own answers
+    if values["dictionary"] or values["join"] or values["split"]:
+        changes["passage"] = _resegmented(base, values)
+    return replace(base, **changes)
+
+
+def answer_set(text: str, language: str) -> Any:
+    """`0=never;1=once`, or the name of a standard set."""
+    from probes.answers import AnswerSet
+    from probes.question import standard_answers
+
+    return (
+        AnswerSet.parse(text) if any(sign in text for sign in ";=；＝") else standard_answers(text, language)
+    )
+
+
+def _own(values: Mapping[str, Any], context: Context) -> Question:
+    from probes.passage import Passage
+    from probes.question import Question
+
+    text = _read(values["passage"], context)
+    passage = Passage(text)
+    for name in ("question", "answers"):
+        if not values[name]:
+            raise click.UsageError(context.say(f"need_{name}"))
+    return Question(passage, values["question"], answer_set(values["answers"], passage.language))
+
+
+def _read(path: str, context: Context) -> str:
+    try:
+        data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        return data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as fault:
+        reason = fault.strerror if isinstance(fault, OSError) else fault.reason
+        raise click.UsageError(context.say("passage_unreadable", path=path, reason=reason)) from fault
+
+
+def _resegmented(base: Question, values: Mapping[str, Any]) -> Any:
+    """The passage with words joined, split or added to its dictionary."""
+    from probes.passage import Passage
+
+    words = _listed(values["dictionary"])
+    joins = [_pair(part) for part in _listed(values["join"])]
+    splits = [_number(part, "split") for part in _listed(values["split"])]
+    return Passage(
+        base.passage.text, dictionary=[*base.passage.dictionary, *words], joins=joins, splits=splits
+    )
+
+
+def _listed(text: str | None) -> list[str]:
+    """What stands between commas, full-width ones too."""
+    return [part.strip() for part in (text or "").replace("，", ",").split(",") if part.strip()]
+
+
+def _pair(part: str) -> tuple[int, int]:
+    start, _, end = part.partition("-")
+    return _number(start, "join"), _number(end, "join")
+
+
+def _number(part: str, option: str) -> int:
+    if not part.strip().isdecimal():
+        raise InputError(
+            "option_value", value=part, option=option, expected={"join": "a-b", "split": "a"}[option]
+        )
+    return int(part)
+
+
+class Progress:
+    """A line on stderr that says how far a run is; silent where stderr is no terminal."""
+
+    def __init__(self, context: Context, quiet: bool) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+        self._context = context
+        self._start = time.monotonic()
+        self.done = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        self.done = done
+        if self._shown:
+            seconds = time.monotonic() - self._start
+            line = self._context.say("progress", done=done, total=total, seconds=seconds)
+            click.echo(f"\r\033[K{line}", err=True, nl=False)
+
+    def stage(self, name: str, done: int, total: int) -> None:
+        """The same for a download or a conversion."""
+        if self._shown:
+            line = self._context.say(f"stage_{name}", percent=round(100 * done / max(total, 1)))
+            click.echo(f"\r\033[K{line}", err=True, nl=False)
+
+    def clear(self) -> None:
+        if self._shown:
+            click.echo("\r\033[K", err=True, nl=False)

@@ -1,0 +1,117 @@
+"""`crux ask`, `crux words`: one command a study, its options those the study declares."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from probes.commands import shared, tables
+from probes.commands.shared import Context, Progress
+from probes.locale import say
+from probes.studies import STUDIES
+from probes.studies.base import Option, Study
+
+if TYPE_CHECKING:
+    from probes.results import ProbeResult
+
+_TYPES = {"text": click.STRING, "integer": click.INT, "number": click.FLOAT}
+
+
+def commands(lang: str) -> list[click.Command]:
+    """One command a study."""
+    return [_command(study, lang) for study in STUDIES.values()]
+
+
+def _command(study: Study, lang: str) -> click.Command:
+    def callback(**values: Any) -> None:
+        _run(study, values, click.get_current_context().obj)
+
+    return click.Command(
+        study.name,
+        callback=callback,
+        help=say(f"cli.{study.name}", lang),
+        params=[
+            *shared.question_options(lang),
+            *(_declared(option, lang) for option in study.options),
+            *shared.model_options(lang),
+            *_output_options(lang),
+            shared.language_option(lang),
+        ],
+    )
+
+
+def _declared(option: Option, lang: str) -> click.Option:
+    """A study's option as one of the command line."""
+    flag = option.name.replace("_", "-")
+    if option.kind == "flag":
+        names = [f"--{flag}/--no-{flag}"]
+        return shared.option(option.name, lang, names=names, default=option.default, show_default=True)
+    kind = click.Choice(option.choices) if option.kind == "choice" else _TYPES[option.kind]
+    shown = option.default is not None
+    return shared.option(option.name, lang, type=kind, default=option.default, show_default=shown)
+
+
+def _output_options(lang: str) -> list[click.Option]:
+    optional_file = {"is_flag": False, "flag_value": "-", "metavar": "[FILE]"}
+    return [
+        shared.option("json", lang, **optional_file),
+        shared.option("csv", lang, **optional_file),
+        shared.option("all_rows", lang, names=["--all", "all_rows"], is_flag=True),
+        shared.option("cache", lang, names=["--cache/--no-cache"], default=True),
+        shared.option("quiet", lang, names=["--quiet", "-q"], is_flag=True),
+    ]
+
+
+def _run(study: Study, values: dict[str, Any], context: Context) -> None:
+    if values["json"] == values["csv"] == "-":
+        raise click.UsageError(context.say("one_on_stdout"))
+    for name in ("json", "csv"):
+        _check_writable(values[name], context)
+    question = shared.question(values, context)
+    settings = study.settings({o.name: values[o.name] for o in study.options})
+    model = shared.load(values, context, values["quiet"])
+    progress = Progress(context, values["quiet"])
+    from probes.runner import run
+    from probes.store import Store
+
+    store = Store.default() if values["cache"] else None
+    try:
+        result = run(
+            study.name, model, question, settings, store=store, lang=context.lang, on_progress=progress
+        )
+    except KeyboardInterrupt:
+        progress.clear()
+        click.echo(context.say("stopped" if store else "stopped_plain", done=progress.done), err=True)
+        sys.exit(130)
+    finally:
+        progress.clear()
+    if store and store.fault:
+        click.echo(context.say("store_lost", path=store.path, reason=store.fault), err=True)
+    _write(result, values, context)
+
+
+def _check_writable(path: str | None, context: Context) -> None:
+    """Before the work, not after it: a folder that is not there would lose the result."""
+    place = Path(path or "-").absolute()
+    if place.is_dir() or not place.parent.is_dir():
+        raise click.UsageError(context.say("no_folder", path=path))
+
+
+def _write(result: ProbeResult, values: dict[str, Any], context: Context) -> None:
+    """JSON and CSV where they were asked for; otherwise a table for a person."""
+    on_stdout = False
+    for path, text in ((values["json"], result.to_json), (values["csv"], result.to_csv)):
+        if path == "-":
+            click.echo(text(), nl=path != values["csv"])
+            on_stdout = True
+        elif path:
+            try:
+                Path(path).write_text(text(), encoding="utf-8", newline="")
+            except OSError as fault:
+                raise click.FileError(path, fault.strerror) from fault
+            click.echo(context.say("file_written", path=path), err=True)
+    if not on_stdout:
+        tables.show(result, context, every_row=values["all_rows"])

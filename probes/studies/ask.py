@@ -1,0 +1,101 @@
+"""What does the model answer, as the passage stands and with some of its words taken away together?"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from probes.errors import InputError
+from probes.models.base import AnswerModel, Outcome
+from probes.passage import Span
+from probes.question import Question
+from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
+from probes.studies.control import band, random_sets
+from probes.studies.effects import Target, ask_fields, effect, run_fields
+from probes.trials import CLEAN, Mode, Trial
+
+DROP = Option("drop", "text", None)
+AT = Option("at", "text", None)
+CONTROL = Option("control", "integer", 20, low=0, high=1000)
+
+
+def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
+    """Yield the clean run and, where words are dropped, theirs; then random sets of equal length."""
+    spans = taken(question, settings)
+    if not spans:
+        (clean,) = yield [CLEAN]
+        Target.of(settings["target"], question, clean.answers)  # a wrong one is said, used or not
+        return ask_fields(question, clean)
+    mode, filler = Mode(settings["mode"]), settings["filler"]
+    clean, now = yield [CLEAN, Trial(spans, mode, filler)]
+    target = Target.of(settings["target"], question, clean.answers)
+    moved = effect(clean.answers, now.answers, target, settings)
+    control = yield from _control(model, question, settings, spans, now, clean, target, moved)
+    return {
+        **ask_fields(question, clean),
+        **ask_fields(question, now),
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "taken": {**run_fields(now), "texts": [question.passage.text[a:b] for a, b in spans]},
+        **moved,
+        "control": control.get("control"),
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+def taken(question: Question, settings: Mapping[str, Any]) -> tuple[Span, ...]:
+    """What is to be taken away: by its words (`drop`), by its place in the text (`at`), or both.
+
+    Raises:
+        InputError: a word that is not there, offsets that are no part of the text.
+    """
+    found = list(question.passage.find(settings["drop"])) if settings["drop"] else []
+    for part in (settings["at"] or "").replace("，", ",").split(","):
+        if part.strip():
+            found.append(_offsets(part.strip(), len(question.passage.text)))
+    if not found and (settings["drop"] or settings["at"]):
+        raise InputError("nothing_dropped")
+    result: list[Span] = []
+    for start, end in sorted(found):
+        if result and start < result[-1][1]:
+            result[-1] = (result[-1][0], max(end, result[-1][1]))
+        else:
+            result.append((start, end))
+    return tuple(result)
+
+
+def _offsets(part: str, length: int) -> Span:
+    start, dash, end = part.partition("-")
+    if dash and start.isdecimal() and end.isdecimal() and int(start) < int(end) <= length:
+        return int(start), int(end)
+    raise InputError("option_value", value=part, option="at", expected=f"0 <= a < b <= {length}: a-b")
+
+
+def _control(
+    model: AnswerModel,
+    question: Question,
+    settings: Mapping[str, Any],
+    spans: tuple[Span, ...],
+    now: Outcome,
+    clean: Outcome,
+    target: Target,
+    moved: Mapping[str, Any],
+) -> Steps:
+    """Random sets of other words of equal total length, where two words or more are taken away."""
+    words = question.passage.units("word")
+    inside = [word.index for word in words if any(a < word.end and word.start < b for a, b in spans)]
+    if not settings["control"] or len(inside) < 2:
+        return {}
+    rng, tokens = random.Random(settings["seed"]), now.prepared.tokens
+    drawn = random_sets(model.lengths(question, words), inside, tokens, settings["control"], rng)
+    if not drawn:
+        return {}
+    mode, filler = Mode(settings["mode"]), settings["filler"]
+    trials = [Trial(tuple(words[i].span for i in chosen), mode, filler) for chosen in drawn]
+    _, *outcomes = yield [CLEAN, *trials]
+    effects = [effect(clean.answers, outcome.answers, target, settings) for outcome in outcomes]
+    return {"control": band(moved, effects, tokens)}
+
+
+STUDY = Study("ask", (DROP, AT, MODE, TARGET, FILLER, CONTROL, POINTS, NATS, SEED), steps)

@@ -1,0 +1,94 @@
+"""What a study is: a generator that says what to try, is given the outcomes, and returns a record's body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from probes.errors import InputError
+from probes.models.base import AnswerModel, Outcome
+from probes.question import Question
+from probes.trials import Trial
+
+Steps = Generator[list[Trial], list[Outcome], dict[str, Any]]
+Kind = Literal["text", "choice", "integer", "number", "flag"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One thing a study can be told. The command line and the page are drawn from it.
+
+    Its help is the text `options.<name>` in both languages.
+    """
+
+    name: str
+    kind: Kind
+    default: Any
+    choices: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+
+    def checked(self, value: Any) -> Any:
+        """`value` as this option's type.
+
+        Raises:
+            InputError: it is no such value, with what would be.
+        """
+        try:
+            return self._converted(value)
+        except (TypeError, ValueError):
+            raise InputError(
+                "option_value", value=value, option=self.name, expected=self._expected()
+            ) from None
+
+    def _converted(self, value: Any) -> Any:
+        if value is None and self.default is None:
+            return None
+        if self.kind == "flag":
+            if not isinstance(value, bool):
+                raise TypeError(value)
+            return value
+        if self.kind in ("text", "choice"):
+            if not isinstance(value, str) or (self.kind == "choice" and value not in self.choices):
+                raise ValueError(value)
+            return str(value)
+        number = int(value) if self.kind == "integer" else float(value)
+        if not (self.low or 0) <= number <= (self.high if self.high is not None else float("inf")):
+            raise ValueError(value)
+        return number
+
+    def _expected(self) -> str:
+        if self.kind == "choice":
+            return " | ".join(self.choices)
+        bounds = "" if self.high is None else f" {self.low or 0:g} … {self.high:g}"
+        return f"{self.kind}{bounds}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A probe: its name, its options, and the generator that runs it."""
+
+    name: str
+    options: tuple[Option, ...]
+    steps: Callable[[AnswerModel, Question, Mapping[str, Any]], Steps]
+
+    def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """All options with their values: what was given, checked, and defaults.
+
+        Raises:
+            InputError: an option that this study does not have, or a value it does not take.
+        """
+        known = {option.name: option for option in self.options}
+        if strange := next((name for name in given if name not in known), None):
+            raise InputError("option_unknown", study=self.name, option=strange, options=", ".join(known))
+        return {name: o.checked(given[name]) if name in given else o.default for name, o in known.items()}
+
+
+MODE = Option("mode", "choice", "delete", ("delete", "hide", "replace"))
+UNIT = Option("unit", "choice", "word", ("word", "sentence", "paragraph", "token"))
+TARGET = Option("target", "text", "top")
+FILLER = Option("filler", "text", None)
+POINTS = Option("points", "number", 1.0, low=0, high=100)
+NATS = Option("nats", "number", 0.05, low=0, high=100)
+SEED = Option("seed", "integer", 0, low=0, high=2**31 - 1)

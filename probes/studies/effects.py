@@ -1,0 +1,148 @@
+"""From two answer distributions to an effect: how far the answer moved, and whether that is anything."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from probes.answers import Distribution
+from probes.errors import InputError
+from probes.models.base import Outcome
+from probes.models.fillers import common
+from probes.question import Question
+
+
+@dataclass(frozen=True)
+class Target:
+    """What effects are measured on: one answer, or one against another (their log-odds)."""
+
+    name: str
+    answer: int
+    against: int | None = None
+
+    @classmethod
+    def of(cls, name: str, question: Question, clean: Distribution) -> Target:
+        """`top` (the clean run's), `right`, an answer's label, or two with a colon: `1:3`, `right:tempting`.
+
+        Raises:
+            InputError: no such answer; no right answer where it was asked for.
+        """
+        one, colon, other = name.strip().replace("：", ":").partition(":")
+        answer = cls._answer(name, one.strip(), question, clean)
+        against = cls._answer(name, other.strip(), question, clean) if colon else None
+        if answer == against:
+            raise InputError("target_unknown", target=name)
+        return cls(name, answer, against)
+
+    @staticmethod
+    def _answer(name: str, part: str, question: Question, clean: Distribution) -> int:
+        named = {"right": question.right, "tempting": question.tempting}
+        if part == "top":
+            return clean.top
+        if part in named and named[part] not in [a.label for a in question.answers.answers]:
+            raise InputError("target_no_right", target=name)
+        try:
+            return question.answers.index(named.get(part) or part)
+        except InputError as fault:
+            raise InputError("target_unknown", target=name) from fault
+
+    def log(self, answers: Distribution) -> float:
+        """Log-probability of the answer (nats), or the log-odds of one against the other."""
+        logs = answers.log_prob
+        if self.against is None:
+            return logs[self.answer]
+        return logs[self.answer] - logs[self.against] if math.isfinite(logs[self.answer]) else -math.inf
+
+    def probability(self, answers: Distribution) -> float:
+        """Probability of the answer, or its part of the two."""
+        if self.against is None:
+            return answers.probability[self.answer]
+        odds = self.log(answers)
+        return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
+
+    def as_dict(self, question: Question) -> dict[str, Any]:
+        labels = [answer.label for answer in question.answers.answers]
+        names = [answer.name for answer in question.answers.answers]
+        return {
+            "name": self.name,
+            "kind": "answer" if self.against is None else "contrast",
+            "label": labels[self.answer],
+            "text": names[self.answer],
+            "against": None if self.against is None else labels[self.against],
+            "against_text": None if self.against is None else names[self.against],
+        }
+
+
+def effect(
+    clean: Distribution, ablated: Distribution, target: Target, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """How `ablated` differs from `clean`: effects are ablated minus clean, in nats and in probability.
+
+    "No change" is a change of the target's probability under `points` percentage points and of its
+    log-probability under `nats`, with the same top answer.
+    """
+    before, after = target.log(clean), target.log(ablated)
+    nats = after - before if math.isfinite(after) and math.isfinite(before) else None
+    share = target.probability(ablated) - target.probability(clean)
+    flips = ablated.top != clean.top
+    small = abs(share) * 100 < settings["points"] and nats is not None and abs(nats) < settings["nats"]
+    return {
+        "effect_log_prob": nats,
+        "effect_probability": share,
+        "kl": clean.kl_to(ablated),
+        "top": ablated.answers.answers[ablated.top].label,
+        "flips": flips,
+        "no_change": small and not flips,
+    }
+
+
+def answer_fields(answers: Distribution) -> dict[str, Any]:
+    """What every record says of one answer distribution."""
+    return {"answers": answers.as_records(), "coverage": answers.coverage, "other": answers.other}
+
+
+def run_fields(outcome: Outcome) -> dict[str, Any]:
+    """What was sent, so that anybody can check the numbers with one plain forward."""
+    prepared = outcome.prepared
+    return {
+        "spans": [list(span) for span in prepared.trial.spans],
+        "removed": [list(span) for span in prepared.removed],
+        "token_spans": [list(span) for span in prepared.token_spans],
+        "tokens": prepared.tokens,
+        "mode": str(prepared.trial.mode),
+        "filler": common(prepared.fillers),
+        "hidden_positions": list(prepared.hidden_positions),
+        "prompt": prepared.prompt,
+        "prompt_ids": list(prepared.prompt_ids),
+        **answer_fields(outcome.answers),
+        "retokenised": prepared.retokenised,
+        "length_changed": prepared.length_changed,
+    }
+
+
+def ask_fields(question: Question, outcome: Outcome) -> dict[str, Any]:
+    """The fields of `ask` for one run: the question as put, and the answers.
+
+    `greedy` holds the prompt to go on from; the runner puts the model's own words there. A prompt whose
+    words are hidden has none: the stock model cannot be asked to go on without reading them.
+    """
+    frame = outcome.prepared.work.layout.frame
+    return {
+        "passage": question.passage.text,
+        "question": question.question,
+        "template": frame.template,
+        "instruction": frame.instruction,
+        "answer_prefix": frame.answer_prefix,
+        "system": frame.system,
+        "endings": list(question.answers.endings),
+        "preset": question.preset,
+        "prompt": outcome.prepared.prompt,
+        "prompt_ids": list(outcome.prepared.prompt_ids),
+        **answer_fields(outcome.answers),
+        "top": outcome.answers.answers.answers[outcome.answers.top].label,
+        "right": question.right,
+        "tempting": question.tempting,
+        "greedy": None if outcome.prepared.hidden_positions else outcome.prepared,
+    }

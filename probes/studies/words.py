@@ -1,0 +1,103 @@
+"""Which words does the answer hang on? Each is taken away alone, then all equal ones together.
+
+Leave-one-out by deleting, hiding (attention knockout) or replacing; see `probes.trials.Mode`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from probes.errors import InputError
+from probes.models.base import AnswerModel, Outcome
+from probes.passage import Unit, equal_groups
+from probes.question import Question
+from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, UNIT, Option, Steps, Study
+from probes.studies.control import band, random_sets, ranked
+from probes.studies.effects import Target, ask_fields, effect, run_fields
+from probes.trials import CLEAN, Mode, Trial
+
+GROUPS = Option("groups", "flag", True)
+CONTROL = Option("control", "integer", 0, low=0, high=1000)
+
+
+def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
+    """Yield the clean run and every unit's (and group's) trial; return the record's body."""
+    units = model.units(question, settings["unit"])
+    if not units:
+        raise InputError("no_units", unit=settings["unit"])
+    groups = equal_groups(units) if settings["groups"] else ()
+    mode, filler = Mode(settings["mode"]), settings["filler"]
+    sets: list[Sequence[Unit]] = [[unit] for unit in units] + list(groups)
+    trials = [CLEAN] + [Trial(tuple(u.span for u in chosen), mode, filler) for chosen in sets]
+    clean, *outcomes = yield trials
+    target = Target.of(settings["target"], question, clean.answers)
+
+    def row(outcome: Outcome) -> dict[str, Any]:
+        return {**run_fields(outcome), **effect(clean.answers, outcome.answers, target, settings)}
+
+    rows = [
+        {**_unit_fields(unit), "role": question.role_of(unit.span), **row(outcome)}
+        for unit, outcome in zip(units, outcomes, strict=False)
+    ]
+    ranked(rows)
+    together = [
+        {
+            "text": group[0].text,
+            "occurrence": None,
+            "occurrences": len(group),
+            "members": [unit.index for unit in group],
+            **row(outcome),
+        }
+        for group, outcome in zip(groups, outcomes[len(units) :], strict=True)
+    ]
+    if settings["control"] and together:
+        yield from _control(together, rows, units, target, clean, settings)
+    return {
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "mode": settings["mode"],
+        "unit": settings["unit"],
+        "rows": rows,
+        "groups": together,
+        "control": {"kind": "rank_by_length", "random_sets": settings["control"], "seed": settings["seed"]},
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+def _unit_fields(unit: Unit) -> dict[str, Any]:
+    return {
+        "index": unit.index,
+        "text": unit.text,
+        "occurrence": unit.occurrence,
+        "occurrences": unit.occurrences,
+        "start": unit.start,
+        "end": unit.end,
+    }
+
+
+def _control(
+    groups: list[dict[str, Any]],
+    rows: Sequence[Mapping[str, Any]],
+    units: Sequence[Unit],
+    target: Target,
+    clean: Outcome,
+    settings: Mapping[str, Any],
+) -> Steps:
+    """Read each group against random sets of units of equal total length."""
+    lengths = [row["tokens"] for row in rows]
+    rng = random.Random(settings["seed"])
+    draws = [
+        random_sets(lengths, group["members"], group["tokens"], settings["control"], rng) for group in groups
+    ]
+    mode, filler = Mode(settings["mode"]), settings["filler"]
+    trials = [Trial(tuple(units[i].span for i in chosen), mode, filler) for sets in draws for chosen in sets]
+    outcomes = iter((yield [CLEAN, *trials])[1:]) if trials else iter(())
+    for group, sets in zip(groups, draws, strict=True):
+        effects = [effect(clean.answers, next(outcomes).answers, target, settings) for _ in sets]
+        group["control"] = band(group, effects, group["tokens"])
+    return {}
+
+
+STUDY = Study("words", (MODE, UNIT, TARGET, FILLER, GROUPS, CONTROL, POINTS, NATS, SEED), steps)
