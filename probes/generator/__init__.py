@@ -1,0 +1,25 @@
+"""Passages with known causal words: who went where how often, and what the answer becomes without some words.
+
+A passage (:class:`Story`) is written from events with a meaning, so the right answer to a :class:`Query` is
+computed, never guessed, for the passage as it stands and after any :class:`~probes.trials.Trial` or move of
+sentences.
+
+**The convention.** *Stated arrivals count* (walked in, went to, arrived, dropped by; 走进, 去了, 来到).
+Deciding, thinking of it, planning, walking past, hearing of it, waiting at the door, coming out, not going
+and almost going do not. In detail:
+
+* An arrival is stated where every word of its verb stands ("walked" and "into") and its own clause names the
+  place, or points back to it ("there") from the sentence after the one that names it.
+* "went to X" and, right after it, "walked into X" tell of one visit; "for the third time" is one stated
+  arrival, "three times" is three; "I" and "my friend and I" are my visits, "my friend" is not.
+* Where a careful reader could not say, the answer is None: such cases are neither trained on nor counted as
+  truth.
+"""
+
+from probes.generator.compose import Composer
+from probes.generator.lexicon import Splits
+from probes.generator.questions import Query, answer, queries
+from probes.generator.roles import Role, roles
+from probes.generator.story import Event, Story, Word
+
+__all__ = ["Composer", "Event", "Query", "Role", "Splits", "Story", "Word", "answer", "queries", "roles"]

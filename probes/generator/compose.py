@@ -1,0 +1,241 @@
+"""Whole passages: visits, other people's visits, plans and mentions, and what stands between them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from probes.generator.clauses import Clause, Clauses
+from probes.generator.joining import join
+from probes.generator.lexicon import TRAIN, Splits, Tables
+from probes.generator.reading import Reader
+from probes.generator.story import ME, UNKNOWN, Event, Story, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much a passage holds at most: visits to the asked place and to others, mentions, fillers, words."""
+
+    visits: int
+    others: int
+    mentions: int
+    fillers: int
+    words: int
+
+
+SIZES = (
+    Size(1, 1, 0, 0, 45),
+    Size(2, 1, 1, 1, 45),
+    Size(3, 2, 2, 2, 80),
+    Size(5, 3, 3, 4, 150),
+    Size(5, 8, 8, 22, 420),
+)
+"""By level: the first three are a curriculum, 3 is the ordinary passage, 4 the long one."""
+
+
+WEIGHTS = (20, 24, 20, 15, 11, 10)
+"""How often the first place is visited never, once, ... five times."""
+
+
+class Composer:
+    """A seeded source of stories in one language."""
+
+    def __init__(
+        self, language: str, seed: int, splits: Splits = TRAIN, *, nonce: float = 0.0, odd_places: float = 0.0
+    ):
+        """`nonce` scales how often a word is invented, `odd_places` how often places are named at random."""
+        self.language, self.tables, self.rng = language, Tables(language, splits), random.Random(seed)
+        self.nonce, self.odd_places = nonce, odd_places
+
+    def story(self, level: int = 3) -> Story:
+        """One passage whose first place has a defined number of my visits."""
+        size = SIZES[level]
+        visits = self.rng.choices(range(size.visits + 1), WEIGHTS[: size.visits + 1])[0]
+        while True:
+            story = _Draft(self, size).write(visits)
+            if story is not None:
+                return story
+
+
+class _Draft:
+    """One attempt at a passage."""
+
+    def __init__(self, composer: Composer, size: Size):
+        self.rng, self.tables, self.size = composer.rng, composer.tables, size
+        self.language = composer.language
+        self.story = Story(composer.language)
+        self.clauses = Clauses(self.story, self.tables, self.rng, composer.nonce)
+        self.kinds: list[str] = []
+        self._name_places(composer.odd_places)
+
+    def _name_places(self, odd: float) -> None:
+        names = self.rng.sample(self.tables.options("place"), self.rng.randint(2, 4))
+        if self.rng.random() < odd:
+            strange = [self._odd_name() if self.rng.random() < 0.7 else name for name in names]
+            names = strange if len(set(strange)) == len(names) else names
+        self.story.places = {name: name for name in names}
+        self.ids = list(self.story.places)
+
+    def _odd_name(self) -> str:
+        words = [
+            self.clauses.nonce_word() if self.rng.random() < 0.3 else self.tables.word("noun", self.rng)
+            for _ in range(self.rng.randint(1, 2))
+        ]
+        if self.rng.random() < 0.4:
+            words.append(
+                self.rng.choice(self.tables.options("place")).split()[-1][-1]
+                if self.language == "zh"
+                else self.rng.choice(["shop", "house", "hall", "centre"])
+            )
+        return ("" if self.language == "zh" else " ").join(words)
+
+    # ---- one sentence each
+
+    def _say(
+        self,
+        name: str,
+        kind: str | None = None,
+        place: str | None = None,
+        person: str | None = None,
+        **about: object,
+    ) -> int | None:
+        event = None
+        clause = Clause(place=place, person=person)
+        if kind is not None:
+            people = (person,) if person else (ME,)
+            event = self.clauses.event(Event(kind, people, place, **about))  # type: ignore[arg-type]
+            clause.event, clause.times = event, self.story.events[event].times
+        self.clauses.sentence(self.tables.frame(name, self.rng), clause)
+        if name == "arrival_joint" and event is not None and clause.person:
+            self.story.events[event].people = (ME, clause.person)
+        self.kinds.append(name)
+        return event
+
+    def visit(self, place: str, times: int = 1, first: bool = True) -> None:
+        rng = self.rng
+        if times > 1:
+            self._say("arrival_counted", "arrival", place, times=times)
+        else:
+            self._arrive(place, first)
+        if rng.random() < 0.3:
+            self._say("filler")
+        if rng.random() < 0.3:
+            self._say("leave", "leave", place)
+        if rng.random() < 0.15:
+            self._say("home")
+
+    def _arrive(self, place: str, first: bool) -> None:
+        rng = self.rng
+        chance = rng.random()
+        if first and rng.random() < 0.2:
+            self._plan(place)
+        if chance < 0.08:
+            self._there(place)
+            return
+        name = rng.choices(
+            [
+                "arrival",
+                "arrival_timed",
+                "arrival_ordinal",
+                "arrival_door",
+                "arrival_inside",
+                "arrival_joint",
+            ],
+            [38 if first else 12, 30, 4, 7, 6, 6],
+        )[0]
+        event = self._say(name, "arrival", place)
+        if name in ("arrival", "arrival_timed") and rng.random() < 0.14:
+            self._carry_on(place, event)
+
+    def _carry_on(self, place: str, event: int | None) -> None:
+        if self.rng.random() < 0.5:
+            clause = Clause(event=event, place=place)
+            self.clauses.sentence(self.tables.frame("carry_on", self.rng), clause)
+            self.kinds.append("carry_on")
+        else:
+            self._say("carry_on_named", "arrival", place, pair=event)
+
+    def _there(self, place: str) -> None:
+        before = len(self.story.events)
+        self._mention(place)
+        named = [n for n in range(before, len(self.story.events)) if self.story.events[n].place == place]
+        self._say("there", "arrival", place, antecedent=named[0])
+
+    def _mention(self, place: str) -> None:
+        name, kind = self.rng.choice([("mention", "mention"), ("mention", "mention"), ("leave", "leave")])
+        self._say(name, kind, place)
+
+    def _plan(self, place: str) -> None:
+        name = self.rng.choices(["blocked", "blocked_past", "blocked_did", "nobody"], [60, 10, 26, 4])[0]
+        bare = False if name == "nobody" else self.tables.bare(name)
+        self._say(name, "blocked", place, bare=bare)
+
+    def inert(self, place: str) -> None:
+        chance = self.rng.random()
+        if chance < 0.42:
+            self._say("mention", "mention", place)
+        elif chance < 0.72:
+            self._plan(place)
+        elif chance < 0.9:
+            self.other(place)
+        else:
+            self._say("leave", "leave", place)
+
+    def other(self, place: str) -> None:
+        """Somebody else's visit; at times the same person's again."""
+        known = list(self.story.people)
+        person = (
+            UNKNOWN
+            if self.rng.random() < 0.12
+            else self.rng.choice(known)
+            if known and self.rng.random() < 0.4
+            else self.clauses.add_person()
+        )
+        if self.rng.random() < 0.1 and person != UNKNOWN:
+            self._say("other_counted", "arrival", place, person, times=self.rng.choice((2, 2, 3)))
+        else:
+            self._say("other", "arrival", place, person)
+
+    # ---- the whole
+
+    def _block(self, blocks: list[tuple[list[list[Word]], list[str]]], write: Callable[[], object]) -> None:
+        sentences, kinds = len(self.story.sentences), len(self.kinds)
+        write()
+        blocks.append((self.story.sentences[sentences:], self.kinds[kinds:]))
+
+    def write(self, left: int) -> Story | None:
+        """The story with `left` visits to its first place; None where it came out too long or open."""
+        rng, size = self.rng, self.size
+        asked, rest = self.ids[0], self.ids[1:]
+        blocks: list[tuple[list[list[Word]], list[str]]] = []
+        first = True
+        while left:
+            times = rng.randint(2, left) if left > 1 and rng.random() < 0.14 else 1
+            self._block(blocks, partial(self.visit, asked, times, first))
+            left, first = left - times, False
+        seen: set[str] = set()
+        for _ in range(rng.randint(0, size.others)):
+            place = rng.choice(rest)
+            self._block(
+                blocks, partial(self.visit, place, 2 if rng.random() < 0.06 else 1, place not in seen)
+            )
+            seen.add(place)
+        for _ in range(rng.randint(0, size.mentions)):
+            self._block(blocks, partial(self.inert, rng.choice(self.ids) if rng.random() < 0.5 else asked))
+        for _ in range(rng.randint(0, size.fillers)):
+            self._block(blocks, partial(self._say, "filler"))
+        if not blocks:
+            self._block(blocks, partial(self.inert, asked))
+        rng.shuffle(blocks)
+        self.story.sentences = [s for sentences, _ in blocks for s in sentences]
+        self.kinds = [k for _, kinds in blocks for k in kinds]
+        return self._finish(asked)
+
+    def _finish(self, asked: str) -> Story | None:
+        if sum(len(s) for s in self.story.sentences) > self.size.words:
+            return None
+        self.story.sentences = join(self.story.sentences, self.kinds, self.tables, self.rng)
+        self.story.finish()
+        return self.story if Reader(self.story).visits(ME, asked) is not None else None

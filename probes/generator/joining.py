@@ -1,0 +1,51 @@
+"""Neighbouring sentences run together, as people do: with a comma, an "and", without the second "I"."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from probes.generator.lexicon import Tables
+from probes.generator.story import Word
+
+JOINTS = {"en": (", and", ", and then", ", but", ", so", " and"), "zh": ("，",)}
+STOPS = {"en": ".", "zh": "。"}
+ME_WORDS = {"en": "I", "zh": "我"}
+CHANCES = {"en": 0.14, "zh": 0.35}
+LONGEST = 40
+"""Words of a sentence that takes another one in."""
+OWN_CLAUSES = ("arrival", "filler", "leave", "carry")
+"""Frames (beginnings of their names) after whose "I" the next clause may leave out its own."""
+
+
+def join(
+    sentences: Sequence[list[Word]], kinds: Sequence[str], tables: Tables, rng: random.Random
+) -> list[list[Word]]:
+    """`sentences`, some run together; `kinds` names the frame of each."""
+    joined: list[list[Word]] = []
+    before = ""
+    for words, kind in zip(sentences, kinds, strict=True):
+        if joined and rng.random() < CHANCES[tables.language] and _takes(joined[-1], tables.language):
+            _link(joined[-1], words, before.startswith(OWN_CLAUSES), tables, rng)
+            joined[-1].extend(words)
+        else:
+            joined.append(words)
+        before = kind
+    return joined
+
+
+def _takes(sentence: list[Word], language: str) -> bool:
+    return sentence[-1].text == STOPS[language] and len(sentence) < LONGEST
+
+
+def _link(first: list[Word], second: list[Word], own: bool, tables: Tables, rng: random.Random) -> None:
+    """Mend the end of `first` and the beginning of `second`."""
+    language = tables.language
+    first.pop()
+    first.extend(Word(text) for text in rng.choice(JOINTS[language]).replace(",", " ,").split())
+    me = ME_WORDS[language]
+    same = own and first[0].text == second[0].text == me and not second[0].tag and len(second) > 1
+    if same and rng.random() < 0.5 and not any(word.tag == "S" for word in first):
+        del second[0]
+    elif language == "en" and (second[0].tag == "T" or second[0].text in tables.options("lowered")):
+        second[0].text = second[0].text[0].lower() + second[0].text[1:]
