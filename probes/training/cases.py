@@ -1,0 +1,116 @@
+"""The passages of the built-in model's card: what is asked, and how many are answered right."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from probes.generator.compose import Composer
+from probes.generator.edits import Edit, apply, random_edit
+from probes.generator.lexicon import HELD_OUT, TRAIN, Splits, Tables
+from probes.generator.questions import Query, answer, queries
+from probes.generator.story import Story
+from probes.training.scoring import Item, Scorer, best
+from probes.trials import Mode
+
+LANGUAGES = ("en", "zh")
+Figure = dict[str, Any]
+
+
+def wilson(right: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927)."""
+    if not of:
+        return 0.0, 1.0
+    z, share = 1.96, right / of
+    middle = share + z * z / (2 * of)
+    reach = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    return (middle - reach) / (1 + z * z / of), (middle + reach) / (1 + z * z / of)
+
+
+def figure(right: int, of: int) -> Figure:
+    low, high = wilson(right, of)
+    return {"right": right, "of": of, "share": right / of if of else None, "low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question as the model gets it, and the right label."""
+
+    item: Item
+    right: str
+
+
+def case(story: Story, query: Query, edit: Edit | None = None) -> Case | None:
+    """`query` about `story` after `edit`; None where the answer is open."""
+    edit = edit or Edit()
+    label = answer(story, query, edit.trial, edit.order)
+    if label is None:
+        return None
+    edited = apply(story, edit)
+    strings = tuple((name, query.continuation(name)) for name in query.candidates)
+    return Case(Item(edited.text, query.text, query.language, strings, edited.hidden), label)
+
+
+def cases(
+    language: str,
+    number: int,
+    seed: int,
+    splits: Splits = TRAIN,
+    *,
+    mode: Mode | None = None,
+    counts: bool = True,
+) -> list[Case]:
+    """`number` questions about as many passages: the count of the asked place, or one that is no count."""
+    composer, tables, rng = Composer(language, seed, splits), Tables(language, splits), random.Random(seed)
+    found: list[Case] = []
+    while len(found) < number:
+        story = composer.story(3)
+        asked = queries(story, tables, rng)
+        query = (
+            asked[0] if counts else next((q for q in asked if not q.is_count and len(q.candidates) > 1), None)
+        )
+        if query is None:
+            continue
+        edit = random_edit(story, rng, rng.choice(("one", "few", "many")), mode) if mode else None
+        made = case(story, query, edit)
+        if made is not None:
+            found.append(made)
+    return found
+
+
+ROWS: dict[str, Callable[[str, int, int], list[Case]]] = {
+    "new passages": lambda lang, n, seed: cases(lang, n, seed),
+    "words deleted": lambda lang, n, seed: cases(lang, n, seed + 1, mode=Mode.DELETE),
+    "words hidden": lambda lang, n, seed: cases(lang, n, seed + 2, mode=Mode.HIDE),
+    "words replaced": lambda lang, n, seed: cases(lang, n, seed + 3, mode=Mode.REPLACE),
+    "questions that are no counts": lambda lang, n, seed: cases(lang, n, seed + 4, counts=False),
+    "held-out frames": lambda lang, n, seed: cases(lang, n, seed + 5, Splits(frames=True)),
+    "held-out places": lambda lang, n, seed: cases(lang, n, seed + 6, Splits(places=True)),
+    "held-out verbs": lambda lang, n, seed: cases(lang, n, seed + 7, Splits(verbs=True)),
+    "everything held out": lambda lang, n, seed: cases(lang, n, seed + 8, HELD_OUT),
+}
+
+
+def accuracy(scorer: Scorer, found: Iterable[Case]) -> tuple[Figure, list[tuple[float, bool]]]:
+    """How many are answered right; and each answer's confidence among the candidates."""
+    found = list(found)
+    sure: list[tuple[float, bool]] = []
+    for one, chances in zip(found, scorer.probabilities([c.item for c in found]), strict=True):
+        label = best(chances)
+        sure.append((chances[label] / max(sum(chances.values()), 1e-30), label == one.right))
+    return figure(sum(right for _, right in sure), len(sure)), sure
+
+
+def calibration_error(sure: list[tuple[float, bool]], bins: int = 10) -> float:
+    """Expected calibration error over equal bins of confidence."""
+    total = 0.0
+    for number in range(bins):
+        inside = [
+            (c, r) for c, r in sure if number / bins < c <= (number + 1) / bins or (number == 0 and c == 0)
+        ]
+        if inside:
+            total += abs(sum(c for c, _ in inside) - sum(r for _, r in inside))
+    return total / max(1, len(sure))

@@ -1,0 +1,204 @@
+"""Passages with several questions each, as token ids with targets.
+
+One example is a passage followed by its questions as *branches*: every question sees the passage and itself,
+none sees another, and each stands at the positions it would have alone. So a passage is read once for all its
+questions, exactly as if they were asked apart.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from probes.generator.compose import Composer
+from probes.generator.edits import Edit, Edited, apply, random_edit
+from probes.generator.questions import PROMPTS, Query, queries
+from probes.generator.reading import Reader
+from probes.generator.story import ME, UNKNOWN, Story
+from probes.training.overlap import Forbidden
+from probes.training.tokenizer import WINDOW
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+OTHERS = 6
+"""The event label of somebody else's visit; 0 to 5 are mine."""
+COUNT_REST, NAME_TOKEN = 0.1, 0.6
+"""Weights of answer tokens behind the first of a count (always the same), and of the tokens of a name."""
+
+
+@dataclass
+class Example:
+    """A passage with its branches; `ids`, `branch` (0 for the passage) and `position` have one entry a token.
+
+    `hidden` lists tokens that nothing later may read. `targets`: (index, token to predict there, weight in
+    hundredths, 1 at the first answer token). `events`: (index, label). `counts`: (index of the asked place's
+    last token in a question, count).
+    """
+
+    ids: list[int]
+    branch: list[int]
+    position: list[int]
+    hidden: list[int] = field(default_factory=list)
+    targets: list[tuple[int, int, int, int]] = field(default_factory=list)
+    events: list[tuple[int, int]] = field(default_factory=list)
+    counts: list[tuple[int, int]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass
+class Asked:
+    """A passage as edited, its questions, and the right labels."""
+
+    story: Story
+    edited: Edited
+    reader: Reader
+    asked: list[tuple[Query, str]]
+
+
+class Source:
+    """An endless seeded stream of passages with questions in both languages."""
+
+    def __init__(self, seed: int, forbidden: Forbidden, *, nonce: float = 1.0, odd_places: float = 0.25):
+        self.rng = random.Random(seed)
+        self.forbidden = forbidden
+        self.composers = [
+            Composer(language, self.rng.randrange(2**31), nonce=nonce, odd_places=odd_places)
+            for language in ("en", "zh")
+        ]
+
+    def asked(self, level: int, edits: float) -> Asked:
+        """One passage of `level`; edited with probability `edits`, its questions answered anew."""
+        while True:
+            composer = self.rng.choice(self.composers)
+            story = composer.story(level)
+            if self.forbidden.hit(story.text):
+                continue
+            found = queries(story, composer.tables, self.rng, 8 if level == 4 else 6)
+            edit = random_edit(story, self.rng) if self.rng.random() < edits else Edit()
+            edited = apply(story, edit)
+            reader = Reader(story, edit.trial, edit.order)
+            asked = [(query, label) for query in found if (label := query.read(reader)) is not None]
+            if asked:
+                return Asked(story, edited, reader, asked)
+
+
+def event_labels(asked: Asked) -> list[tuple[int, int]]:
+    """For each event with a place: where its last standing word ends once edited, and what it counts."""
+    story, reader = asked.story, asked.reader
+    mine: dict[int, int] = {}
+    for place in story.places:
+        mine.update(reader.contributions(ME, place)[0])
+    found = []
+    for number, event in enumerate(story.events):
+        words = [w for tag in "VPQBS" for w in story.parts[number].get(tag, ()) if not reader.state(w)]
+        if event.place is None or not words:
+            continue
+        label = min(mine.get(number, 0), 5)
+        if not label and ME not in event.people and UNKNOWN not in event.people and reader.stated(number):
+            label = OTHERS
+        last = max(words, key=lambda w: asked.edited.moved(w.start))
+        found.append((asked.edited.moved(last.end - 1), label))
+    return found
+
+
+def encode(asked: Asked, tokenizer: PreTrainedTokenizerFast) -> Example | None:
+    """Token ids of the passage and its branches; None where they do not fit the window."""
+    passage = tokenizer(asked.edited.text, return_offsets_mapping=True)
+    ids = list(passage["input_ids"])
+    size = len(ids)
+    example = Example(ids, [0] * size, list(range(size)))
+    spans = asked.edited.hidden
+    example.hidden = [
+        i
+        for i, (a, b) in enumerate(passage["offset_mapping"])
+        if a < b and any(a < e and s < b for s, e in spans)
+    ]
+    for offset, value in event_labels(asked):
+        token = passage.char_to_token(offset)
+        if token is not None:
+            example.events.append((token, value))
+    for number, (query, label) in enumerate(asked.asked, 1):
+        if not _branch(example, number, size, query, label, tokenizer):
+            return None
+    return example
+
+
+def _branch(
+    example: Example, number: int, size: int, query: Query, label: str, tokenizer: PreTrainedTokenizerFast
+) -> bool:
+    prompt = PROMPTS[query.language].format(passage="", question=query.text)
+    asked = tokenizer(prompt, add_special_tokens=False)
+    reply = [
+        *tokenizer(query.continuation(label), add_special_tokens=False)["input_ids"],
+        tokenizer.eos_token_id,
+    ]
+    start = len(example.ids)
+    ids = [*asked["input_ids"], *reply[:-1]]
+    if size + len(ids) > WINDOW:
+        return False
+    example.ids += ids
+    example.branch += [number] * len(ids)
+    example.position += range(size, size + len(ids))
+    answer_at = start + len(asked["input_ids"]) - 1
+    for step, token in enumerate(reply):
+        weight = (1.0 if step == 0 else COUNT_REST) if query.is_count else NAME_TOKEN
+        example.targets.append((answer_at + step, token, round(100 * weight), int(step == 0)))
+    if query.is_count:
+        token = asked.char_to_token(prompt.index(query.text) + query.name_end - 1)
+        if token is not None:
+            example.counts.append((start + token, int(label)))
+    return True
+
+
+@dataclass
+class Batch:
+    """Padded arrays of some examples: [rows, length] and flat lists of indices."""
+
+    ids: np.ndarray
+    branch: np.ndarray
+    position: np.ndarray
+    hidden: np.ndarray
+    targets: np.ndarray
+    events: np.ndarray
+    counts: np.ndarray
+
+
+def collate(examples: list[Example], pad: int) -> Batch:
+    """`targets`, `events`, `counts` get the row as first column; padding is branch -1."""
+    length = max(len(example) for example in examples)
+    shape = (len(examples), length)
+    ids, branch = np.full(shape, pad, np.int64), np.full(shape, -1, np.int64)
+    position, hidden = np.zeros(shape, np.int64), np.zeros(shape, bool)
+    flat: dict[str, list[tuple[int, ...]]] = {"targets": [], "events": [], "counts": []}
+    for row, example in enumerate(examples):
+        size = len(example)
+        ids[row, :size], branch[row, :size], position[row, :size] = (
+            example.ids,
+            example.branch,
+            example.position,
+        )
+        hidden[row, example.hidden] = True
+        for name, rows in flat.items():
+            rows += [(row, *item) for item in getattr(example, name)]
+    widths = {"targets": 5, "events": 3, "counts": 3}
+    arrays = {name: np.array(rows, np.int64).reshape(-1, widths[name]) for name, rows in flat.items()}
+    return Batch(ids, branch, position, hidden, **arrays)
+
+
+def batches(examples: list[Example], tokens: int, pad: int, rng: random.Random) -> Iterator[Batch]:
+    """Batches of examples of like length, at most `tokens` padded tokens each, in random order."""
+    groups: list[list[Example]] = [[]]
+    for example in sorted(examples, key=len):
+        if groups[-1] and len(example) * (len(groups[-1]) + 1) > tokens:
+            groups.append([])
+        groups[-1].append(example)
+    rng.shuffle(groups)
+    for group in groups:
+        yield collate(group, pad)

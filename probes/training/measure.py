@@ -1,0 +1,204 @@
+"""Every figure of the built-in model's card, with intervals: `python -m probes.training.measure`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import random
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from probes.generator.compose import Composer
+from probes.generator.edits import Edit, apply
+from probes.generator.lexicon import TRAIN, Splits, Tables
+from probes.generator.questions import queries
+from probes.generator.roles import Role, roles
+from probes.generator.story import Story
+from probes.question import preset, presets
+from probes.training.cases import LANGUAGES, ROWS, Figure, accuracy, calibration_error, case, cases, figure
+from probes.training.heads import head_table
+from probes.training.scoring import Item, Scorer, best
+from probes.trials import Mode, Trial
+
+log = logging.getLogger(__name__)
+SEED = 90_000_000
+"""Far from every seed of training."""
+HEAD_PASSAGES = 200
+"""A language, for the ablation of heads."""
+
+
+def leave_one_out(
+    scorer: Scorer, language: str, number: int, seed: int, splits: Splits = TRAIN
+) -> dict[str, Figure]:
+    """Key words whose deletion brings the right new answer, and other words whose deletion changes it."""
+    composer, rng = Composer(language, seed, splits), random.Random(seed)
+    found = missed = wrong = kept = 0
+    for _ in range(number):
+        story = composer.story(2)
+        query = queries(story, composer.tables, rng)[0]
+        spans = [(span, role) for span, role in roles(story, query).items() if role != Role.OPEN]
+        made = [case(story, query), *(case(story, query, Edit(Trial((span,)))) for span, _ in spans)]
+        labels = [best(chances) for chances in scorer.probabilities([c.item for c in made if c])]
+        base = labels[0]
+        if made[0] is None or base != made[0].right:
+            continue
+        for (_, role), one, label in zip(spans, made[1:], labels[1:], strict=True):
+            assert one is not None
+            if role == Role.KEY:
+                found, missed = found + (label == one.right), missed + (label != one.right)
+            else:
+                wrong, kept = wrong + (label != base), kept + (label == base)
+    return {
+        "key words found": figure(found, found + missed),
+        "other words that flip": figure(wrong, wrong + kept),
+    }
+
+
+def asked_presets(scorer: Scorer) -> dict[str, dict[str, Any]]:
+    """Every preset with a right answer: what is answered, and how likely."""
+    found = {}
+    for name in presets():
+        entry = preset(name)
+        if entry.right is None:
+            continue
+        chances = scorer.probabilities(
+            [Item(entry.text, entry.ask, entry.language, _counts(entry.language))]
+        )[0]
+        found[name] = {
+            "right": entry.right,
+            "answer": best(chances),
+            "probability": chances.get(entry.right, 0.0),
+        }
+    return found
+
+
+def _counts(language: str) -> tuple[tuple[str, str], ...]:
+    return tuple((str(n), string) for n, string in enumerate(Tables(language).count_answers))
+
+
+def reference(scorer: Scorer, name: str) -> dict[str, Any]:
+    """A preset's leave-one-out by a plain loop, in every mode; and all its noise words at once."""
+    entry = preset(name)
+    passage, strings = entry.passage, _counts(entry.language)
+    words = [unit.span for unit in passage.words]
+    noise = sorted(
+        span
+        for span in words
+        if any(a <= span[0] and span[1] <= b for a, b in entry.roles(passage).get("noise", ()))
+    )
+    story = Story(entry.language, text=passage.text)
+    trials = [Trial()] + [
+        Trial((span,), mode) for span in words for mode in (Mode.DELETE, Mode.HIDE, Mode.REPLACE)
+    ]
+    trials += [Trial(tuple(noise), mode) for mode in (Mode.DELETE, Mode.HIDE, Mode.REPLACE)]
+    items = []
+    for trial in trials:
+        trial = Trial(trial.spans, trial.mode, "[MASK]") if trial.mode == Mode.REPLACE else trial
+        edited = apply(story, Edit(trial))
+        items.append(Item(edited.text, entry.ask, entry.language, strings, edited.hidden))
+    chances = scorer.probabilities(items)
+    right = entry.right or ""
+    table = [
+        {
+            "word": passage.text[slice(*span)],
+            **{
+                mode: [best(c), round(c[right], 4)]
+                for mode, c in zip(("delete", "hide", "replace"), three, strict=True)
+            },
+        }
+        for span, three in zip(
+            words, (chances[1 + 3 * i : 4 + 3 * i] for i in range(len(words))), strict=True
+        )
+    ]
+    together = {
+        mode: [best(c), round(c[right], 4)]
+        for mode, c in zip(("delete", "hide", "replace"), chances[-3:], strict=True)
+    }
+    return {
+        "probability": chances[0][right],
+        "answer": best(chances[0]),
+        "words": table,
+        "all noise": together,
+    }
+
+
+def handwritten(scorer: Scorer, path: Path) -> tuple[Figure, list[str]]:
+    """Passages of a TOML file: how many are answered right, and those that are not."""
+    language = path.stem.rpartition("_")[2]
+    entries = tomllib.loads(path.read_text(encoding="utf-8"))["passage"]
+    items = [
+        Item(
+            e["text"],
+            e["question"],
+            language,
+            tuple((c, f" {c}" if language == "en" else c) for c in e["candidates"])
+            if "candidates" in e
+            else _counts(language),
+        )
+        for e in entries
+    ]
+    wrong = [
+        f"{e['text']} {e['question']} right: {e['right']}, answered: {best(c)}"
+        for e, c in zip(entries, scorer.probabilities(items), strict=True)
+        if best(c) != e["right"]
+    ]
+    return figure(len(entries) - len(wrong), len(entries)), wrong
+
+
+def measure(
+    scorer: Scorer, number: int, truths: int, seed: int = SEED, by_hand: Path | None = None
+) -> dict[str, Any]:
+    """All figures. `number` passages a row and language, `truths` for the leave-one-out."""
+    rows: dict[str, dict[str, Figure]] = {}
+    calibration: dict[str, float] = {}
+    for name, make in ROWS.items():
+        rows[name] = {}
+        for language in LANGUAGES:
+            rows[name][language], sure = accuracy(scorer, make(language, number, seed))
+            if name == "new passages":
+                calibration[language] = calibration_error(sure)
+            log.info("%s %s %.4f", name, language, rows[name][language]["share"])
+    truth = {language: leave_one_out(scorer, language, truths, seed + 11) for language in LANGUAGES}
+    result: dict[str, Any] = {
+        "passages": number,
+        "seed": seed,
+        "rows": rows,
+        "calibration error": calibration,
+        "leave one out": truth,
+    }
+    result["presets"] = asked_presets(scorer)
+    result["reference"] = {name: reference(scorer, name) for name in ("coffee-zh", "coffee-en")}
+    asked = [one for language in LANGUAGES for one in cases(language, min(number, HEAD_PASSAGES), seed + 12)]
+    result["heads"] = head_table(scorer, asked)
+    if by_hand is not None:
+        result["by hand"] = {
+            language: handwritten(scorer, by_hand / f"handwritten_{language}.toml") for language in LANGUAGES
+        }
+    return result
+
+
+def main() -> None:
+    """Measure a model folder and write its figures as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, default=Path(__file__).parent.parent / "models" / "builtin")
+    parser.add_argument("--number", type=int, default=2000, help="passages a row and language")
+    parser.add_argument("--truths", type=int, default=150, help="passages whose every word is left out")
+    parser.add_argument(
+        "--by-hand", type=Path, help="folder with handwritten_en.toml and handwritten_zh.toml"
+    )
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--out", type=Path, help="where the figures are written; the log otherwise")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    found = measure(Scorer(options.model), options.number, options.truths, options.seed, options.by_hand)
+    text = json.dumps(found, ensure_ascii=False, indent=1)
+    if options.out:
+        options.out.write_text(text + "\n", encoding="utf-8")
+    else:
+        log.info("%s", text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""What a training run is: its numbers, and what is taught when."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Every number of a run. `examples` in all, `shard` of them made at a time; `tokens` a step, padding
+    included.
+    """
+
+    seed: int = 1
+    examples: int = 420_000
+    shard: int = 1024
+    tokens: int = 2048
+    width: int = 128
+    layers: int = 5
+    heads: int = 4
+    inner: int = 320
+    rate: float = 2.0e-3
+    weight_decay: float = 0.05
+    event_layer: int = 3
+    count_layer: int = 4
+    event_loss: float = 0.5
+    count_loss: float = 0.5
+    checkpoint_minutes: float = 4.0
+
+    @property
+    def shards(self) -> int:
+        return max(1, round(self.examples / self.shard))
+
+
+STAGES = (
+    (0.07, (85, 15, 0, 0, 0), 0.15),
+    (0.17, (30, 55, 15, 0, 0), 0.3),
+    (0.32, (10, 20, 55, 15, 0), 0.45),
+    (0.55, (6, 10, 29, 55, 0), 0.5),
+    (1.01, (5, 8, 24, 60, 3), 0.5),
+)
+"""Until which share of the run: weights of the passage levels, share of edited passages.
+
+Several places in short passages first: matching the place is what is hardest to find, and short passages
+leave no other way down the loss.
+"""
+
+
+def stage(progress: float) -> tuple[tuple[int, ...], float]:
+    """Level weights and share of edited passages at `progress` (0 to 1)."""
+    return next((levels, edits) for until, levels, edits in STAGES if progress < until)
+
+
+def level(weights: tuple[int, ...], rng: random.Random) -> int:
+    return rng.choices(range(len(weights)), weights)[0]

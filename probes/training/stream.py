@@ -1,0 +1,68 @@
+"""Shards of examples, made ahead by a second process.
+
+Shard n of a plan is always the same, so a run can resume at any of them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing as mp
+import os
+import random
+from collections.abc import Iterator
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import Queue
+from queue import Empty
+
+from probes.training.examples import Example, Source, encode
+from probes.training.overlap import Forbidden, preset_texts
+from probes.training.plan import Plan, level, stage
+from probes.training.tokenizer import build
+
+AHEAD = 4
+"""Shards that wait in the queue at most."""
+
+
+def shard(plan: Plan, number: int, tokenizer: object, forbidden: Forbidden) -> list[Example]:
+    """The examples of shard `number`, from the plan's seed alone."""
+    seed = plan.seed * 1_000_003 + number
+    source, rng = Source(seed, forbidden), random.Random(seed)
+    weights, edits = stage(number / plan.shards)
+    found: list[Example] = []
+    while len(found) < plan.shard:
+        example = encode(source.asked(level(weights, rng), edits), tokenizer)  # type: ignore[arg-type]
+        if example is not None:
+            found.append(example)
+    return found
+
+
+def _work(plan: Plan, first: int, queue: Queue[list[Example]]) -> None:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    os.nice(5)
+    tokenizer, forbidden = build(), Forbidden(preset_texts())
+    for number in range(first, plan.shards):
+        queue.put(shard(plan, number, tokenizer, forbidden))
+
+
+def _next(queue: Queue[list[Example]], worker: BaseProcess) -> list[Example]:
+    while True:
+        try:
+            return queue.get(timeout=5)
+        except Empty:
+            if not worker.is_alive():
+                raise ChildProcessError(
+                    "the process that makes the passages has ended; its error is above"
+                ) from None
+
+
+def shards(plan: Plan, first: int = 0) -> Iterator[list[Example]]:
+    """Shards from `first` on; the process that makes them ends with the iterator."""
+    context = mp.get_context("spawn")
+    queue: Queue[list[Example]] = context.Queue(AHEAD)
+    worker = context.Process(target=_work, args=(plan, first, queue), daemon=True)
+    worker.start()
+    try:
+        for _ in range(first, plan.shards):
+            yield _next(queue, worker)
+    finally:
+        worker.terminate()
+        worker.join()
