@@ -1,0 +1,26 @@
+"""Navigation, page set-up, language."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.wording import t
+
+st.set_page_config(page_title="Crux", page_icon="🎯", layout="wide")
+session.read_link()
+chosen = st.navigation(
+    [
+        st.Page(
+            "views/explore.py",
+            title=t("page.explore"),
+            icon=":material/target:",
+            url_path="explore",
+            default=True,
+        ),
+        st.Page("views/models.py", title=t("page.models"), icon=":material/memory:", url_path="models"),
+    ],
+    position="top",
+)
+chosen.run()
+session.write_link()

@@ -1,0 +1,82 @@
+"""Effects as they come: a model that tells each outcome while a study is still running."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from probes.answers import Distribution
+from probes.models.base import AnswerModel, Outcome, Prepared, Scoring
+from probes.passage import Span, Unit
+from probes.question import Question
+from probes.studies.effects import Target
+from probes.trials import Trial
+
+
+class Watched:
+    """An `AnswerModel` that hands everything on to another, and notes the effect of each single unit.
+
+    `effects` fills while a study runs: unit's span -> change of the target's log-probability (nats), None
+    where the answer is gone altogether. What the store knows already is not run, so it is not seen here.
+    """
+
+    def __init__(self, model: AnswerModel, question: Question, target: str) -> None:
+        self._model, self._question, self._target = model, question, target
+        self._clean: Distribution | None = None
+        self._waiting: list[tuple[Span, Distribution]] = []
+        self.effects: dict[Span, float | None] = {}
+
+    @property
+    def arguments(self) -> list[str]:
+        return self._model.arguments
+
+    def describe(self, *, examined: bool = True) -> dict[str, Any]:
+        return self._model.describe(examined=examined)
+
+    def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
+        return self._model.units(question, kind)
+
+    def lengths(self, question: Question, units: Sequence[Unit]) -> list[int]:
+        return self._model.lengths(question, units)
+
+    def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
+        return self._model.prepare(question, trials)
+
+    def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
+        return self._model.outcome(question, prepared, log_probs)
+
+    def greedy(self, question: Question, prepared: Prepared) -> str:
+        return self._model.greedy(question, prepared)
+
+    def score(self, prepared: Sequence[Prepared]) -> Scoring:
+        return _WatchedScoring(self._model.score(prepared), prepared, self)
+
+    def note(self, prepared: Prepared, log_probs: Sequence[float]) -> None:
+        """Take in one outcome; those that come before the clean run's wait for it."""
+        answers = self._model.outcome(self._question, prepared, log_probs).answers
+        if prepared.trial.is_clean:
+            self._clean = answers
+        elif len(prepared.trial.spans) == 1:
+            self._waiting.append((prepared.trial.spans[0], answers))
+        if self._clean is None:
+            return
+        target = Target.of(self._target, self._question, self._clean)
+        before = target.log(self._clean)
+        for span, ablated in self._waiting:
+            effect = target.log(ablated) - before
+            self.effects[span] = effect if math.isfinite(effect) else None
+        self._waiting.clear()
+
+
+class _WatchedScoring:
+    def __init__(self, scoring: Scoring, prepared: Sequence[Prepared], watched: Watched) -> None:
+        self._scoring, self._prepared, self._watched = scoring, prepared, watched
+
+    def __iter__(self) -> Iterator[tuple[int, tuple[float, ...]]]:
+        for index, log_probs in self._scoring:
+            self._watched.note(self._prepared[index], log_probs)
+            yield index, log_probs
+
+    def report(self) -> dict[str, Any]:
+        return self._scoring.report()

@@ -1,0 +1,246 @@
+"""What all visitors share: models, results, and one turn at a time.
+
+A run holds the gate while it uses a model, so a model is never released, changed or read by two at once.
+Besides the built-in model, which is small and stays, one model is kept: the old one is let go before the
+next is loaded.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.gate import Gate
+from dashboard.limits import Limits
+from dashboard.partial import Watched
+from probes.errors import CruxError
+from probes.passage import Span
+from probes.question import Question, preset
+from probes.results import ProbeResult
+from probes.store import Store
+
+if TYPE_CHECKING:
+    from probes.models.local import LocalModel
+
+log = logging.getLogger(__name__)
+
+KEPT_RESULTS = 200
+KEPT_CHARACTERS = 60_000_000
+"""Of the prompts in all kept results together; a record of 2,000 words holds its prompt 2,000 times."""
+
+Waiting = Callable[[int], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A model as a visitor names it."""
+
+    spec: str = "builtin"
+    revision: str = ""
+    device: str = "auto"
+    dtype: str = "auto"
+
+
+class Results:
+    """The newest results of all visitors, by all that decides them."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, tuple[ProbeResult, int]] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> ProbeResult | None:
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Hashable, result: ProbeResult) -> None:
+        rows = [result.data, *result.data.get("rows", ()), *result.data.get("groups", ())]
+        size = sum(len(row.get("prompt", "")) + 8 * len(row.get("prompt_ids", ())) for row in rows)
+        with self._lock:
+            _, old = self._kept.pop(key, (None, 0))
+            self._kept[key] = (result, size)
+            self._characters += size - old
+            while len(self._kept) > KEPT_RESULTS or (
+                self._characters > KEPT_CHARACTERS and len(self._kept) > 1
+            ):
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._characters -= gone
+
+
+class Service:
+    """See the module's docstring. Threads of all visitors call it.
+
+    Args:
+        store: results on disk, shared with the command line; None keeps them in memory alone.
+        limits: what a hosted page allows.
+    """
+
+    def __init__(self, store: Store | None, limits: Limits) -> None:
+        self.gate = Gate()
+        self.limits = limits
+        self._store = store
+        self._results = Results()
+        self._builtin: dict[Choice, LocalModel] = {}
+        self._other: dict[Choice, LocalModel] = {}
+
+    # ---- models
+
+    def loaded(self, choice: Choice) -> LocalModel | None:
+        """The model, where it is at hand."""
+        return self._builtin.get(choice) or self._other.get(choice)
+
+    def model(self, choice: Choice, waiting: Waiting = lambda ahead: None) -> LocalModel:
+        """The model, loaded where it is not at hand.
+
+        Raises:
+            CruxError: it cannot be had, does not fit, is not allowed here.
+        """
+        if found := self.loaded(choice):
+            return found
+        self.limits.check_model(choice.spec, choice.device)
+        with self.gate.turn(waiting):
+            return self._load(choice)
+
+    def needs_download(self, choice: Choice) -> bool:
+        """Whether loading it fetches files from the hub; a link alone must not do that.
+
+        Raises:
+            CruxError: the name is none of a model, or the model is not allowed here.
+        """
+        from probes.models.source import resolve
+
+        self.limits.check_model(choice.spec, choice.device)
+        return resolve(choice.spec, choice.revision or None, paths=not self.limits.hosted).repo is not None
+
+    def _load(self, choice: Choice) -> LocalModel:
+        if found := self.loaded(choice):
+            return found
+        from probes.models import load_model
+
+        slot = self._builtin if choice.spec == "builtin" else self._other
+        if slot:
+            slot.clear()
+            gc.collect()
+            _empty_device_cache()
+        model = load_model(
+            choice.spec,
+            revision=choice.revision or None,
+            device=choice.device,
+            dtype=choice.dtype,
+            paths=not self.limits.hosted,
+        )
+        model.describe()  # the self-check, before anybody sees the model
+        slot[choice] = model
+        return model
+
+    # ---- runs
+
+    def known(
+        self, study: str, choice: Choice, question: Question, options: Mapping[str, Any]
+    ) -> ProbeResult | None:
+        """The result, where it is at hand."""
+        return self._results.get(self.identity(study, choice, question, options))
+
+    def identity(
+        self, study: str, choice: Choice, question: Question, options: Mapping[str, Any]
+    ) -> Hashable:
+        """All that decides a run's result; None where the model is not at hand."""
+        model = self.loaded(choice)
+        return _key(study, model, question, options) if model else None
+
+    def run(
+        self,
+        study: str,
+        choice: Choice,
+        question: Question,
+        options: Mapping[str, Any],
+        *,
+        waiting: Waiting = lambda ahead: None,
+        on_progress: Progress | None = None,
+        effects: dict[Span, float | None] | None = None,
+    ) -> ProbeResult:
+        """The result, computed where it is not at hand; what a callback raises stops the run.
+
+        Args:
+            waiting: called with how many are in front, while others hold the model.
+            on_progress: called with (runs done, runs in all), a few times a second.
+            effects: filled as they come, by the span of the unit that is taken away.
+
+        Raises:
+            CruxError: it cannot be run, or not here.
+        """
+        if found := self.known(study, choice, question, options):
+            return found
+        from probes import run
+
+        self.limits.check_model(choice.spec, choice.device)
+        self.limits.check_passage(question.passage.text)
+        with self.gate.turn(waiting):
+            model = self._load(choice)
+            if study == "words":
+                self.limits.check_runs(len(model.units(question, options["unit"])))
+            watched = Watched(model, question, options["target"])
+            watched.effects = {} if effects is None else effects
+            result = run(study, watched, question, options, store=self._store, on_progress=on_progress)
+        self._results.put(_key(study, model, question, options), result)
+        return result
+
+    # ---- before the first visitor
+
+    def warm(self) -> None:
+        """Load the built-in model and have the first page's numbers ready; failing is for the page to say."""
+        try:
+            for name in ("coffee-zh", "coffee-en"):
+                question = preset(name).question()
+                chosen = {"mode": "delete", "target": "top"}
+                self.run("ask", Choice(), question, {**chosen, "at": None, "control": 0})
+                self.run("words", Choice(), question, {**chosen, "unit": "word"})
+        except CruxError as fault:
+            log.warning("the built-in model could not be made ready: %s", fault.key)
+
+
+def _key(study: str, model: LocalModel, question: Question, options: Mapping[str, Any]) -> Hashable:
+    q = question
+    asked = (
+        q.passage,
+        q.question,
+        q.answers,
+        q.language,
+        q.template,
+        q.instruction,
+        q.answer_prefix,
+        q.system,
+    )
+    meant = (q.right, q.tempting, q.preset)
+    return (study, model.name, *model.identity, asked, meant, tuple(sorted(options.items())))
+
+
+def _empty_device_cache() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@st.cache_resource(show_spinner=False)
+def service() -> Service:
+    """The one that all visitors share."""
+    limits = Limits.from_environment(os.environ)
+    try:
+        store = None if limits.hosted else Store.default()
+    except (CruxError, OSError) as fault:  # a read-only home, a broken file: the page works without
+        log.warning("results are not kept on disk: %s", type(fault).__name__)
+        store = None
+    return Service(store, limits)

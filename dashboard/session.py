@@ -1,0 +1,159 @@
+"""One visitor's state between reruns: the `State`, its link, and what was undone.
+
+Widgets never own a value. Each is given its value from the state before it is drawn, and its `on_change`
+puts the new one back, so a link, a button and a widget can all change the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from dashboard.state import State, default_state, from_link, to_link
+from probes.errors import CruxError
+from probes.trials import Span
+
+_KEY = "visit"
+LONGEST_HISTORY = 100
+
+
+@dataclass
+class Visit:
+    """What is kept for one browser tab."""
+
+    state: State
+    linked: bool = False
+    """Whether the address that the visitor came with was read."""
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    """What the link asked for and could not have: (parameter, value)."""
+    past: list[frozenset[int]] = field(default_factory=list)
+    future: list[frozenset[int]] = field(default_factory=list)
+    revision: int = 0
+    """Raised when the removed words change by anything but a press on a chip."""
+    stopped: set[object] = field(default_factory=set)
+    """Runs that the visitor stopped and has not asked to go on."""
+    effects: dict[object, dict[Span, float | None]] = field(default_factory=dict)
+    """What runs that are not complete have found so far."""
+    agreed: set[object] = field(default_factory=set)
+    """What was asked for before a long run or a download, and agreed to."""
+    editing: bool = False
+    """Whether the form for a passage of one's own is open."""
+    cutting: bool = False
+    """Whether words are being joined and split by hand."""
+    picked: frozenset[int] = frozenset()
+    """Words chosen to be joined or split."""
+    problem: CruxError | None = None
+    """Why a join or split could not be made."""
+
+
+def visit() -> Visit:
+    """This tab's."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Visit(default_state(st.context.locale))
+    found: Visit = st.session_state[_KEY]
+    return found
+
+
+def current() -> State:
+    return visit().state
+
+
+def read_link() -> None:
+    """Take over the address: on the first visit, and on the browser's Back and Forward.
+
+    At no other time: a press sends the address that the browser had then, which may be older than the one
+    this page has written since.
+    """
+    mine, run = visit(), get_script_run_ctx()
+    if mine.linked and not (run and run.is_history_navigation):
+        return
+    mine.linked = True
+    state, mine.notes = from_link(st.query_params.to_dict(), default_state(st.context.locale))
+    if state != mine.state:
+        _set(state)
+        mine.past.clear()
+        mine.future.clear()
+
+
+def write_link() -> None:
+    """Put the state into the address, where it has changed."""
+    query = to_link(visit().state)
+    if query != st.query_params.to_dict():
+        st.query_params.from_dict(query)
+
+
+def change(**changes: Any) -> None:
+    """Change the state, in a callback or before anything that shows it is drawn."""
+    mine = visit()
+    mine.notes = []
+    old = mine.state
+    _set(old.but(**changes))
+    if mine.state.cut != old.cut:
+        mine.past.clear()
+        mine.future.clear()
+
+
+def _set(state: State) -> None:
+    mine = visit()
+    if state.out != mine.state.out or state.cut != mine.state.cut:
+        mine.revision += 1
+    mine.state = state
+
+
+def remove(numbers: frozenset[int], *, by_chip: bool = False) -> None:
+    """Take away exactly these units; can be undone."""
+    mine = visit()
+    if numbers == mine.state.out:
+        return
+    mine.past = [*mine.past, mine.state.out][-LONGEST_HISTORY:]
+    mine.future.clear()
+    revision = mine.revision
+    change(out=numbers)
+    if by_chip:
+        mine.revision = revision
+
+
+def undo() -> None:
+    mine = visit()
+    if mine.past:
+        mine.future.append(mine.state.out)
+        change(out=mine.past.pop())
+
+
+def redo() -> None:
+    mine = visit()
+    if mine.future:
+        mine.past.append(mine.state.out)
+        change(out=mine.future.pop())
+
+
+def edit_passage() -> None:
+    """Open the form for a passage of one's own."""
+    visit().editing = True
+
+
+def bound(field_name: str) -> dict[str, Any]:
+    """`key` and `on_change` of a widget for one field of the state: `st.toggle(…, **bound("groups"))`."""
+    key = f"w_{field_name}"
+    st.session_state[key] = getattr(current(), field_name)
+    return {"key": key, "on_change": _take_over, "args": (key, field_name)}
+
+
+def _take_over(key: str, field_name: str) -> None:
+    value = st.session_state[key]
+    if value is not None:
+        change(**{field_name: value})
+
+
+def choose(
+    field_name: str, options: Sequence[str], label: str, name: Callable[[str], str], **more: Any
+) -> None:
+    """A row of choices for one field of the state."""
+    names = {option: name(option) for option in options}
+    st.segmented_control(
+        label, options, format_func=names.__getitem__, required=True, **bound(field_name), **more
+    )

@@ -1,0 +1,1 @@
+"""One thin script a page: read the state, call the service, draw."""

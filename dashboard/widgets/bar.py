@@ -1,0 +1,70 @@
+"""The bar on top: model, passage, how words are taken away, which unit, language."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.session import bound, choose, current
+from dashboard.state import UNITS
+from dashboard.widgets.model_picker import model_picker
+from dashboard.wording import t
+from probes.locale import LANGUAGES
+from probes.question import preset, presets
+from probes.trials import Mode
+
+OWN = "own"
+NAMES = {"zh": "中文", "en": "EN"}
+
+
+def bar() -> None:
+    """Everything that a view's picture depends on; changing one keeps the others."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
+        model_picker()
+        _passage()
+        choose(
+            "mode",
+            [str(mode) for mode in Mode],
+            t("bar.mode"),
+            lambda m: t(f"bar.mode_{m}"),
+            help=t("bar.mode_help"),
+        )
+        units = {unit: t(f"bar.unit_{unit}") for unit in UNITS}
+        st.selectbox(t("bar.unit"), UNITS, format_func=units.__getitem__, width=130, **bound("unit"))
+        st.space("stretch")
+        language_switch()
+
+
+def language_switch() -> None:
+    """The page's language; the passage stays as it is."""
+    choose("lang", LANGUAGES, t("bar.language"), NAMES.__getitem__, label_visibility="collapsed")
+
+
+def _passage() -> None:
+    state = current()
+    own = [OWN] if state.text or session.visit().editing else []
+    st.session_state["w_passage"] = OWN if own else state.preset
+    titles = {name: _title(name) for name in (*presets(), OWN)}
+    st.selectbox(
+        t("bar.passage"),
+        list(titles),
+        format_func=titles.__getitem__,
+        key="w_passage",
+        on_change=_choose_passage,
+        width=230,
+    )
+
+
+def _title(name: str) -> str:
+    if name == OWN:
+        return t("bar.own")
+    found = preset(name)
+    return t("bar.preset", title=found.title[current().lang], language=NAMES[found.language])
+
+
+def _choose_passage() -> None:
+    name = st.session_state["w_passage"]
+    visit = session.visit()
+    visit.editing = name == OWN
+    if name != OWN:
+        session.change(preset=name, text="")

@@ -1,0 +1,50 @@
+"""How numbers came about, as (what, value) for a reader who wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dashboard.session import current
+from dashboard.wording import t
+from probes.locale import say
+from probes.results import ProbeResult
+
+
+def reason_text(reason: Mapping[str, Any]) -> str:
+    """Why something is refused or was done another way, in words."""
+    values = {name: value for name, value in reason.items() if name != "key"}
+    return say(f"errors.{reason['key']}", current().lang, **values)
+
+
+def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
+    """(what, value) for a reader who wants to know how the numbers came about."""
+    made = result.data["provenance"]
+    model = made["model"]
+    engine: list[dict[str, Any]] = made["engine"]
+    reasons = [reason_text(report["why"]) for report in engine if report.get("why")]
+    noise = result.data["noise_floor"]
+    facts = [
+        (
+            "model",
+            f"{model['model']} · {model.get('architecture', '')} · {model['dtype']} · {model['device']}",
+        ),
+        ("fingerprint", str(model.get("fingerprint", ""))[:16]),
+        ("mode", t(f"bar.mode_{made['options']['mode']}")),
+        ("runs", t("details.runs_value", trials=made["trials"], stored=made["from_store"])),
+        ("engine", ", ".join(dict.fromkeys(report["how"] for report in engine)) or t("details.from_store")),
+        ("work", t("details.work_value", **_work(engine))),
+        ("noise", "–" if noise is None else f"{noise:.1e} nat"),
+        ("seconds", f"{made['seconds']:.2f} s · CPU {made['cpu_seconds']:.2f} s · {made['processor']}"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in made["versions"].items())),
+        ("crux", made["crux"]),
+    ]
+    if reasons:
+        facts.insert(5, ("why", "; ".join(dict.fromkeys(reasons))))
+    return [(t(f"details.fact_{name}"), value) for name, value in facts if value]
+
+
+def _work(engine: list[dict[str, Any]]) -> dict[str, int]:
+    return {
+        name: sum(report[name] for report in engine) for name in ("forwards", "tokens_run", "tokens_plain")
+    }

@@ -1,0 +1,210 @@
+"""The passage as words to press, and what can be done with those that were pressed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.asking import noise_units, preset_of
+from dashboard.session import current
+from dashboard.widgets.markup import plain
+from dashboard.widgets.word_chips import Scores, pressed, word_chips
+from dashboard.wording import t
+from probes.charts import SMALLEST_SCALE, drawn, scale_of
+from probes.headline import quoted
+from probes.numbers import nats, percent
+from probes.passage import Span, Unit
+from probes.question import Question
+from probes.results import ProbeResult
+
+CHIPS = "passage"
+
+
+def passage_view(
+    question: Question, units: Sequence[Unit], words: ProbeResult | None, so_far: Mapping[Span, float | None]
+) -> None:
+    """The passage; each unit coloured and numbered by what taking it away alone does, once that is known.
+
+    `so_far`: the effects that a run which is not complete has found.
+    """
+    state, visit = current(), session.visit()
+    word_chips(
+        question.passage.text,
+        [unit.span for unit in units],
+        state.out,
+        key=CHIPS,
+        label=t("passage.label"),
+        hint=t(_hint(units)),
+        revision=visit.revision,
+        lang=question.passage.language,
+        scores=_scores(words) if words else _scores_so_far(units, so_far) if so_far else None,
+        notes=_notes(words) if words else None,
+        glosses=_glosses(question, units),
+        look="veil" if state.mode == "hide" else "strike",
+    )
+
+
+def _hint(units: Sequence[Unit]) -> str:
+    state = current()
+    if units:
+        return f"passage.hint_{state.mode}"
+    return "passage.no_tokens" if state.unit == "token" else "passage.no_units"
+
+
+def take_presses(units: Sequence[Unit]) -> None:
+    """Take over what was pressed in the browser; before anything is drawn."""
+    sent = pressed(CHIPS, session.visit().revision, len(units))
+    if sent is not None:
+        session.remove(sent, by_chip=True)
+
+
+def _scores(words: ProbeResult) -> Scores:
+    rows = words.data["rows"]
+    scale = scale_of(words)
+    effects = [drawn(row, scale) for row in rows]
+    return Scores(effects, [row["no_change"] for row in rows], scale, t("passage.nats"))
+
+
+def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None]) -> Scores:
+    scale = max([SMALLEST_SCALE, *(abs(nats) for nats in so_far.values() if nats is not None)])
+    found_so_far = [so_far.get(unit.span, 0.0) for unit in units]
+    effects = [
+        None if unit.span not in so_far else -scale if found is None else found
+        for unit, found in zip(units, found_so_far, strict=True)
+    ]
+    return Scores(effects, [False] * len(effects), scale, t("passage.nats"))
+
+
+def _notes(words: ProbeResult) -> list[str]:
+    """A sentence on each unit: what taking it away alone does to the target, and what is answered then."""
+    return [_note(words.data, row) for row in words.data["rows"]]
+
+
+def _note(data: Any, row: Any) -> str:
+    target = data["target"]
+    before, after = (
+        next(a["probability"] for a in run["answers"] if a["answer"] == target["label"])
+        for run in (data["clean"], row)
+    )
+    then = next(a for a in row["answers"] if a["answer"] == row["top"])
+    gloss = _gloss_of(row["text"])
+    return t(
+        "passage.note_flips"
+        if row["flips"]
+        else "passage.note_same"
+        if row["no_change"]
+        else "passage.note_moves",
+        word=" ".join(row["text"].split()) + (f" ({gloss})" if gloss else ""),
+        nats=nats(row),
+        answer=target["text"],
+        before=percent(before),
+        after=percent(after),
+        then=then["name"],
+        rank=row["rank"],
+        of=row["rank_of"],
+    )
+
+
+def _gloss_of(text: str) -> str:
+    base = preset_of(current())
+    return base.gloss.get(text, "") if base and current().lang == "en" else ""
+
+
+def _glosses(question: Question, units: Sequence[Unit]) -> list[str] | None:
+    """English under Chinese words, for readers of English, where the preset has it."""
+    base = preset_of(current())
+    if current().lang != "en" or base is None or not base.gloss or current().unit != "word":
+        return None
+    return [base.gloss.get(unit.text, "") for unit in units]
+
+
+# ---- what can be done
+
+
+def actions(question: Question, units: Sequence[Unit]) -> None:
+    """One row: what is taken away, undo, redo, put back, the preset's noise words, pin, edit words."""
+    state, visit = current(), session.visit()
+    noise = noise_units(question, units)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="actions"):
+        st.button(
+            t("passage.undo"),
+            icon=":material/undo:",
+            on_click=session.undo,
+            disabled=not visit.past,
+            key="undo",
+        )
+        st.button(
+            t("passage.redo"),
+            icon=":material/redo:",
+            on_click=session.redo,
+            disabled=not visit.future,
+            key="redo",
+        )
+        st.button(
+            t("passage.put_back"),
+            on_click=session.remove,
+            args=(frozenset(),),
+            disabled=not state.out,
+            key="put_back",
+        )
+        if noise:
+            st.button(
+                t("passage.noise", count=len(noise)),
+                on_click=session.remove,
+                args=(noise,),
+                key="noise",
+                disabled=state.out == noise,
+                help=t("passage.noise_help"),
+            )
+        _pin_button()
+        st.toggle(
+            t("passage.cut"),
+            key="w_cutting",
+            value=visit.cutting,
+            on_change=_cutting,
+            disabled=state.unit != "word",
+        )
+        st.caption(_taken(units))
+
+
+def _taken(units: Sequence[Unit]) -> str:
+    """The words that are out, by name; what is pinned."""
+    state = current()
+    parts = []
+    for key, numbers in (("passage.taken", state.out), ("passage.pinned", state.pin)):
+        texts = [units[i].text for i in sorted(numbers or ())]
+        if texts:
+            parts.append(t(key, count=len(texts), words=plain(quoted(texts, state.lang))))
+        elif numbers is not None and key == "passage.pinned":
+            parts.append(t("passage.pinned_clean"))
+    return " ".join(parts) or t("passage.nothing_taken")
+
+
+def _pin_button() -> None:
+    state = current()
+    if state.pin is None:
+        st.button(
+            t("passage.pin"),
+            icon=":material/keep:",
+            on_click=session.change,
+            kwargs={"pin": state.out},
+            key="pin",
+            help=t("passage.pin_help"),
+        )
+    else:
+        st.button(
+            t("passage.unpin"),
+            icon=":material/keep_off:",
+            on_click=session.change,
+            kwargs={"pin": None},
+            key="pin",
+        )
+
+
+def _cutting() -> None:
+    visit = session.visit()
+    visit.cutting = st.session_state["w_cutting"]
+    visit.picked = frozenset()

@@ -1,0 +1,277 @@
+"""The page's picture: headline, passage, answers, effects.
+
+No fragment: Streamlit lets a rerun of the whole page interrupt a run that is under way, but not a rerun of a
+fragment, and a press on a word or on Stop must be heard while a thousand trials are running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import session
+from dashboard.asking import options, question_of
+from dashboard.service import Choice, Service, service
+from dashboard.session import current
+from dashboard.state import within
+from dashboard.widgets import numbers
+from dashboard.widgets.asked import AS_AT_FIRST, asked
+from dashboard.widgets.cutting import cutting
+from dashboard.widgets.details import details
+from dashboard.widgets.markup import plain
+from dashboard.widgets.model_picker import choice_of, short_name
+from dashboard.widgets.passage_view import actions, passage_view, take_presses
+from dashboard.wording import t
+from probes.errors import CruxError
+from probes.headline import headline
+from probes.passage import Span, Unit
+from probes.question import Question
+from probes.results import ProbeResult
+
+MANY_UNITS = 300
+"""More units than this are measured only after a press: each is a run of the model."""
+STEADY = """<style>
+.st-key-headline { min-height: 3.9rem; }
+@media (max-width: 640px) { .st-key-headline { min-height: 7.4rem; } }
+</style>"""
+"""Room for a headline of two lines (four on a phone), so that the words stay put when it changes."""
+BUILTIN = {"model": "builtin", "revision": "", "device": "auto", "dtype": "auto"}
+
+
+def stage() -> None:
+    """Draw what is known at once, then fill in what has to be computed."""
+    try:
+        question = question_of(current(), t("asked.default"))
+    except CruxError as fault:
+        problem(fault)
+        return
+    st.html(STEADY)
+    top = st.container(key="headline")
+    asked(question)
+    scene = Scene(question, service(), choice_of(current()), top)
+    scene.draw()
+
+
+def problem(fault: CruxError) -> None:
+    """What went wrong, and the ways on."""
+    state = current()
+    st.error(fault.say(state.lang), icon=":material/error:")
+    with st.container(horizontal=True):
+        if state.model != "builtin":
+            st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
+        if state.joins or state.splits:
+            st.button(t("cutting.reset"), on_click=session.change, kwargs={"joins": (), "splits": ()})
+        if fault.key == "page_runs":
+            st.button(t("stage.to_sentences"), on_click=session.change, kwargs={"unit": "sentence"})
+        if state.text:
+            st.button(t("stage.edit"), on_click=session.edit_passage)
+        if any(getattr(state, name) != value for name, value in AS_AT_FIRST.items()):
+            st.button(t("asked.reset"), on_click=session.change, kwargs=AS_AT_FIRST)
+
+
+@dataclass
+class Scene:
+    """One drawing of the stage, for one question and one model."""
+
+    question: Question
+    shop: Service
+    choice: Choice
+    top: DeltaGenerator
+
+    def draw(self) -> None:
+        """The passage first, coloured where its effects are known, then the answers, then the effects."""
+        passage_slot, action_slot = st.container(), st.container()
+        left, right = st.columns([5, 7], gap="medium")
+        bottom = st.container()
+        try:
+            model = self.shop.loaded(self.choice)
+            if model is None:
+                self._passage(passage_slot, self._units_without_model())
+                self._load()
+                return
+            units = model.units(self.question, current().unit)
+            self._prepare(units, passage_slot, action_slot)
+            words = self._known("words", units)
+            with right:
+                numbers.effects_controls(self.question, words)
+                right_slot = st.container()
+            asked_now = self._answers(units, words, left)
+            with right_slot:
+                words = words or self._effects(units)
+                if words is not None:
+                    numbers.effects_view(words)
+        except CruxError as fault:
+            with self.top:
+                problem(fault)
+            return
+        with bottom:
+            details(self.question, self.choice, words, asked_now, units)
+
+    def _prepare(
+        self, units: Sequence[Unit], passage_slot: DeltaGenerator, action_slot: DeltaGenerator
+    ) -> None:
+        """Take over what was pressed, and draw the passage with what is known of its units."""
+        take_presses(units)
+        _forget_strange_numbers(units)
+        session.write_link()  # now, because a long run may be interrupted before the page's end
+        words = self._known("words", units)
+        self._passage(passage_slot, units, words, session.visit().effects.get(self._run_of(units)))
+        with action_slot:
+            if not session.visit().cutting:
+                actions(self.question, units)
+
+    def _units_without_model(self) -> Sequence[Unit]:
+        unit = current().unit
+        return () if unit == "token" else self.question.passage.units(unit)
+
+    def _load(self) -> None:
+        """Load the model with the passage already on show; one that a link wants downloaded is offered."""
+        if self.shop.needs_download(self.choice) and self.choice.spec not in session.visit().agreed:
+            with self.top:
+                _offer_download(self.choice)
+            return
+        name = plain(short_name(self.choice.spec))
+        with self.top, st.spinner(t("stage.loading", model=name), show_time=True):
+            line = st.empty()
+
+            def in_line(ahead: int) -> None:
+                line.caption(t("stage.in_line", ahead=ahead))
+
+            self.shop.model(self.choice, in_line)
+        st.rerun()  # now with its units, and the results that are known of it
+
+    def _passage(
+        self,
+        slot: DeltaGenerator,
+        units: Sequence[Unit],
+        words: ProbeResult | None = None,
+        so_far: Mapping[Span, float | None] | None = None,
+    ) -> None:
+        with slot:
+            if session.visit().cutting and current().unit == "word":
+                cutting(self.question)
+            else:
+                passage_view(self.question, units, words, so_far or {})
+
+    # ---- answers
+
+    def _answers(self, units: Sequence[Unit], words: ProbeResult | None, left: DeltaGenerator) -> ProbeResult:
+        """The headline and the answer bars; a set of two or more is then read against random sets as well."""
+        state = current()
+        line, picture = self.top.empty(), left.empty()
+        if words is None:
+            line.subheader(t("stage.asking"), anchor=False)
+        pinned = None if state.pin is None else self._ask(units, state.pin, line)
+        now = self._ask(units, state.out, line)
+        fuller = self._options("ask", units, state.out, chance=True)
+        known = self.shop.known("ask", self.choice, self.question, fuller) if len(state.out) > 1 else None
+        self._tell(line, picture, known or now, words, pinned)
+        if len(state.out) > 1 and known is None:
+
+            def progress(done: int, total: int) -> None:
+                # As it stands already: a call at which the next press may interrupt this run.
+                line.subheader(_title(now), anchor=False)
+
+            known = self.shop.run("ask", self.choice, self.question, fuller, on_progress=progress)
+            self._tell(line, picture, known, words, pinned)
+        return known or now
+
+    def _tell(
+        self,
+        line: DeltaGenerator,
+        picture: DeltaGenerator,
+        now: ProbeResult,
+        words: ProbeResult | None,
+        pinned: ProbeResult | None,
+    ) -> None:
+        line.subheader(_title(words if words and not current().out else now), anchor=False)
+        with picture.container():
+            numbers.answers_view(now, pinned)
+
+    def _ask(self, units: Sequence[Unit], out: Collection[int], line: DeltaGenerator) -> ProbeResult:
+        def in_line(ahead: int) -> None:
+            line.subheader(t("stage.in_line", ahead=ahead), anchor=False)
+
+        chosen = self._options("ask", units, out)
+        return self.shop.run("ask", self.choice, self.question, chosen, waiting=in_line)
+
+    # ---- effects
+
+    def _effects(self, units: Sequence[Unit]) -> ProbeResult | None:
+        """Run the study of all units, with a count and a Stop; None while it is not complete."""
+        visit = session.visit()
+        run = self._run_of(units)
+        if len(units) > MANY_UNITS and run not in visit.agreed:
+            st.info(t("stage.many", count=len(units)), icon=":material/hourglass_empty:")
+            st.button(
+                t("stage.measure", count=len(units)), on_click=visit.agreed.add, args=(run,), key="measure"
+            )
+            return None
+        if run in visit.stopped:
+            so_far = visit.effects.get(run, {})
+            st.info(t("stage.stopped", done=len(so_far), count=len(units)), icon=":material/pause:")
+            st.button(t("stage.go_on"), on_click=visit.stopped.discard, args=(run,), key="go_on")
+            numbers.unfinished_view(units, so_far, st.empty())
+            return None
+        self._measure(units, run)
+        st.rerun()  # the chips were drawn before their numbers were known
+
+    def _measure(self, units: Sequence[Unit], run: Hashable) -> None:
+        visit = session.visit()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            bar = st.progress(0.0, t("stage.starting", count=len(units)))
+            st.button(
+                t("stage.stop"), icon=":material/stop:", on_click=visit.stopped.add, args=(run,), key="stop"
+            )
+        picture = st.empty()
+        so_far = visit.effects.setdefault(run, {})
+
+        def in_line(ahead: int) -> None:
+            bar.progress(0.0, t("stage.in_line", ahead=ahead))
+
+        def progress(done: int, total: int) -> None:
+            bar.progress(done / total, t("stage.progress", done=done, total=total))
+            numbers.unfinished_view(units, so_far, picture)
+
+        chosen = self._options("words", units, ())
+        self.shop.run(
+            "words", self.choice, self.question, chosen, waiting=in_line, on_progress=progress, effects=so_far
+        )
+        visit.effects.pop(run, None)
+
+    def _run_of(self, units: Sequence[Unit]) -> Hashable:
+        return self.shop.identity("words", self.choice, self.question, self._options("words", units, ()))
+
+    def _known(self, study: str, units: Sequence[Unit]) -> ProbeResult | None:
+        return self.shop.known(study, self.choice, self.question, self._options(study, units, ()))
+
+    def _options(
+        self, study: str, units: Sequence[Unit], out: Collection[int], *, chance: bool = False
+    ) -> dict[str, Any]:
+        return options(current(), study, units, out, chance=chance)
+
+
+def _offer_download(choice: Choice) -> None:
+    st.info(t("models.confirm", model=plain(choice.spec)), icon=":material/download:")
+    with st.container(horizontal=True):
+        agreed = session.visit().agreed
+        st.button(t("models.confirm_yes"), type="primary", on_click=agreed.add, args=(choice.spec,))
+        st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
+
+
+def _title(result: ProbeResult) -> str:
+    return plain(headline(result.data, current().lang))
+
+
+def _forget_strange_numbers(units: Sequence[Unit]) -> None:
+    """Drop numbers of units that this passage does not have: an old link, an edited one."""
+    state = current()
+    out = within(state.out, units)
+    pin = None if state.pin is None else within(state.pin, units)
+    if out != state.out or pin != state.pin:
+        session.change(out=out, pin=pin)
+        session.visit().notes.append(("out", t("stage.no_such_units", count=len(units))))

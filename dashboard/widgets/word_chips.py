@@ -1,0 +1,118 @@
+"""A passage whose words are toggle buttons: press one to take it out, press it again to put it back.
+
+No JavaScript build: a Streamlit "components v2" definition whose script and stylesheet are the two plain
+files beside this one. Text that is no unit (spaces, punctuation) stands between the chips as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_chips = st.components.v2.component(  # once, at import: registering a name again warns
+    "word_chips",
+    html="""<div class="passage" role="toolbar" dir="auto"></div>
+<div class="foot"><p class="detail" aria-hidden="true"></p>
+<span class="scale" aria-hidden="true"><span></span><i></i><span></span></span></div>""",
+    css=(_HERE / "word_chips.css").read_text(encoding="utf-8"),
+    js=(_HERE / "word_chips.js").read_text(encoding="utf-8"),
+)
+
+Look = Literal["strike", "veil", "pick"]
+"""How a pressed chip looks: taken out, hidden where it stands, or merely chosen."""
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One number a chip, and what it means.
+
+    `effects[i]` is None where nothing is known; `quiet[i]` says that it cannot be told from no change, so
+    that it is printed without colour. `scale` is the effect of full colour, in `unit`.
+    """
+
+    effects: Sequence[float | None]
+    quiet: Sequence[bool]
+    scale: float
+    unit: str
+
+
+def word_chips(
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    removed: Collection[int],
+    *,
+    key: str,
+    label: str,
+    hint: str,
+    revision: int,
+    lang: str = "",
+    scores: Scores | None = None,
+    notes: Sequence[str] | None = None,
+    glosses: Sequence[str] | None = None,
+    look: Look = "strike",
+    disabled: bool = False,
+) -> None:
+    """Show `text` with a chip at each of `spans` (sorted, disjoint character offsets).
+
+    `notes[i]` is a sentence on chip i, shown under the passage while it is hovered or focused; `hint` stands
+    there otherwise. A press reruns the script, and `pressed(key, revision, len(spans))` says what is pressed.
+    `lang` is a BCP 47 tag: it picks the right glyphs for Chinese, Japanese, Korean.
+    """
+    _chips(
+        key=key,
+        data={
+            "pieces": pieces(text, spans),
+            "effects": scores and [None if e is None else round(float(e), 4) for e in scores.effects],
+            "quiet": list(scores.quiet) if scores else [],
+            "scale": (scores and scores.scale) or 1.0,
+            "scaleUnit": scores.unit if scores else "",
+            "notes": notes and list(notes),
+            "glosses": glosses and list(glosses),
+            "removed": sorted(removed),
+            "revision": revision,
+            "label": label,
+            "hint": hint,
+            "lang": lang,
+            "look": look,
+            "disabled": disabled,
+        },
+        on_selection_change=lambda: None,
+    )
+
+
+def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, int]]:
+    """The text cut at the spans: each piece with the number of its chip, or -1 between chips; lossless."""
+    cut: list[tuple[str, int]] = []
+    at = 0
+    for unit, (start, end) in enumerate(spans):
+        if start > at:
+            cut.append((text[at:start], -1))
+        cut.append((text[max(start, at) : end], unit))
+        at = max(at, end)
+    if at < len(text):
+        cut.append((text[at:], -1))
+    return cut
+
+
+def pressed(key: str, revision: int, count: int) -> frozenset[int] | None:
+    """What the browser sent last; None if it stems from before Python replaced the selection.
+
+    The browser stamps what it sends with the revision it was given, so a click made while the selection was
+    being replaced cannot bring the old one back.
+    """
+    sent: Any = (st.session_state.get(key) or {}).get("selection")
+    if not isinstance(sent, dict) or sent.get("revision") != revision:
+        return None
+    return positions(sent.get("removed"), count)
+
+
+def positions(value: Any, count: int) -> frozenset[int]:
+    """Those of `value` that are positions below `count`, whatever a client posted (it can post anything)."""
+    if not isinstance(value, (list, tuple)):
+        return frozenset()
+    return frozenset(i for i in value[:count] if type(i) is int and 0 <= i < count)
