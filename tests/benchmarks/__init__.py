@@ -1,0 +1,1 @@
+"""How much less work the engine does than the loops people write: `make bench`."""

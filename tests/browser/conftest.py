@@ -1,0 +1,115 @@
+"""One server and one browser for all tests here; each test has a context of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api")
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+PATIENCE = 60_000
+"""Milliseconds; other tests may be using the processor."""
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page as `streamlit run` serves it, on a free port, with a cache of its own."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    environment = {**os.environ, "CRUX_CACHE": str(tmp_path_factory.mktemp("cache")), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
+    log = tmp_path_factory.mktemp("log") / "server.txt"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield found
+        found.close()
+
+
+class Explore:
+    """The page "Explore" in one browser tab, in the words of somebody who uses it."""
+
+    def __init__(self, page: Any, url: str) -> None:
+        self.page, self.url = page, url
+        self.errors: list[str] = []
+        self.foreign: list[str] = []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url: str) -> None:
+        if not url.startswith((self.url, self.url.replace("http", "ws"), "data:", "blob:")):
+            self.foreign.append(url)
+
+    def open(self, query: str = "", *, scored: bool = True) -> Explore:
+        self.page.goto(self.url + (f"?{query}" if query else ""))
+        self.page.wait_for_selector(".passage.scored .chip" if scored else ".chip", timeout=PATIENCE)
+        return self
+
+    @property
+    def chips(self) -> Any:
+        return self.page.locator(".chip")
+
+    def chip(self, word: str, nth: int = 0) -> Any:
+        """The n-th chip with exactly this word."""
+        exact = self.page.locator(".word", has_text=re.compile(f"^{re.escape(word)}$"))
+        return self.page.locator(".chip", has=exact).nth(nth)
+
+    def out(self) -> list[str]:
+        """The words that are struck out."""
+        return list(self.page.locator(".chip[aria-pressed=true] .word").all_inner_texts())
+
+    @property
+    def title(self) -> Any:
+        return self.page.locator("h3").first
+
+    def says(self, part: str) -> None:
+        sync_api.expect(self.title).to_contain_text(part, timeout=PATIENCE)
+
+    def address(self, part: str) -> None:
+        self.page.wait_for_url(lambda url: part in url, timeout=PATIENCE)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+
+
+@pytest.fixture
+def explore(browser: Any, server: str) -> Iterator[Explore]:
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, locale="en-GB")
+    tab = Explore(context.new_page(), server)
+    yield tab
+    context.close()
+    assert tab.errors == []

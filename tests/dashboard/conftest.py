@@ -1,0 +1,22 @@
+"""The page without a browser: one cache folder for all tests, never the user's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Results and models of these tests live in a folder that goes with them."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("CRUX_CACHE")
+    os.environ["CRUX_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["CRUX_CACHE"]
+    else:
+        os.environ["CRUX_CACHE"] = before

@@ -1,0 +1,148 @@
+"""What visitors share: one big model at a time, results by all that decides them, limits of a hosted page."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+import probes.models
+from dashboard.limits import Limits
+from dashboard.partial import Watched
+from dashboard.service import Choice, Results, Service
+from probes import load_model, run
+from probes.errors import LimitError, ModelError
+from probes.question import preset
+from probes.results import ProbeResult
+
+OPEN = Limits()
+HOSTED = Limits.from_environment({"CRUX_HOSTED": "1"})
+WORDS = {"mode": "delete", "unit": "word", "target": "top"}
+
+
+class FakeModel:
+    def __init__(self, spec: str) -> None:
+        self.spec = spec
+
+    def describe(self) -> dict[str, Any]:
+        return {}
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was loaded, and that nothing else was alive at that moment."""
+    found: list[str] = []
+    alive: weakref.WeakSet[FakeModel] = weakref.WeakSet()
+
+    def fake(spec: str, **_: object) -> FakeModel:
+        gc.collect()
+        found.append(f"{spec} beside {sorted(model.spec for model in alive)}")
+        model = FakeModel(spec)
+        alive.add(model)
+        return model
+
+    monkeypatch.setattr(probes.models, "load_model", fake)
+    return found
+
+
+def test_a_model_is_released_before_the_next_is_loaded(loads: list[str]) -> None:
+    service = Service(None, OPEN)
+    for spec in ("builtin", "one", "two", "two", "builtin", "one"):
+        service.model(Choice(spec))
+    assert loads == [
+        "builtin beside []",
+        "one beside ['builtin']",
+        "two beside ['builtin']",
+        "one beside ['builtin']",
+    ]
+
+
+def test_another_device_or_format_is_another_model(loads: list[str]) -> None:
+    service = Service(None, OPEN)
+    service.model(Choice("one"))
+    service.model(Choice("one", dtype="bfloat16"))
+    assert len(loads) == 2
+    assert service.loaded(Choice("one")) is None
+
+
+@pytest.mark.parametrize("spec", ["/etc", "gpt2", "BUILTIN", "builtin/../x", ""])
+def test_a_hosted_page_loads_only_what_is_allowed(spec: str, loads: list[str]) -> None:
+    with pytest.raises(ModelError) as refused:
+        Service(None, HOSTED).model(Choice(spec))
+    assert "smollm2" in refused.value.say("zh")
+    assert loads == []
+
+
+def test_a_hosted_page_names_numbers_and_limits() -> None:
+    service = Service(None, replace(HOSTED, characters=100, runs=10))
+    question = preset("coffee-en").question()
+    with pytest.raises(LimitError) as refused:
+        service.run("words", Choice(), question, WORDS)
+    assert refused.value.values == {"characters": len(question.passage.text), "most": 100}
+    service = Service(None, replace(HOSTED, runs=10))
+    with pytest.raises(LimitError) as refused:
+        service.run("words", Choice(), question, WORDS)
+    assert refused.value.values == {"runs": 61, "most": 10}
+
+
+def test_a_page_of_ones_own_has_no_limits() -> None:
+    own = Limits.from_environment({})
+    own.check_model("/any/folder", "cuda")
+    own.check_passage("x" * 1_000_000)
+    own.check_runs(1_000_000)
+
+
+def test_the_same_question_is_run_once() -> None:
+    service = Service(None, OPEN)
+    question = preset("coffee-en").question()
+    first = service.run("words", Choice(), question, WORDS)
+    assert service.run("words", Choice(), question, WORDS) is first
+    assert service.known("words", Choice(), question, {**WORDS, "mode": "hide"}) is None
+    assert service.known("words", Choice(), replace(question, question="How often?"), WORDS) is None
+    assert service.known("words", Choice(dtype="float32"), question, WORDS) is None
+
+
+def test_what_a_watched_run_tells_is_what_the_record_says() -> None:
+    model, question = load_model("builtin"), preset("coffee-en").question()
+    watched = Watched(model, question, "top")
+    result = run("words", watched, question, WORDS)
+    plain = run("words", model, question, WORDS)
+    assert [row["answers"] for row in result.rows] == [row["answers"] for row in plain.rows]
+    told = {tuple(row["spans"][0]): row["effect_log_prob"] for row in plain.rows}
+    assert watched.effects == pytest.approx(told, abs=1e-6)
+
+
+class Stop(BaseException):
+    """As Streamlit stops a script."""
+
+
+def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(tmp_path: Any) -> None:
+    from probes.store import Store
+
+    question = preset("coffee-en").question()
+    service = Service(Store(tmp_path / "trials.sqlite"), OPEN)
+    so_far: dict[Any, Any] = {}
+
+    def stop(done: int, total: int) -> None:
+        if done > 5:
+            raise Stop
+
+    with pytest.raises(Stop):
+        service.run("words", Choice(), question, WORDS, on_progress=stop, effects=so_far)
+    assert service.known("words", Choice(), question, WORDS) is None
+    after = service.run("words", Choice(), question, WORDS)
+    assert after.data["provenance"]["from_store"] > 0
+    plain = run("words", load_model("builtin"), question, WORDS)
+    for got, expected in zip(after.rows, plain.rows, strict=True):
+        assert got["effect_log_prob"] == pytest.approx(expected["effect_log_prob"], abs=1e-4)
+
+
+def test_kept_results_are_bounded_by_their_size() -> None:
+    results = Results()
+    huge = ProbeResult("ask", {"prompt": "x" * 25_000_000})
+    for key in "abc":
+        results.put(key, huge)
+    assert [results.get(key) is not None for key in "abc"] == [False, True, True]

@@ -1,0 +1,145 @@
+"""The link: what is chosen comes back, what is wrong falls back and is named."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import zlib
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dashboard import state
+from dashboard.state import PARAMETERS, State, default_state, fits_link, from_link, to_link, within
+from probes.locale import LANGUAGES
+from probes.question import TEMPLATES, presets
+
+numbers = st.frozensets(st.integers(0, 3000), max_size=40)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
+spans = st.lists(st.tuples(st.integers(0, 400), st.integers(401, 900)), max_size=3).map(tuple)
+states = st.builds(
+    State,
+    lang=st.sampled_from(LANGUAGES),
+    model=st.sampled_from(["builtin", "smollm2", "/a folder/with ünïcode", "Qwen/Qwen3-0.6B"]),
+    revision=st.sampled_from(["", "main"]),
+    device=st.sampled_from(state.DEVICES),
+    dtype=st.sampled_from(state.DTYPES),
+    preset=st.sampled_from(presets()),
+    question=st.none() | texts.filter(bool),
+    answers=st.none() | texts.filter(bool),
+    prefix=st.none() | texts,
+    instruction=st.none() | texts,
+    template=st.sampled_from(TEMPLATES),
+    joins=spans,
+    splits=st.frozensets(st.integers(0, 900), max_size=5).map(lambda found: tuple(sorted(found))),
+    mode=st.sampled_from(["delete", "hide", "replace"]),
+    unit=st.sampled_from(state.UNITS),
+    target=st.sampled_from(["top", "right", "1", "1:3"]),
+    groups=st.booleans(),
+    out=numbers,
+    pin=st.none() | numbers,
+)
+
+
+def through_an_address(chosen: State) -> tuple[State, list[tuple[str, str]]]:
+    """What a browser makes of a link: quoted, sent, unquoted."""
+    address = urlencode(to_link(chosen))
+    return from_link(dict(parse_qsl(address, keep_blank_values=True)), State())
+
+
+@given(states)
+def test_a_link_restores_everything(chosen: State) -> None:
+    assert through_an_address(chosen) == (chosen, [])
+
+
+@given(texts.filter(lambda text: bool(text.strip())))
+def test_a_short_passage_travels_in_the_link(text: str) -> None:
+    restored, bad = through_an_address(State(text=text, out=frozenset({1})))
+    assert (restored.text, restored.out, bad) == (text, {1}, [])
+
+
+def test_a_long_passage_does_not_and_the_page_can_tell() -> None:
+    long = State(text="".join(chr(0x4E00 + 7919 * i % 20000) for i in range(3000)))
+    assert not fits_link(long)
+    assert "text" not in to_link(long)
+    assert fits_link(State(text="short"))
+    assert fits_link(State())
+
+
+def test_every_field_of_the_state_has_its_parameter() -> None:
+    assert {p.field for p in PARAMETERS} == {field.name for field in dataclasses.fields(State)}
+    assert len({p.name for p in PARAMETERS}) == len(PARAMETERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("lang", "fr"),
+        ("passage", "../../etc/passwd"),
+        ("mode", "DELETE"),
+        ("unit", ""),
+        ("template", "jinja"),
+        ("device", "cuda:999999"),
+        ("out", "1,2"),
+        ("out", "-5"),
+        ("out", "9-3"),
+        ("out", "0-99999999"),
+        ("out", "²"),
+        ("joins", "3"),
+        ("joins", "a-b"),
+        ("groups", "2"),
+        ("text", "not base64 at all!"),
+        ("text", "aGVsbG8"),
+        ("q", "x" * 5000),
+        ("q", "nul\0"),
+    ],
+)
+def test_a_bad_value_falls_back_and_is_named(name: str, value: str) -> None:
+    default = default_state("en")
+    restored, bad = from_link({name: value, "mode": "hide"} if name != "mode" else {name: value}, default)
+    assert bad == [(name, value[:60])]
+    assert restored == (default if name == "mode" else dataclasses.replace(default, mode="hide"))
+
+
+def test_a_packed_bomb_is_refused_without_being_unpacked() -> None:
+    bomb = base64.urlsafe_b64encode(zlib.compress(b"a" * 50_000_000, 9)).decode()
+    restored, bad = from_link({"text": bomb}, State())
+    assert restored.text == ""
+    assert [name for name, _ in bad] == ["text"]
+
+
+def test_a_visitor_starts_in_the_browsers_language() -> None:
+    assert default_state("zh-CN") == State(lang="zh", preset="coffee-zh")
+    assert default_state("de-AT") == State(lang="en", preset="coffee-en")
+    assert default_state(None) == State(lang="en", preset="coffee-en")
+
+
+def test_another_passage_forgets_what_meant_the_old_one() -> None:
+    old = State(
+        question="How often?",
+        prefix="I",
+        target="3",
+        joins=((0, 4),),
+        out=frozenset({3}),
+        pin=frozenset(),
+        mode="hide",
+    )
+    new = old.but(preset="coffee-zh")
+    assert new == State(preset="coffee-zh", mode="hide")
+
+
+def test_another_unit_forgets_numbers_only() -> None:
+    old = State(question="How often?", out=frozenset({3}), pin=frozenset({1}))
+    assert old.but(unit="sentence") == State(question="How often?", unit="sentence")
+
+
+def test_mode_and_target_keep_the_words_that_are_out() -> None:
+    old = State(out=frozenset({3}), pin=frozenset({1}))
+    assert old.but(mode="replace", target="1").out == {3}
+
+
+def test_numbers_beyond_the_passage_are_dropped() -> None:
+    assert within(frozenset({0, 4, 5, 900}), range(5)) == {0, 4}
+    assert within(None, range(5)) == frozenset()

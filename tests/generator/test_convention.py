@@ -1,0 +1,135 @@
+"""Sentences whose reading the convention fixes, one by one: what counts, and what does once words go."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from probes.generator import Query, Splits, Story, answer
+from probes.generator.clauses import Clause, Clauses
+from probes.generator.lexicon import Tables
+from probes.generator.story import ME, Event
+from probes.trials import Mode, Trial
+
+
+def told(language: str, *sentences: tuple[str, Event | None]) -> Story:
+    """A story of frames without open slots but {P}, each with its event."""
+    story = Story(language, places={"park": "park"} if language == "en" else {"park": "公园"})
+    clauses = Clauses(story, Tables(language, Splits()), random.Random(0))
+    for frame, event in sentences:
+        number = None
+        if event is not None:
+            number = clauses.event(event)
+        clauses.sentence(frame, Clause(event=number, place="park", person=event and next(iter(event.people))))
+    return story.finish()
+
+
+def count(
+    story: Story, *gone: str, mode: Mode = Mode.DELETE, order: tuple[int, ...] | None = None
+) -> str | None:
+    """The count of my visits to the park with the words `gone` (first occurrences) taken away."""
+    spans = tuple(sorted((story.text.index(word), story.text.index(word) + len(word)) for word in gone))
+    query = Query("count", "?", story.language, tuple("012345"), ME, "park", 1)
+    return answer(story, query, Trial(spans, mode), order)
+
+
+def arrival(**about: object) -> Event:
+    return Event("arrival", place="park", **about)  # type: ignore[arg-type]
+
+
+def test_every_word_of_the_verb_and_the_place_must_stand() -> None:
+    story = told("en", ("I walked/V into/V the {P} .", arrival()))
+    assert story.text == "I walked into the park."
+    assert count(story) == "1"
+    for word in ("walked", "into", "park"):
+        assert count(story, word) == "0", word
+    for word in ("I", "the"):
+        assert count(story, word) == "1", word
+
+
+def test_half_a_word_gone_is_no_reading() -> None:
+    story = told("zh", ("我 走进/V {P} 。", arrival()))
+    assert count(story, "走进") == "0"
+    assert count(story, "进") is None
+
+
+def test_a_chinese_arrival_without_its_particle_is_open() -> None:
+    story = told("zh", ("我 去/V 了/L {P} 。", arrival()))
+    assert (count(story), count(story, "去"), count(story, "了")) == ("1", "0", None)
+
+
+@pytest.mark.parametrize(
+    ("frame", "bare", "gone", "right"),
+    [
+        ("I never/B went/V to/V the {P} .", True, ("never",), "1"),
+        ("I did/A not/B go/V to/V the {P} .", True, ("not",), "1"),
+        ("I did/A not/B go/V to/V the {P} .", True, ("did",), "0"),
+        ("I did/A not/B go/V to/V the {P} .", True, ("did", "not"), None),
+        ("I decided/B to/B go/V to/V the {P} .", False, ("decided",), "0"),
+        ("I decided/B to/B go/V to/V the {P} .", False, ("decided", "to"), None),
+        ("I never/B went/V to/V the {P} .", True, ("never", "went"), "0"),
+    ],
+)
+def test_what_blocks_an_arrival(frame: str, bare: bool, gone: tuple[str, ...], right: str | None) -> None:
+    story = told("en", (frame, Event("blocked", place="park", bare=bare)))
+    assert count(story) == "0"
+    assert count(story, *gone) == right
+
+
+def test_a_filler_in_a_blockers_place_leaves_the_reading_open() -> None:
+    story = told("en", ("I never/B went/V to/V the {P} .", Event("blocked", place="park", bare=True)))
+    assert count(story, "never", mode=Mode.REPLACE) is None
+    assert count(story, "never", mode=Mode.HIDE) == "1"
+
+
+def test_other_peoples_visits_are_theirs() -> None:
+    story = told("en", ("Anna/S went/V to/V the {P} .", arrival(people=("Anna",))))
+    assert count(story) == "0"
+    assert count(story, "Anna") is None
+    assert answer(story, Query("count", "?", "en", tuple("012345"), "Anna", "park", 1)) == "1"
+
+
+def test_a_friend_beside_me_goes_too() -> None:
+    story = told("en", ("Anna/S and I/M went/V to/V the {P} .", arrival(people=(ME, "Anna"))))
+    assert count(story) == "1"
+    assert count(story, "I") is None
+
+
+def test_going_to_and_then_into_is_one_visit() -> None:
+    story = told("en", ("I went/V to/V the {P} .", arrival()), ("I entered/V the {P} .", arrival(pair=0)))
+    assert count(story) == "1"
+    assert count(story, "went") == "1"
+    assert count(story, "entered") == "1"
+    assert count(story, "went", "entered") == "0"
+    assert count(story, order=(1, 0)) is None
+
+
+def test_two_visits_need_something_between_them() -> None:
+    one = ("I went/V to/V the {P} .", arrival())
+    again = ("I went/V to/V the {P} again/T .", arrival())
+    assert count(told("en", one, again)) == "2"
+    assert count(told("en", one, again), "again") is None
+    assert count(told("en", one, ("I went/T home/T .", None), one)) == "2"
+
+
+def test_there_points_to_the_sentence_before() -> None:
+    story = told(
+        "en",
+        ("I heard of the {P} .", Event("mention", place="park")),
+        ("I went/V there/R .", arrival(antecedent=0)),
+        ("It rained .", None),
+    )
+    assert count(story) == "1"
+    assert count(story, "park") is None
+    assert count(story, order=(0, 2, 1)) is None
+    assert count(story, order=(2, 0, 1)) == "1"
+    assert count(story, "went") == "0"
+
+
+def test_how_often_is_a_key_word() -> None:
+    story = told("en", ("I went/V to/V the {P} three/Q times/Q .", arrival(times=3)))
+    assert count(story) == "3"
+    assert count(story, "three times") == "1"
+    assert count(story, "three") is None
+    assert count(story, "went") == "0"

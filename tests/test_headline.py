@@ -1,0 +1,133 @@
+"""The sentence on top says what the record says, in both languages, and no more."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from probes.headline import headline
+from probes.numbers import nats, percent, signed, strength
+
+
+def run(**probabilities: float) -> dict[str, Any]:
+    total = sum(probabilities.values())
+    answers = [
+        {"answer": label, "name": f"<{label}>", "probability": p, "share": p / total}
+        for label, p in probabilities.items()
+    ]
+    top = max(probabilities, key=lambda label: probabilities[label])
+    return {"answers": answers, "coverage": total, "top": top, "right": "one"}
+
+
+def ask(**probabilities: float) -> dict[str, Any]:
+    return {"study": "ask", **run(**probabilities)}
+
+
+def word(text: str, effect: float | None, flips: bool, still: bool = False, **p: float) -> dict[str, Any]:
+    row = {"text": text, "effect_log_prob": effect, "effect_probability": -0.1}
+    return {**row, "flips": flips, "no_change": still, **run(**p)}
+
+
+def words(*rows: dict[str, Any], mode: str = "delete", unit: str = "word") -> dict[str, Any]:
+    clean = run(one=0.9, two=0.05)
+    return {"study": "words", "clean": clean, "rows": list(rows), "mode": mode, "unit": unit}
+
+
+def test_a_right_answer_is_said_plainly() -> None:
+    assert headline(ask(one=0.9, two=0.05), "en") == "The model says “<one>” (90 %)."
+    assert headline(ask(one=0.9, two=0.05), "zh") == "模型回答“<one>”（90 %）。"
+
+
+def test_a_wrong_answer_names_the_right_one() -> None:
+    assert headline(ask(one=0.2, two=0.7), "en").endswith("The right answer, “<one>”, gets 20 %.")
+
+
+def test_low_coverage_speaks_of_the_listed_answers() -> None:
+    said = headline(ask(one=0.03, two=0.01), "en")
+    assert "Of the listed answers" in said
+    assert "(75 %)" in said
+    assert "only 4 %" in said
+    assert "在列出的答案里" in headline(ask(one=0.03, two=0.01), "zh")
+
+
+@pytest.mark.parametrize(
+    ("mode", "en", "zh"),
+    [("delete", "Without", "去掉"), ("hide", "hidden", "遮住"), ("replace", "replaced", "换掉")],
+)
+def test_the_strongest_flip_is_named_with_its_mode(mode: str, en: str, zh: str) -> None:
+    data = words(
+        word("a", -0.01, flips=False, still=True, one=0.9, two=0.05),
+        word("b", -3.0, flips=True, one=0.1, two=0.8),
+        word("c", -9.0, flips=False, one=0.5, two=0.4),
+        mode=mode,
+    )
+    said = headline(data, "en")
+    assert "“b”" in said
+    assert "“<two>” (80 %)" in said
+    assert en in said
+    assert "1 of 3 words change" in said
+    assert zh in headline(data, "zh")
+
+
+def test_where_nothing_flips_the_greatest_effect_is_named() -> None:
+    data = words(
+        word("a", 0.2, flips=False, one=0.9, two=0.05),
+        word("b", -1.5, flips=False, one=0.6, two=0.3),
+        unit="sentence",
+    )
+    said = headline(data, "en")
+    assert "No single sentence changes the answer; “b” moves it most (−1.50 nats)." in said
+    assert "0 of 2 sentences" in said
+
+
+def test_a_set_names_its_words_and_its_chance() -> None:
+    data = {
+        **ask(one=0.1, two=0.8),
+        "clean": run(one=0.9, two=0.05),
+        "taken": {"mode": "delete", "texts": ["a", "b", "c", "d", "e\nf"]},
+        "control": {"n": 20, "flips": 1},
+    }
+    said = headline(data, "en")
+    assert "“a”, “b”, “c”, “d” and 1 more" in said
+    assert "The answer changes in 1 of 20 random sets" in said
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0, "0 %"),
+        (0.004, "<1 %"),
+        (0.5, "50 %"),
+        (0.99, "99 %"),
+        (0.992, "99.2 %"),
+        (0.9996, ">99.9 %"),
+        (1, "100 %"),
+    ],
+)
+def test_percent_never_says_all_or_nothing_of_what_is_not(share: float, said: str) -> None:
+    assert percent(share) == said
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [(1.234, "+1.23"), (-1.236, "−1.24"), (0.001, "0.00"), (-0.001, "0.00")]
+)
+def test_signed_numbers(value: float, said: str) -> None:
+    assert signed(value) == said
+
+
+@pytest.mark.parametrize(
+    ("effect", "moved", "said", "size"),
+    [
+        (-1.5, -0.2, "−1.50", 1.5),
+        (None, -0.2, "−∞", float("inf")),
+        (None, 0.2, "+∞", float("inf")),
+        (None, 0.0, "?", 0.0),
+    ],
+)
+def test_an_effect_without_a_number_says_which_way_it_went(
+    effect: float | None, moved: float, said: str, size: float
+) -> None:
+    row = {"effect_log_prob": effect, "effect_probability": moved}
+    assert nats(row) == said
+    assert strength(row) == size
