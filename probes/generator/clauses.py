@@ -100,6 +100,8 @@ class Clauses:
         special = getattr(self, f"_slot_{name.lower()}", None)
         if special is not None:
             special(clause)
+        elif name in self.tables.frames:
+            self._fill(self.tables.frame(name, self.rng), clause)
         elif self.tables.has(name):
             self._named(self.tables.word(name, self.rng), clause)
         else:
@@ -123,15 +125,6 @@ class Clauses:
             else:
                 self._word(name, clause, "", None)
         return head
-
-    def _slot_opening(self, clause: Clause) -> None:
-        self._fill(self.tables.frame("opening", self.rng), clause)
-
-    def _slot_middle(self, clause: Clause) -> None:
-        self._fill(self.tables.frame("middle", self.rng), clause)
-
-    def _slot_tail(self, clause: Clause) -> None:
-        self._fill(self.tables.frame("tail", self.rng), clause)
 
     def _slot_time(self, clause: Clause) -> None:
         phrase = self._phrase(clause)
@@ -202,6 +195,13 @@ class Clauses:
         else:
             self._named(self.story.people[clause.person], clause, "S", clause.event)
 
+    def _slot_mate(self, clause: Clause) -> None:
+        """Somebody who may or may not come along: whether they arrive is left open."""
+        name = self.add_person()
+        if clause.event is not None:
+            self.story.events[clause.event].mates += (name,)
+        self._named(self.story.people[name], clause)
+
     def _slot_pron(self, clause: Clause) -> None:
         """A pronoun that may or may not mean the person named before it."""
         self._word(self.tables.word("pronoun", self.rng), clause, "S", clause.event)
@@ -211,8 +211,11 @@ class Clauses:
     # ---- verbs
 
     def _verb(self, spec: str, clause: Clause, tag: str = "V") -> None:
-        """`a|b/L|(c)`: words of the verb; those in brackets may stand and carry nothing."""
+        """`a|b/L|~c|(d)`: words of the verb; `c` carries nothing, nor does `d`, which may be left out."""
         for piece in spec.split("|"):
+            if piece.startswith("~"):
+                self._word(piece[1:], clause, "", None)
+                continue
             match = re.match(r"^(.*?)(?:\((.*)\))?(/[A-Z])?(?:\((.*)\))?$", piece)
             assert match is not None
             if match[1]:
@@ -226,7 +229,7 @@ class Clauses:
         """A manner of moving with a preposition or complement of `path`."""
         rng, tables = self.rng, self.tables
         manner = tables.word("manner", rng)
-        if path == "path_go" and manner.split()[0] in tables.options("no_go"):
+        if path in ("path_go", "path_at") and manner.split()[0] in tables.options("no_go"):
             return self._moving(clause, path, form, tag)
         forms = manner.split()
         if not tables.splits.verbs and rng.random() < 0.3 * self.nonce:
@@ -248,8 +251,9 @@ class Clauses:
             self._word(word, clause, tag, clause.event if tag else None)
 
     def _arrive(self, clause: Clause, kind: str, form: int = 0) -> None:
-        if self.rng.random() < 0.5:
-            self._moving(clause, f"path_{kind}", form)
+        chance = self.rng.random()
+        if chance < 0.5 or (chance < 0.58 and kind == "go"):
+            self._moving(clause, f"path_{kind}" if chance < 0.5 else "path_at", form)
             return
         spec = self.tables.word(f"verb_{kind}", self.rng)
         self._verb(spec.split()[form] if self.language == "en" else spec, clause)
@@ -281,6 +285,15 @@ class Clauses:
 
     def _slot_pass(self, clause: Clause) -> None:
         self._moving(clause, "path_past", tag="")
+
+    def _slot_verb_past(self, clause: Clause) -> None:
+        """Looking at a place, waiting by it: whatever the verb, nobody goes in."""
+        rng, tables = self.rng, self.tables
+        phrase = tables.word("verb_past", rng)
+        if not tables.splits.verbs and rng.random() < 0.2 * self.nonce:
+            odd = self.nonce_word()
+            phrase = f"{odd}ed {tables.word('path_by', rng)}" if self.language == "en" else f"{odd[:1]}着"
+        self._named(phrase, clause)
 
     def _slot_leave(self, clause: Clause) -> None:
         if self.rng.random() < 0.5:

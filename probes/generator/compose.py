@@ -157,11 +157,12 @@ class _Draft:
         else:
             self._say("carry_on_named", "arrival", place, pair=event)
 
-    def _there(self, place: str) -> None:
+    def _there(self, place: str, arrives: bool = True) -> None:
         before = len(self.story.events)
         self._mention(place)
         named = [n for n in range(before, len(self.story.events)) if self.story.events[n].place == place]
-        self._say("there", "arrival", place, antecedent=named[0])
+        name, kind = ("there", "arrival") if arrives else ("there_blocked", "blocked")
+        self._say(name, kind, place, antecedent=named[0])
 
     def _mention(self, place: str) -> None:
         name, kind = self.rng.choice([("mention", "mention"), ("mention", "mention"), ("leave", "leave")])
@@ -174,7 +175,9 @@ class _Draft:
 
     def inert(self, place: str) -> None:
         chance = self.rng.random()
-        if chance < 0.42:
+        if chance < 0.04:
+            self._there(place, arrives=False)
+        elif chance < 0.42:
             self._say("mention", "mention", place)
         elif chance < 0.72:
             self._plan(place)

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 
 from probes.generator.lexicon import Tables
 from probes.generator.story import Word
 
-JOINTS = {"en": (", and", ", and then", ", but", ", so", " and"), "zh": ("，",)}
+JOINTS = {
+    "en": (
+        ", and",
+        ", and",
+        ", and then",
+        ", but",
+        ", so",
+        " and",
+        ";",
+        ", yet",
+        ", then",
+        ", but then",
+    ),
+    "zh": ("，", "，", "，", "，", "；", "，可是", "，然后", "，于是", "，不过"),
+}
+_MARK = re.compile(r"([,;，；])")
 STOPS = {"en": ".", "zh": "。"}
 ME_WORDS = {"en": "I", "zh": "我"}
 CHANCES = {"en": 0.14, "zh": 0.35}
@@ -42,7 +58,7 @@ def _link(first: list[Word], second: list[Word], own: bool, tables: Tables, rng:
     """Mend the end of `first` and the beginning of `second`."""
     language = tables.language
     first.pop()
-    first.extend(Word(text) for text in rng.choice(JOINTS[language]).replace(",", " ,").split())
+    first.extend(Word(text) for text in _MARK.sub(r" \1 ", rng.choice(JOINTS[language])).split())
     me = ME_WORDS[language]
     same = own and first[0].text == second[0].text == me and not second[0].tag and len(second) > 1
     if same and rng.random() < 0.5 and not any(word.tag == "S" for word in first):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from probes.trials import CLEAN, Trial
 
 PROMPTS = {"en": "{passage}\nQuestion: {question}\nAnswer:", "zh": "{passage}\n问题：{question}\n答案："}
 """How the built-in model is asked."""
+_PART = re.compile(r"\{(q_\w+)\}")
 MY_NAME = {"en": "I", "zh": "我"}
 
 
@@ -88,7 +90,11 @@ class _Asker:
 
     def _text(self, name: str, place: str = "", person: str = "") -> tuple[str, int]:
         frame = self.tables.frame(f"question_{name}", self.rng)
-        text = frame.replace("{who}", person).replace("{P}", place)
+        text = (
+            _PART.sub(lambda part: self.tables.frame(part[1], self.rng), frame)
+            .replace("{who}", person)
+            .replace("{P}", place)
+        )
         text = text[0].upper() + text[1:] if frame.startswith("{") else text
         return text, text.rindex(place) + len(place) if place else -1
 

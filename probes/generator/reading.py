@@ -121,9 +121,10 @@ class Reader:
                 separated |= count == 1 and person in event.people
                 open_ |= count is None and event.antecedent is not None  # "there" may mean any place now
                 continue
-            if count == 0 or (count and person not in event.people and UNKNOWN not in event.people):
+            others = person not in event.people and UNKNOWN not in event.people
+            if count == 0 or (count and others and person not in event.mates):
                 continue
-            if count is None or (person != ME and UNKNOWN in event.people):
+            if count is None or person in event.mates or (person != ME and UNKNOWN in event.people):
                 open_ = True
                 continue
             if person not in event.people:

@@ -43,6 +43,7 @@ class Event:
 
     `kind`: "arrival", "blocked" (an arrival that is denied, wished, planned), "mention", "leave", or an act
     that can be asked for ("order", "buy", "eat", "drink"). `bare`: an arrival once its blockers are gone.
+    `mates`: people said to be along ("with Anna"), whose own visit is left open.
     `pair`: the event that this one carries on (went to X - walked into X). `antecedent`: the event whose
     place "there" points to. `owner`: the event of the clause an act stands in, whose subject does the act.
     """
@@ -56,6 +57,7 @@ class Event:
     antecedent: int | None = None
     owner: int | None = None
     thing: str = ""
+    mates: tuple[str, ...] = ()
 
 
 @dataclass
