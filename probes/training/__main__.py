@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from probes.training.loop import Run, fast_norm
+from probes.training.loop import Run
 from probes.training.origin import origin
 from probes.training.plan import Plan
 
@@ -36,11 +36,10 @@ def main() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
-    fast_norm()
     run = Run(Plan(**options), work)
     run.train()
     run.export(out)
-    made = origin(run.plan, run.step, out / "model.safetensors")
+    made = origin(run.plan, run.origin, run.step, out / "model.safetensors")
     (out / "origin.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 
 

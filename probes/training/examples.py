@@ -65,7 +65,7 @@ class Asked:
 class Source:
     """An endless seeded stream of passages with questions in both languages."""
 
-    def __init__(self, seed: int, forbidden: Forbidden, *, nonce: float = 1.0, odd_places: float = 0.25):
+    def __init__(self, seed: int, forbidden: Forbidden, *, nonce: float = 1.0, odd_places: float = 0.35):
         self.rng = random.Random(seed)
         self.forbidden = forbidden
         self.composers = [

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from transformers.models.llama import modeling_llama
 
 from probes.training.examples import batches
-from probes.training.model import Losses, Trainer, new_model
+from probes.training.model import Losses, Trainer, carry_over, new_model
+from probes.training.origin import begun
 from probes.training.plan import Plan
 from probes.training.stream import shards
 from probes.training.tokenizer import build
@@ -36,15 +35,6 @@ def rate(plan: Plan, step: int, progress: float) -> float:
     return plan.rate * min(1.0, (step + 1) / WARM_STEPS) * (LAST + (1 - LAST) * fall)
 
 
-def fast_norm() -> None:
-    """Let this process's Llama use torch's fused RMS norm: the same numbers, fewer passes over memory."""
-
-    def forward(self: Any, hidden_states: torch.Tensor) -> torch.Tensor:
-        return F.rms_norm(hidden_states, (hidden_states.shape[-1],), self.weight, self.variance_epsilon)
-
-    modeling_llama.LlamaRMSNorm.forward = forward  # type: ignore[method-assign]
-
-
 class Run:
     """A training run in a folder: `state.pt` to resume from, `log.jsonl` with its figures."""
 
@@ -52,7 +42,11 @@ class Run:
         self.plan, self.folder = plan, folder
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer = build()
-        self.trainer = Trainer(new_model(plan, self.tokenizer), plan, self.tokenizer.eos_token_id)
+        model = new_model(plan, self.tokenizer)
+        self.origin = begun(plan)
+        if plan.start_from:
+            carry_over(model, self.tokenizer, Path(plan.start_from))
+        self.trainer = Trainer(model, plan, self.tokenizer.eos_token_id)
         self.optimizer = self._optimizer()
         self.step, self.shard, self.seconds = 0, 0, 0.0
         if (folder / "state.pt").exists():
@@ -79,12 +73,14 @@ class Run:
         self.trainer.load_state_dict(state["trainer"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.shard, self.seconds = state["step"], state["shard"], state["seconds"]
+        self.origin = state["origin"]
         log.info("resumed at step %d, shard %d of %d", self.step, self.shard, self.plan.shards)
 
     def save(self) -> None:
         """Write the state beside the old one, then put it in its place."""
         state = {
             "plan": asdict(self.plan),
+            "origin": self.origin,
             "trainer": self.trainer.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "step": self.step,
@@ -117,8 +113,7 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate(self.plan, self.step, self.shard / self.plan.shards)
         self.trainer.draw.manual_seed(self.plan.seed * 10_000_019 + self.step)
-        with torch.autocast("cpu", torch.bfloat16):
-            losses: Losses = self.trainer(batch)
+        losses: Losses = self.trainer(batch)
         self.optimizer.zero_grad()
         losses.total.backward()
         embeddings = self.trainer.model.model.embed_tokens.weight

@@ -11,17 +11,18 @@ asked place has. Attention itself is never supervised.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AttentionInterface, LlamaConfig, LlamaForCausalLM
-from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from probes.training.examples import OTHERS, Batch
 from probes.training.plan import Plan
 from probes.training.tokenizer import WINDOW
+from probes.training.trunk import Trunk
 
 EMBEDDING_STD = 0.5
 FINAL_NORM = 0.1
@@ -30,22 +31,6 @@ COUNTS = 6
 
 NEGATIVES = 1024
 """Rows of the tied head, besides the answers', that a step's softmax runs over."""
-
-
-def precise_attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
-) -> tuple[Tensor, None]:
-    """Scaled dot-product attention in single precision, whatever the matrix products around it run in."""
-    kind = query.dtype
-    with torch.autocast("cpu", enabled=False):
-        out = F.scaled_dot_product_attention(
-            query.float(), key.float(), value.float(), attn_mask=attention_mask, scale=kwargs.get("scaling")
-        )
-    return out.transpose(1, 2).contiguous().to(kind), None
-
-
-AttentionInterface.register("precise", precise_attention)
-AttentionMaskInterface.register("precise", sdpa_mask)
 
 
 def new_model(plan: Plan, tokenizer: Any) -> LlamaForCausalLM:
@@ -66,7 +51,7 @@ def new_model(plan: Plan, tokenizer: Any) -> LlamaForCausalLM:
         initializer_range=0.03,
         rms_norm_eps=1e-5,
     )
-    model = LlamaForCausalLM._from_config(config, attn_implementation="precise")
+    model = LlamaForCausalLM._from_config(config, attn_implementation="sdpa")
     with torch.no_grad():
         model.model.embed_tokens.weight.normal_(0, EMBEDDING_STD)
         model.model.embed_tokens.weight[tokenizer.mask_token_id] = 0
@@ -75,6 +60,21 @@ def new_model(plan: Plan, tokenizer: Any) -> LlamaForCausalLM:
             block.self_attn.o_proj.weight.mul_((2 * plan.layers) ** -0.5)
             block.mlp.down_proj.weight.mul_((2 * plan.layers) ** -0.5)
     return model
+
+
+def carry_over(model: LlamaForCausalLM, tokenizer: Any, folder: Path) -> None:
+    """Put the weights of the model in `folder` into `model`, an embedding for each piece that both tokenizers
+    know; pieces that are new keep their random one.
+    """
+    old = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    known, pieces = AutoTokenizer.from_pretrained(folder).get_vocab(), tokenizer.get_vocab()
+    shared = [(number, known[piece]) for piece, number in pieces.items() if piece in known]
+    here, there = (list(numbers) for numbers in zip(*shared, strict=True))
+    embeddings = model.model.embed_tokens.weight.detach().clone()
+    embeddings[here] = old.model.embed_tokens.weight.detach()[there]
+    weights = {name: tensor for name, tensor in old.state_dict().items() if "embed" not in name}
+    weights["model.embed_tokens.weight"] = weights["lm_head.weight"] = embeddings
+    model.load_state_dict(weights)
 
 
 def attention_mask(batch: Batch) -> Tensor:
@@ -110,32 +110,26 @@ class Trainer(nn.Module):
         self.model, self.plan, self.end = model, plan, end
         self.event_head = nn.Linear(plan.width, OTHERS + 1)
         self.count_head = nn.Linear(plan.width, COUNTS)
-        self.seen: dict[int, Tensor] = {}
+        self.trunk = Trunk(model)
         self.draw = torch.Generator()
         """Draws the negatives; seeded by the run at each step, so that a resumed run draws the same."""
-        for depth in (plan.event_layer, plan.count_layer):
-            model.model.layers[depth - 1].register_forward_hook(self._keep(depth))
-
-    def _keep(self, depth: int) -> Any:
-        def hook(_module: nn.Module, _args: Any, output: Any) -> None:
-            self.seen[depth] = output[0] if isinstance(output, tuple) else output
-
-        return hook
 
     def forward(self, batch: Batch) -> Losses:
-        states = self.model.model(
-            input_ids=torch.from_numpy(batch.ids),
-            attention_mask=attention_mask(batch),
-            position_ids=torch.from_numpy(batch.position),
-            use_cache=False,
-        ).last_hidden_state
         row, at, token, weight, first = torch.from_numpy(batch.targets).unbind(1)
-        logits, token = self._logits(states[row, at].float(), token)
+        wanted, slot = _in_rows(row, at, len(batch.ids))
+        states, seen = self.trunk(
+            torch.from_numpy(batch.ids),
+            attention_mask(batch),
+            torch.from_numpy(batch.position),
+            wanted,
+            (self.plan.event_layer, self.plan.count_layer),
+        )
+        logits, token = self._logits(states[row, slot], token)
         entropy = F.cross_entropy(logits, token, reduction="none")
         share = weight.float() / 100
         answer = (entropy * share).sum() / share.sum()
-        event = self._auxiliary(self.event_head, self.plan.event_layer, batch.events)
-        count = self._auxiliary(self.count_head, self.plan.count_layer, batch.counts)
+        event = _auxiliary(self.event_head, seen[self.plan.event_layer], batch.events)
+        count = _auxiliary(self.count_head, seen[self.plan.count_layer], batch.counts)
         asked = first.bool()
         right = (logits.detach()[asked].argmax(-1) == token[asked]).float().mean().item()
         total = answer + self.plan.event_loss * event + self.plan.count_loss * count
@@ -159,8 +153,18 @@ class Trainer(nn.Module):
         others = others[~torch.isin(others, rows)]
         return torch.cat([states @ weight[rows].T, states @ weight[others].detach().T], 1), among
 
-    def _auxiliary(self, head: nn.Module, depth: int, labels: Any) -> Tensor:
-        if not len(labels):
-            return torch.zeros(())
-        row, at, label = torch.from_numpy(labels).unbind(1)
-        return F.cross_entropy(head(self.seen[depth][row, at]).float(), label)
+
+def _in_rows(row: Tensor, at: Tensor, rows: int) -> tuple[Tensor, Tensor]:
+    """Places `at` of `row`, sorted by row, as [rows, most of a row], padded with 0; and each one's column."""
+    counts = torch.bincount(row, minlength=rows)
+    slot = torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
+    wanted = torch.zeros(rows, int(counts.max()), dtype=torch.long)
+    wanted[row, slot] = at
+    return wanted, slot
+
+
+def _auxiliary(head: nn.Module, states: Tensor, labels: Any) -> Tensor:
+    if not len(labels):
+        return torch.zeros(())
+    row, at, label = torch.from_numpy(labels).unbind(1)
+    return F.cross_entropy(head(states[row, at]), label)

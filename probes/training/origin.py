@@ -11,7 +11,8 @@ from probes.training.overlap import PRESETS
 from probes.training.plan import Plan
 
 PROBES = Path(__file__).parent.parent
-MAKERS = ("__main__", "examples", "loop", "model", "overlap", "plan", "stream", "tokenizer")
+WEIGHTS = "model.safetensors"
+MAKERS = ("__main__", "examples", "loop", "model", "overlap", "plan", "stream", "tokenizer", "trunk")
 """Modules of this folder that a model hangs on; the others only measure it."""
 
 
@@ -36,11 +37,24 @@ def makers() -> list[Path]:
     ]
 
 
-def origin(plan: Plan, steps: int, weights: Path) -> dict[str, str]:
-    """The rows that the card shows."""
+def begun(plan: Plan) -> dict[str, str]:
+    """What a run is made from, as it begins: hashes of code and data, and of the weights it goes on from."""
+    rows = {"SHA-256 of the code and data": f"`{digest(makers())}`"}
+    if plan.start_from:
+        rows["SHA-256 of the weights it went on from"] = f"`{sha256(Path(plan.start_from) / WEIGHTS)}`"
+    return rows
+
+
+def sha256(path: Path) -> str:
+    """Of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def origin(plan: Plan, start: dict[str, str], steps: int, weights: Path) -> dict[str, str]:
+    """The rows that the card shows; `start` are those of :func:`begun`."""
     return {
         "made by": f"`python -m probes.training`, {steps} steps, "
-        + ", ".join(f"{k} {v}" for k, v in asdict(plan).items()),
-        "SHA-256 of the code and data": f"`{digest(makers())}`",
-        "SHA-256 of the weights": f"`{hashlib.sha256(weights.read_bytes()).hexdigest()}`",
+        + ", ".join(f"{k} {v}" for k, v in asdict(plan).items() if v != ""),
+        **start,
+        "SHA-256 of the weights": f"`{sha256(weights)}`",
     }

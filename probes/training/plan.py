@@ -9,11 +9,12 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every number of a run. `examples` in all, `shard` of them made at a time; `tokens` a step, padding
-    included.
+    included. `start_from`: a model folder to go on from, instead of random weights; `behind`: the share of
+    the stages that it has behind it.
     """
 
     seed: int = 1
-    examples: int = 420_000
+    examples: int = 600_000
     shard: int = 1024
     tokens: int = 2048
     width: int = 128
@@ -27,6 +28,8 @@ class Plan:
     event_loss: float = 0.5
     count_loss: float = 0.5
     checkpoint_minutes: float = 4.0
+    start_from: str = ""
+    behind: float = 0.0
 
     @property
     def shards(self) -> int:

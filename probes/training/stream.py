@@ -26,7 +26,7 @@ def shard(plan: Plan, number: int, tokenizer: object, forbidden: Forbidden) -> l
     """The examples of shard `number`, from the plan's seed alone."""
     seed = plan.seed * 1_000_003 + number
     source, rng = Source(seed, forbidden), random.Random(seed)
-    weights, edits = stage(number / plan.shards)
+    weights, edits = stage(plan.behind + (1 - plan.behind) * number / plan.shards)
     found: list[Example] = []
     while len(found) < plan.shard:
         example = encode(source.asked(level(weights, rng), edits), tokenizer)  # type: ignore[arg-type]
