@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from probes.commands import shared
+from probes.commands.card import check_card
 from probes.commands.shared import Context
 from probes.commands.tables import put, table
 from probes.errors import ModelError
@@ -45,6 +46,10 @@ def models(lang: str) -> click.Group:
             params=[
                 click.Argument(["model"], default="builtin"),
                 *(o for o in shared.model_options(lang) if o.name not in ("model", "engine")),
+                shared.option("card", lang, is_flag=True),
+                shared.option(
+                    "passages", lang, type=click.IntRange(1, 20_000), default=200, show_default=True
+                ),
                 _json(lang),
                 shared.language_option(lang),
             ],
@@ -136,9 +141,12 @@ def _fetch(name: str) -> None:
     click.echo(str(folder))
 
 
-def _check(model: str, as_json: bool, **values: Any) -> None:
+def _check(model: str, card: bool, passages: int, as_json: bool, **values: Any) -> None:
     """Load, check, report: what the model is, what was tried on it, what it cannot do and why."""
     context = _context()
+    if card:
+        check_card(model, passages, as_json, context)
+        return
     loaded = shared.load({"model": model, "engine": "auto", **values}, context, quiet=as_json)
     about = loaded.describe()
     if as_json:

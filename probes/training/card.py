@@ -5,61 +5,96 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from probes.locale import say
+from probes.training.cases import Figure, figure
+
 HERE = Path(__file__).parent
 HOUSE = HERE.parent / "models" / "builtin"
-GOALS = {
-    "new passages": ("new passages, training frames and words", 0.99),
-    "words deleted": ("the same after random words are deleted", 0.97),
-    "words hidden": ("… hidden by attention knockout", 0.97),
-    "words replaced": ("… replaced", 0.97),
-    "questions that are no counts": ("questions that are no counts", 0.95),
-    "held-out frames": ("held-out frames, known words", 0.90),
-    "held-out places": ("held-out places in known frames", 0.95),
-    "held-out verbs": ("held-out arrival verbs", 0.85),
-    "everything held out": ("everything held out at once", 0.70),
-}
 LANGUAGES = ("en", "zh")
+GOALS = {
+    "new passages": 0.99,
+    "words deleted": 0.97,
+    "words hidden": 0.97,
+    "words replaced": 0.97,
+    "questions that are no counts": 0.95,
+    "held-out frames": 0.90,
+    "held-out places": 0.95,
+    "held-out verbs": 0.85,
+    "everything held out": 0.70,
+}
 
 
-def percent(figure: Mapping[str, Any]) -> str:
-    """A share with its interval, in per cent."""
-    if not figure["of"]:
-        return "–"
-    return f"{100 * figure['share']:.1f} ({100 * figure['low']:.1f}–{100 * figure['high']:.1f})"
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the card: `key` names it in the texts (card.toml), `figures` has one for each language.
+
+    `sign` is ">=" or "<=", how a figure's share is to stand to `goal`.
+    """
+
+    key: str
+    goal: float
+    figures: dict[str, Figure]
+    sign: str = ">="
+    unit: str = "percent"
+
+    def reached(self, language: str) -> bool:
+        share = self.figures[language]["share"]
+        return share is not None and (share >= self.goal if self.sign == ">=" else share <= self.goal)
+
+    @property
+    def wanted(self) -> str:
+        """The goal as the card writes it: "≥ 99"."""
+        if self.unit == "of":
+            return " / ".join([str(next(iter(self.figures.values()))["of"])] * 2)
+        goal = f"{100 * self.goal:g}" if self.unit != "share" else f"{self.goal:g}"
+        return {">=": "≥", "<=": "≤"}[self.sign] + f" {goal}"
+
+    def measured(self, language: str) -> str:
+        """The figure as the card writes it, with its interval: "93.2 (90.6–95.1)"."""
+        figure = self.figures[language]
+        if figure["share"] is None:
+            return "–"
+        if self.unit == "share":
+            return f"{figure['share']:.3f}"
+        if self.unit == "of":
+            return f"{figure['right']} / {figure['of']}"
+        return f"{100 * figure['share']:.1f} ({100 * figure['low']:.1f}–{100 * figure['high']:.1f})"
 
 
-def _row(name: str, goal: str, cells: list[str]) -> str:
-    return f"| {name} | {goal} | {' | '.join(cells)} |"
+def rows(figures: Mapping[str, Any]) -> list[Row]:
+    """Every line of the card, from what :func:`probes.training.measure.measure` found."""
+    found = [Row(_key(name), goal, figures["rows"][name]) for name, goal in GOALS.items()]
+    truth = figures["leave one out"]
+    for name, goal, sign in (("key words found", 0.97, ">="), ("other words that flip", 0.005, "<=")):
+        found.append(Row(_key(name), goal, {each: truth[each][name] for each in LANGUAGES}, sign))
+    if "by hand" in figures:
+        found.append(Row("by_hand", 0.85, {each: figures["by hand"][each][0] for each in LANGUAGES}))
+    errors = {each: {"share": figures["calibration error"][each]} for each in LANGUAGES}
+    found.append(Row("calibration_error", 0.05, errors, "<=", "share"))
+    presets = {each: _presets(figures["presets"], each) for each in LANGUAGES}
+    found.append(Row("presets", 1.0, presets, ">=", "of"))
+    return found
+
+
+def _key(name: str) -> str:
+    return name.replace(" ", "_").replace("-", "_")
+
+
+def _presets(answers: Mapping[str, Any], language: str) -> Figure:
+    mine = [one for name, one in answers.items() if name.endswith(language)]
+    return figure(sum(one["answer"] == one["right"] for one in mine), len(mine))
 
 
 def table(figures: Mapping[str, Any]) -> str:
     """The card's table as Markdown: goal and measured figure, a row each."""
     lines = ["| | goal | English | Chinese |", "|---|---|---|---|"]
-    for key, (name, goal) in GOALS.items():
-        cells = [percent(figures["rows"][key][language]) for language in LANGUAGES]
-        lines.append(_row(name, f"≥ {100 * goal:.0f}", cells))
-    truth = figures["leave one out"]
-    for key, wanted in (("key words found", "≥ 97"), ("other words that flip", "≤ 0.5")):
-        lines.append(
-            _row(f"leave-one-out: {key}", wanted, [percent(truth[language][key]) for language in LANGUAGES])
-        )
-    if "by hand" in figures:
-        cells = [percent(figures["by hand"][language][0]) for language in LANGUAGES]
-        lines.append(_row("60 passages written by hand", "≥ 85", cells))
-    errors = [f"{figures['calibration error'][language]:.3f}" for language in LANGUAGES]
-    lines.append(_row("expected calibration error, new passages", "≤ 0.05", errors))
-    right = {
-        language: [one for name, one in figures["presets"].items() if name.endswith(language)]
-        for language in LANGUAGES
-    }
-    cells = [
-        f"{sum(one['answer'] == one['right'] for one in right[language])} of {len(right[language])}"
-        for language in LANGUAGES
-    ]
-    lines.append(_row("presets answered right", "all", cells))
+    for row in rows(figures):
+        cells = [say(f"card.{row.key}", "en"), row.wanted, *map(row.measured, LANGUAGES)]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -27,7 +27,8 @@ def wilson(right: int, of: int) -> tuple[float, float]:
     z, share = 1.96, right / of
     middle = share + z * z / (2 * of)
     reach = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    return (middle - reach) / (1 + z * z / of), (middle + reach) / (1 + z * z / of)
+    low, high = (middle - reach) / (1 + z * z / of), (middle + reach) / (1 + z * z / of)
+    return max(0.0, low), min(1.0, high)
 
 
 def figure(right: int, of: int) -> Figure:

@@ -7,6 +7,8 @@ import json
 import logging
 import random
 import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from probes.training.heads import head_table
 from probes.training.scoring import Item, Scorer, best
 from probes.trials import Mode, Trial
 
+Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
 SEED = 90_000_000
 """Far from every seed of training."""
@@ -148,26 +151,49 @@ def handwritten(scorer: Scorer, path: Path) -> tuple[Figure, list[str]]:
 
 
 def measure(
-    scorer: Scorer, number: int, truths: int, seed: int = SEED, by_hand: Path | None = None
+    scorer: Scorer,
+    number: int,
+    truths: int,
+    seed: int = SEED,
+    by_hand: Path | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> dict[str, Any]:
-    """All figures. `number` passages a row and language, `truths` for the leave-one-out."""
-    rows: dict[str, dict[str, Figure]] = {}
-    calibration: dict[str, float] = {}
-    for name, make in ROWS.items():
-        rows[name] = {}
-        for language in LANGUAGES:
-            rows[name][language], sure = accuracy(scorer, make(language, number, seed))
-            if name == "new passages":
-                calibration[language] = calibration_error(sure)
-            log.info("%s %s %.4f", name, language, rows[name][language]["share"])
-    truth = {language: leave_one_out(scorer, language, truths, seed + 11) for language in LANGUAGES}
-    result: dict[str, Any] = {
-        "passages": number,
-        "seed": seed,
-        "rows": rows,
-        "calibration error": calibration,
-        "leave one out": truth,
-    }
+    """All figures of the card, as JSON can hold them.
+
+    Args:
+        scorer: the model.
+        number: passages a row and language.
+        truths: passages a language whose every word is left out.
+        seed: of the passages; another one gives others.
+        by_hand: a folder with handwritten_en.toml and handwritten_zh.toml.
+        progress: told how many of how many steps are done.
+    """
+    result: dict[str, Any] = {"passages": number, "seed": seed, "rows": {}, "calibration error": {}}
+    steps = [
+        *(partial(_row, scorer, name, language, result, number) for name in ROWS for language in LANGUAGES),
+        *(partial(_truth, scorer, language, result, truths) for language in LANGUAGES),
+        partial(_fixed, scorer, result, number, by_hand),
+    ]
+    for done, step in enumerate(steps):
+        progress(done, len(steps))
+        step(seed)
+    return result
+
+
+def _row(scorer: Scorer, name: str, language: str, result: dict[str, Any], number: int, seed: int) -> None:
+    found, sure = accuracy(scorer, ROWS[name](language, number, seed))
+    result["rows"].setdefault(name, {})[language] = found
+    if name == "new passages":
+        result["calibration error"][language] = calibration_error(sure)
+    log.info("%s %s %.4f", name, language, found["share"])
+
+
+def _truth(scorer: Scorer, language: str, result: dict[str, Any], truths: int, seed: int) -> None:
+    result.setdefault("leave one out", {})[language] = leave_one_out(scorer, language, truths, seed + 11)
+
+
+def _fixed(scorer: Scorer, result: dict[str, Any], number: int, by_hand: Path | None, seed: int) -> None:
+    """What hangs on no number of passages: presets, reference passages, heads, passages by hand."""
     result["presets"] = asked_presets(scorer)
     result["reference"] = {name: reference(scorer, name) for name in ("coffee-zh", "coffee-en")}
     asked = [one for language in LANGUAGES for one in cases(language, min(number, HEAD_PASSAGES), seed + 12)]
@@ -176,7 +202,6 @@ def measure(
         result["by hand"] = {
             language: handwritten(scorer, by_hand / f"handwritten_{language}.toml") for language in LANGUAGES
         }
-    return result
 
 
 def main() -> None:

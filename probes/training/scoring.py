@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from probes.generator.questions import PROMPTS
+from probes.models.quiet import quiet
 from probes.training.examples import Example, collate
 from probes.training.model import attention_mask
 from probes.trials import Span
@@ -32,10 +33,11 @@ class Scorer:
     def __init__(self, folder: Path, tokens: int = 8192):
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        self.model = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="sdpa"
-        ).eval()
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        with quiet():
+            self.model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=torch.float32, attn_implementation="sdpa"
+            ).eval()
+            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self.tokens = tokens
 
     def _encode(self, item: Item) -> tuple[Example, list[int]]:

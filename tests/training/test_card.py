@@ -1,0 +1,86 @@
+"""The card: its rows are its figures, and anybody can measure them again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from probes.cli import main
+from probes.locale import LANGUAGES, say
+from probes.training.card import rows, table
+
+BUILTIN = Path(__file__).parents[2] / "probes" / "models" / "builtin"
+
+
+@pytest.fixture(scope="module")
+def figures() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((BUILTIN / "figures.json").read_text(encoding="utf-8"))
+    return found
+
+
+def call(*words: str) -> int:
+    """Run in this process; the exit code."""
+    try:
+        main(["models", "check", *words])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+def test_the_card_that_ships_shows_the_figures_that_ship(figures: dict[str, Any]) -> None:
+    assert table(figures) in (BUILTIN / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_every_row_has_a_name_in_both_languages_and_knows_its_goal(figures: dict[str, Any]) -> None:
+    for row in rows(figures):
+        assert len({say(f"card.{row.key}", lang) for lang in LANGUAGES}) == 2
+        for lang in LANGUAGES:
+            row.figures[lang] = {**row.figures[lang], "share": row.goal}
+            assert row.reached(lang)
+            row.figures[lang]["share"] = 0.0 if row.sign == ">=" else 1.0
+            assert not row.reached(lang)
+
+
+@pytest.fixture
+def few_steps(monkeypatch: pytest.MonkeyPatch, figures: dict[str, Any]) -> list[tuple[int, int]]:
+    """The figures that ship, in place of measuring them for minutes; what was asked for is noted."""
+    asked: list[tuple[int, int]] = []
+
+    def measure(scorer: Any, number: int, truths: int, **rest: Any) -> dict[str, Any]:
+        assert scorer.model.config.model_type == "llama"
+        asked.append((number, truths))
+        return {key: value for key, value in figures.items() if key != "by hand"}
+
+    monkeypatch.setattr("probes.training.measure.measure", measure)
+    return asked
+
+
+def test_the_command_measures_as_many_passages_as_it_is_told(
+    few_steps: list[tuple[int, int]], capsys: pytest.CaptureFixture[str], figures: dict[str, Any]
+) -> None:
+    assert call("--card", "--passages", "40", "--json") == 0
+    assert few_steps == [(40, 3)]
+    entries = json.loads(capsys.readouterr().out)
+    first = figures["rows"]["new passages"]["en"]
+    assert entries[0] == {
+        "row": "new_passages",
+        "language": "en",
+        "goal": 0.99,
+        "sign": ">=",
+        "measured": first["share"],
+        "interval": [first["low"], first["high"]],
+        "of": first["of"],
+        "reached": first["share"] >= 0.99,
+    }
+    assert call("--card", "--lang", "zh") == 0
+    shown = capsys.readouterr()
+    assert "没见过的句式" in shown.out
+    assert "200" in shown.err
+
+
+def test_a_model_that_training_did_not_make_has_no_card(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("smollm2", "--card") == 2
+    assert "builtin" in capsys.readouterr().err
