@@ -1,0 +1,71 @@
+"""Pictures of a record: Altair specifications made from a `ProbeResult` and nothing else.
+
+They carry their data, so a saved picture is the record's. On the page the theme's colours and fonts are laid
+over them; `probes.pictures` makes files that stand alone.
+"""
+
+from probes.charts.agreement import agreement_map
+from probes.charts.answer_bars import answer_runs, answers
+from probes.charts.cells import INK
+from probes.charts.common import (
+    BLUE,
+    CLEAN,
+    GREY,
+    LIGHT_BLUE,
+    LIGHT_ORANGE,
+    NOW,
+    ORANGE,
+    PARTING,
+    PINNED,
+    SMALLEST_SCALE,
+    drawn,
+    effect_title,
+    named,
+    nats_text,
+    specification,
+)
+from probes.charts.effect_bars import effect_rows, effects, scale_of, unfinished, unit_label
+from probes.charts.head_map import SELECTION, cumulative, heads_map
+from probes.charts.layer_curves import layer_parts, lens, settled_at
+from probes.charts.link_maps import ANSWER, links_arcs, links_maps, links_of, place_of
+from probes.charts.patch_map import patch_map, sites_of
+
+__all__ = [
+    "ANSWER",
+    "BLUE",
+    "CLEAN",
+    "GREY",
+    "INK",
+    "LIGHT_BLUE",
+    "LIGHT_ORANGE",
+    "NOW",
+    "ORANGE",
+    "PARTING",
+    "PINNED",
+    "SELECTION",
+    "SMALLEST_SCALE",
+    "agreement_map",
+    "answer_runs",
+    "answers",
+    "cumulative",
+    "drawn",
+    "effect_rows",
+    "effect_title",
+    "effects",
+    "heads_map",
+    "layer_parts",
+    "lens",
+    "links_arcs",
+    "links_maps",
+    "links_of",
+    "named",
+    "nats_text",
+    "patch_map",
+    "place_of",
+    "scale_of",
+    "settled_at",
+    "sites_of",
+    "specification",
+    "unfinished",
+    "unit_label",
+]

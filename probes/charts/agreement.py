@@ -1,0 +1,54 @@
+"""Does attention find the words that matter? Its rank agreement with the words' effects."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from probes.charts.cells import CONTRARY, INK, SEEN, gradient, lettering, tips
+from probes.charts.common import layered
+from probes.locale import say
+from probes.numbers import signed
+from probes.results import ProbeResult
+
+if TYPE_CHECKING:
+    import altair as alt
+
+ROOMY = 14
+
+
+def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
+    """Layer by head: Spearman's rank correlation of what it reads with what removing the same words does."""
+    import altair as alt
+
+    rows = [row for row in result.data["agreement"]["rows"] if row["rho"] is not None]
+    columns = sorted({row["layer"] for row in rows})
+    values = [
+        {
+            "layer": row["layer"],
+            "head": row["head"],
+            "rho": row["rho"],
+            "rho_rank": signed(row["rho"], 3),
+            "where": say("charts.head", lang, layer=row["layer"], head=row["head"]),
+            "text": signed(row["rho"]) if len(columns) <= ROOMY else "",
+            "strong": abs(row["rho"]) > 0.55,
+        }
+        for row in rows
+    ]
+    shades = [CONTRARY, "rgba(204,121,167,0.1)", "rgba(0,158,115,0.06)", SEEN]
+    scale = alt.Scale(domain=[-1, -0.02, 0.02, 1], range=shades, interpolate="rgb")
+    strip = gradient(say("charts.axis_agreement", lang), values=[-1, 0, 1], format="+.1f")
+    x = alt.X("layer:O", title=say("charts.axis_layer", lang), axis=alt.Axis(labelAngle=0), scale=_packed())
+    y = alt.Y("head:O", title=say("charts.axis_head", lang), scale=_packed())
+    table = alt.Chart(alt.InlineData(values=values))
+    cells = table.mark_rect().encode(
+        x=x, y=y, color=alt.Color("rho:Q", scale=scale, legend=strip), tooltip=tips(lang, "where", "rho_rank")
+    )
+    texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering(ink))
+    heads = 1 + max((row["head"] for row in rows), default=0)
+    return layered([cells, texts], (30 if heads <= 6 else 20) * heads)
+
+
+def _packed() -> Any:
+    import altair as alt
+
+    return alt.Scale(paddingInner=0.06)

@@ -1,0 +1,102 @@
+"""What maps share: cells coloured by an effect, in both themes, told apart without colour too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from probes.charts.common import SMALLEST_SCALE, drawn, nats_text
+from probes.locale import say
+from probes.numbers import nats, percent, signed
+
+if TYPE_CHECKING:
+    import altair as alt
+
+INK = "#31333f"
+"""The text colour of a picture on white; a dark page gives its own."""
+QUIET = "rgba(150,148,144,0.28)"
+"""Within what counts as no change."""
+SEEN = "#009e73"
+"""What is no effect of a removal: attention read, an answer restored."""
+CONTRARY = "#cc79a7"
+STRONG = 0.55
+"""Share of the scale from which on a cell's text is white."""
+
+
+def reach_of(rows: list[dict[str, Any]], field: str = "effect_log_prob") -> float:
+    """Where colour is full, nats: the largest effect, at least that of doubling or halving."""
+    return max([SMALLEST_SCALE, *(abs(row[field]) for row in rows if row.get(field) is not None)])
+
+
+def effect_colour(reach: float, title: str) -> Any:
+    """Blue to orange, clearer towards zero so that either theme shines through, and a quiet grey."""
+    import altair as alt
+
+    near = reach * 1e-6
+    shades = ["rgba(44,127,184,1)", "rgba(44,127,184,0.14)", "rgba(230,97,1,0.14)", "rgba(230,97,1,1)"]
+    scale = alt.Scale(domain=[-reach, -near, near, reach], range=shades, interpolate="rgb")
+    values = [-reach, -reach / 2, 0, reach / 2, reach]
+    zero = "datum.value == 0 ? '0' : format(datum.value, '+.2~f')"
+    legend = gradient(title, values=values, labelExpr=zero)
+    return alt.condition("datum.quiet", alt.value(QUIET), alt.Color("nats:Q", scale=scale, legend=legend))
+
+
+def gradient(title: str, **more: Any) -> alt.Legend:
+    """A scale on top of the picture: its title, a strip, numbers."""
+    import altair as alt
+
+    return alt.Legend(
+        title=title,
+        orient="top",
+        direction="horizontal",
+        titleLimit=600,
+        titleFontWeight="normal",
+        gradientLength=200,
+        gradientThickness=9,
+        offset=4,
+        **more,
+    )
+
+
+def effect_cell(
+    row: Mapping[str, Any], reach: float, lang: str, *, roomy: bool, digits: int = 2
+) -> dict[str, Any]:
+    """What a cell of one run carries: its number for colour, its text, what pointing at it tells.
+
+    `roomy`: whether a number fits into it; else only its sign stands there.
+    """
+    moved = drawn(row, reach)
+    quiet = bool(row["no_change"])
+    then = next(a for a in row["answers"] if a["answer"] == row["top"])
+    rough = bool(row.get("estimate"))
+    number = ("≈" if rough else "") + nats_text(row["effect_log_prob"], digits)
+    return {
+        "nats": moved,
+        "quiet": quiet,
+        "rough": rough,
+        "text": "" if quiet else number if roomy else ("−" if moved < 0 else "+"),
+        "strong": not quiet and abs(moved) > STRONG * reach,
+        "effect": ("≈ " if rough else "") + nats(row, digits=4),
+        "points": signed(100 * row["effect_probability"]),
+        "then": f"{then['name']} ({percent(then['probability'])})",
+        "change": say("charts.no_change" if quiet else "charts.changed", lang),
+    }
+
+
+def tips(lang: str, *names: str) -> list[Any]:
+    """What pointing at a mark tells: (field, its name in words)."""
+    import altair as alt
+
+    return [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
+
+
+def lettering(ink: str) -> Any:
+    """White on strong colours, the page's ink on the others."""
+    import altair as alt
+
+    return alt.condition("datum.strong", alt.value("white"), alt.value(ink))
+
+
+def code(layer: int, head: int) -> str:
+    """A head as the command line names it: 5.3."""
+    return f"{layer}.{head}"

@@ -1,0 +1,117 @@
+"""What all pictures share: colours, labels, scales, numbers in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from probes.locale import say
+from probes.results import ProbeResult
+
+if TYPE_CHECKING:
+    import altair as alt
+
+BLUE, GREY, ORANGE = "#2c7fb8", "#b4b2ae", "#e66101"
+"""Effects: the answer hangs on it, no change, it stands in the answer's way."""
+LIGHT_BLUE, LIGHT_ORANGE = "#8fbfe0", "#f4b183"
+CLEAN, NOW, PINNED = "#8f8d89", "#009e73", "#cc79a7"
+"""Runs: grey for the clean one, two of Okabe and Ito's colours that no effect has."""
+LABEL_PIXELS = 170
+ROW_PIXELS, BAR_PIXELS, ANSWER_PIXELS = 17, 13, 24
+SMALLEST_SCALE = math.log(2)
+"""nats: an answer's probability doubled or halved. Less than that never looks like much."""
+PARTING = "\u241f"
+"""Unit separator symbol: parts the two labels of a row, and stands in no passage's word."""
+
+
+def named(text: str, occurrence: int, occurrences: int) -> str:
+    """A unit's text for a label, short and on one line, and which of several equal ones it is."""
+    which = str(occurrence).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return short(text) + (which if occurrences > 1 else "")
+
+
+def short(text: str, most: int = 28) -> str:
+    text = " ".join(text.replace(PARTING, " ").split()) or "␣"
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def drawn(row: Mapping[str, Any], reach: float) -> float:
+    """A row's effect as a picture shows it, nats: what is infinite goes to the end of the scale."""
+    if row["effect_log_prob"] is not None:
+        return float(row["effect_log_prob"])
+    return math.copysign(reach, row["effect_probability"]) if row["effect_probability"] else 0.0
+
+
+def nats_text(nats: float | None, digits: int = 2) -> str:
+    """A signed number with a true minus; 0 where it rounds to that, minus infinity where nothing is left."""
+    if nats is None:
+        return "−∞"
+    shown = f"{nats:+.{digits}f}".replace("-", "−")
+    return shown if shown.strip("+−0.") else "0"
+
+
+def row_of(label: str, number: str) -> str:
+    """A row's place on the axis: its label and its number, which the two axes take apart again."""
+    return f"{label}{PARTING}{number}"
+
+
+def labelled(side: Literal["left", "right"]) -> alt.Y:
+    """The rows, labelled on one side: names left, numbers right. Axes have the theme's colours."""
+    import altair as alt
+
+    part = 0 if side == "left" else 1
+    axis = alt.Axis(
+        orient=side,
+        labelExpr=f"split(datum.value, '{PARTING}')[{part}]",
+        labelLimit=LABEL_PIXELS,
+        labelOverlap=False,
+        labelBound=False,
+        labelFlush=False,
+        labelFontSize=12,
+        ticks=False,
+        domain=False,
+    )
+    return alt.Y("row:N", sort=None, title=None, axis=axis)
+
+
+def numbers_at_the_right(x: str) -> alt.Chart:
+    import altair as alt
+
+    return alt.Chart().mark_point(opacity=0).encode(x=x, y=labelled("right"))
+
+
+def diverging(reach: float) -> alt.Scale:
+    """Blue to orange, lighter towards zero; grey is left to what counts as no change."""
+    import altair as alt
+
+    near = reach * 1e-6
+    colours = [BLUE, LIGHT_BLUE, LIGHT_ORANGE, ORANGE]
+    return alt.Scale(domain=[-reach, -near, near, reach], range=colours, interpolate="rgb")
+
+
+def effect_title(result: ProbeResult, lang: str, *, cut: bool = False) -> str:
+    """What the axis measures: on which answer, in which unit; of removals, or of links that are cut."""
+    target = result.data["target"]
+    if target["kind"] == "contrast":
+        names = {a["answer"]: a["name"] for a in result.data["clean"]["answers"]}
+        key = "charts.axis_cut_contrast" if cut else "charts.axis_contrast"
+        return say(key, lang, answer=target["text"], against=names[target["against"]])
+    return say("charts.axis_cut" if cut else "charts.axis_answer", lang, answer=target["text"])
+
+
+def layered(parts: Sequence[Any], height: float) -> alt.LayerChart:
+    """The parts over one another, as high as given."""
+    import altair as alt
+
+    chart: Any = alt.layer(*parts).properties(height=height)
+    return cast("alt.LayerChart", chart)
+
+
+def specification(chart: alt.LayerChart) -> dict[str, Any]:
+    """The chart as a Vega-Lite specification for a page: as wide as there is room, rows as high as they are.
+
+    Unchecked: that takes a second, and the tests do it.
+    """
+    spec: dict[str, Any] = chart.to_dict(validate=False)
+    return {**spec, "autosize": {"type": "fit-x", "contains": "padding"}}

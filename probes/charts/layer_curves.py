@@ -1,0 +1,210 @@
+"""Layers: where along them the answer appears, and what their attention and feed-forward parts put in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from probes.charts.cells import INK, tips
+from probes.charts.common import (
+    BLUE,
+    GREY,
+    ORANGE,
+    SMALLEST_SCALE,
+    drawn,
+    effect_title,
+    layered,
+    nats_text,
+)
+from probes.locale import say
+from probes.numbers import nats, percent, signed
+from probes.results import ProbeResult
+
+if TYPE_CHECKING:
+    import altair as alt
+
+CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7f7f7f", "#b58900")
+DASHES: tuple[list[int], ...] = ([1, 0], [7, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 4], [10, 2], [3, 1])
+NAMED_FROM = 0.04
+"""Probability from which on a curve has its answer's name at its end."""
+
+
+def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
+    """The answers' probabilities, read off after each layer by the model's own last step."""
+    import altair as alt
+
+    rows = sorted(result.data["rows"], key=lambda row: row["layer"])
+    last = rows[-1]["layer"]
+    names = [answer["name"] for answer in rows[0]["answers"]]
+    values = [
+        {
+            "layer": row["layer"],
+            "p": answer["probability"],
+            "answer": answer["name"],
+            "where": _after(row["layer"], lang),
+            "share": percent(answer["probability"]),
+        }
+        for row in rows
+        for answer in row["answers"]
+    ]
+    ends = [v for v in values if v["layer"] == last and v["p"] >= NAMED_FROM]
+    x = alt.X(
+        "layer:Q",
+        title=say("charts.axis_after_layer", lang),
+        scale=alt.Scale(domain=[0, last * 1.08], nice=False),
+        axis=alt.Axis(values=list(range(last + 1)), format="d", labelOverlap=True, grid=False),
+    )
+    y = alt.Y(
+        "p:Q",
+        title=say("charts.axis_lens", lang),
+        scale=alt.Scale(domain=[0, 1]),
+        axis=alt.Axis(format="%"),
+    )
+    colours = alt.Scale(domain=names, range=[CATEGORIES[n % len(CATEGORIES)] for n in range(len(names))])
+    dashes = alt.Scale(domain=names, range=[DASHES[n % len(DASHES)] for n in range(len(names))])
+    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=300, labelLimit=140)
+    lines = (
+        alt.Chart(alt.InlineData(values=values))
+        .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=28))
+        .encode(
+            x=x,
+            y=y,
+            color=alt.Color("answer:N", scale=colours, legend=legend),
+            strokeDash=alt.StrokeDash("answer:N", scale=dashes, legend=legend),
+            tooltip=tips(lang, "answer", "where", "share"),
+        )
+    )
+    words = alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7, fontSize=12, color=ink)
+    named = words.encode(x=x, y=y, text="answer:N")
+    return layered([*_settles(rows, x, lang, ink), lines, named], 280)
+
+
+def settled_at(rows: Sequence[Mapping[str, Any]]) -> int:
+    """The first layer from which on the top answer is the last layer's."""
+    ordered = sorted(rows, key=lambda row: row["layer"])
+    final = ordered[-1]["top"]
+    found = ordered[-1]["layer"]
+    for row in reversed(ordered):
+        if row["top"] != final:
+            break
+        found = row["layer"]
+    return int(found)
+
+
+def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str, ink: str) -> list[Any]:
+    import altair as alt
+
+    at = settled_at(rows)
+    name = next(a["name"] for a in rows[-1]["answers"] if a["answer"] == rows[-1]["top"])
+    text = say("charts.settled", lang, answer=name, layer=at)
+    table = alt.Chart(alt.InlineData(values=[{"layer": at, "text": text}]))
+    late = at > rows[-1]["layer"] / 2
+    words = table.mark_text(
+        align="right" if late else "left", dx=-6 if late else 6, baseline="top", fontSize=11, color=ink
+    )
+    return [
+        table.mark_rule(color=ink, strokeDash=[4, 3], opacity=0.7).encode(x=x),
+        words.encode(x=x, y=alt.value(2), text="text:N"),
+    ]
+
+
+def _after(layer: int, lang: str) -> str:
+    return say("charts.embeddings", lang) if layer == 0 else say("charts.after_layer", lang, layer=layer - 1)
+
+
+# ---- attention and feed-forward, side by side
+
+
+def layer_parts(
+    result: ProbeResult,
+    lang: str,
+    *,
+    measure: Literal["total", "direct"] = "total",
+    rows: Sequence[Mapping[str, Any]] | None = None,
+) -> alt.LayerChart:
+    """Two bars a layer, its attention (left) and its feed-forward (right, framed).
+
+    What holds the answer up is blue in both: a part whose removal lowers it, a part that writes towards it.
+
+    Args:
+        measure: "total": how the target's log-probability moves when that part is taken away (nats), a tick
+            where the part's direct effect is; "direct": what the part itself writes towards the answer.
+        rows: those of another record, `contributions` of a lens; of this one where there are none.
+    """
+    import altair as alt
+
+    given = list(result.data["rows"] if rows is None else rows)
+    values = [_part(row, measure, lang) for row in given]
+    reach = max([SMALLEST_SCALE, *(abs(v["nats"]) for v in values)])
+    count = max(row["layer"] for row in given) + 1
+    parts = [say("charts.part_attention", lang), say("charts.part_mlp", lang)]
+    title = (
+        effect_title(result, lang)
+        if measure == "total"
+        else say("charts.axis_direct", lang, answer=result.data["target"]["text"])
+    )
+    x = alt.X(
+        "layer:O",
+        title=say("charts.axis_layer", lang),
+        axis=alt.Axis(labelAngle=0),
+        scale=alt.Scale(domain=list(range(count)), paddingInner=0.25),
+    )
+    beside = alt.XOffset("part:N", scale=alt.Scale(domain=parts, paddingInner=0.12))
+    y = alt.Y("nats:Q", title=title, scale=alt.Scale(domain=[-reach, reach], nice=True), axis=_over_it())
+    table = alt.Chart(alt.InlineData(values=values))
+    legend = alt.Legend(
+        title=None, orient="bottom", symbolType="square", symbolFillColor=GREY, labelLimit=300
+    )
+    bars = table.mark_bar().encode(
+        x=x,
+        xOffset=beside,
+        y=y,
+        color=alt.Color("colour:N", scale=None),
+        opacity=alt.Opacity("part:N", scale=alt.Scale(domain=parts, range=[1, 0.5]), legend=legend),
+        tooltip=tips(lang, "where", "part", "effect", "direct", "points", "then", "change"),
+    )
+    zero = alt.Chart(alt.InlineData(values=[{"nats": 0}])).mark_rule(color=GREY).encode(y=y)
+    layers: list[Any] = [zero, bars]
+    if measure == "total":
+        ticks = alt.Chart(alt.InlineData(values=[v for v in values if v["other"] is not None]))
+        mark = ticks.mark_tick(color="#cc79a7", thickness=2.5, orient="horizontal", size=10)
+        layers.append(mark.encode(x=x, xOffset=beside, y=alt.Y("other:Q", title=title, axis=_over_it())))
+    return layered([*layers], 230)
+
+
+def _over_it() -> Any:
+    """An axis whose long title stands level over it."""
+    import altair as alt
+
+    return alt.Axis(
+        titleAngle=0, titleAlign="left", titleAnchor="start", titleX=0, titleY=-10, titleLimit=600
+    )
+
+
+def _part(row: Mapping[str, Any], measure: str, lang: str) -> dict[str, Any]:
+    direct = row.get("direct_effect")
+    datum = {
+        "layer": row["layer"],
+        "part": say(f"charts.part_{row['part']}", lang),
+        "where": say("charts.layer", lang, layer=row["layer"]),
+        "direct": "–" if direct is None else nats_text(direct, 4),
+        "other": None,
+        "effect": "–",
+        "points": "–",
+        "then": "–",
+        "change": "–",
+    }
+    if measure == "direct":
+        moved = direct or 0.0
+        return {**datum, "nats": moved, "colour": ORANGE if moved < 0 else BLUE}
+    then = next(a for a in row["answers"] if a["answer"] == row["top"])
+    return {
+        **datum,
+        "nats": drawn(row, SMALLEST_SCALE),
+        "colour": GREY if row["no_change"] else BLUE if drawn(row, SMALLEST_SCALE) < 0 else ORANGE,
+        "other": None if direct is None else -direct,
+        "effect": nats(row, digits=4),
+        "points": signed(100 * row["effect_probability"]),
+        "then": f"{then['name']} ({percent(then['probability'])})",
+        "change": say("charts.no_change" if row["no_change"] else "charts.changed", lang),
+    }
