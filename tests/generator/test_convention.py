@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from probes.generator import Query, Splits, Story, answer
+from probes.generator import Composer, Query, Splits, Story, answer
 from probes.generator.clauses import Clause, Clauses
 from probes.generator.lexicon import Tables
 from probes.generator.story import ME, Event
@@ -133,3 +133,45 @@ def test_how_often_is_a_key_word() -> None:
     assert count(story, "three times") == "1"
     assert count(story, "three") is None
     assert count(story, "went") == "0"
+
+
+def test_a_friend_said_to_be_along_leaves_the_friends_visit_open() -> None:
+    story = told("en", ("I went/V to/V the {P} with Anna .", arrival(mates=("Anna",))))
+    assert count(story) == "1"
+    assert answer(story, Query("count", "?", "en", tuple("012345"), "Anna", "park", 1)) is None
+    story = told("zh", ("小明/S 跟 小红 去/V 了/L {P} 。", arrival(people=("小明",), mates=("小红",))))
+    assert count(story) == "0"
+    assert answer(story, Query("count", "?", "zh", tuple("012345"), "小红", "park", 1)) is None
+    assert answer(story, Query("count", "?", "zh", tuple("012345"), "小明", "park", 1)) == "1"
+
+
+def test_wanting_to_go_there_is_not_going_there() -> None:
+    story = told(
+        "zh",
+        ("我 听说 {P} 很 大 。", Event("mention", place="park")),
+        ("我 想/B 去/V 那里/R 。", Event("blocked", place="park", antecedent=0)),
+    )
+    assert count(story) == "0"
+    assert count(story, "想") is None
+    assert count(story, "去") == "0"
+
+
+def test_an_article_inside_a_verb_carries_nothing() -> None:
+    story = Story("en", places={"park": "park"})
+    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clause = Clause(event=clauses.event(arrival()), place="park")
+    clauses._verb("paid|~a|visit|to", clause)
+    clauses.sentence("{P} .", clause)
+    story.finish()
+    assert story.text == "Paid a visit to park."
+    assert (count(story), count(story, "a "), count(story, "visit")) == ("1", "1", "0")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_denied_there_and_companions_come_up_in_passages(language: str) -> None:
+    """Rare parts of a passage are really written, and their readings stay within the convention."""
+    composer = Composer(language, 8)
+    stories = [composer.story(3) for _ in range(150)]
+    events = [event for story in stories for event in story.events]
+    assert any(event.mates for event in events)
+    assert any(event.kind == "blocked" and event.antecedent is not None for event in events)
