@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from probes.generator.clauses import Clause, Clauses
+from probes.generator.clauses import Clauses
+from probes.generator.filling import Clause
 from probes.generator.joining import join
 from probes.generator.lexicon import TRAIN, Splits, Tables
 from probes.generator.reading import Reader

@@ -7,7 +7,8 @@ import random
 import pytest
 
 from probes.generator import Composer, Query, Splits, Story, answer
-from probes.generator.clauses import Clause, Clauses
+from probes.generator.clauses import Clauses
+from probes.generator.filling import Clause
 from probes.generator.lexicon import Tables
 from probes.generator.story import ME, Event
 from probes.trials import Mode, Trial
