@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
@@ -44,6 +44,7 @@ class Layer:
         heads: query heads, None where the layer has none.
         kv_heads: key/value heads as the cache holds them, None where unknown.
         head_width: columns of the projection's input that belong to one head.
+        feed_forward: the module whose output is the layer's feed-forward part, None where none was found.
         reads_only_masked: whether a position reads others through masked attention alone; False where the
             block also carries a recurrent state or a convolution.
     """
@@ -55,6 +56,7 @@ class Layer:
     heads: int | None = None
     kv_heads: int | None = None
     head_width: int | None = None
+    feed_forward: str | None = None
     reads_only_masked: bool = True
 
 
@@ -83,7 +85,9 @@ class Anatomy:
     Attributes:
         layers: one entry a block.
         capabilities: `share_prefixes` (many prompts as one tree), `pad` (prompts of several lengths in one
-            batch), `read` (logits at chosen positions only), `hide` (attention knockout), `heads`.
+            batch), `read` (logits at chosen positions only), `hide` (attention knockout), `hide_by_head` (in
+            single heads), `heads`, `blocks` (parts of a block replaced), `restart` (a run begun where it
+            differs from the clean one).
         positions: how a position is told its depth: "ids" (`position_ids`) or "bias" (alibi and its kin).
         one_row: the model's position bias has no batch axis, so packed branches must share one row.
         tail: the last block's part that works on each position by itself; it need only run where logits are
@@ -145,7 +149,8 @@ def find_layers(model: PreTrainedModel) -> tuple[Layer, ...]:
     """
     config = text_config(model)
     path, stack = _stack(model, int(config.num_hidden_layers))
-    return tuple(_layer(index, f"{path}.{index}", block, config) for index, block in enumerate(stack))
+    layers = tuple(_layer(index, f"{path}.{index}", block, config) for index, block in enumerate(stack))
+    return tuple(replace(layer, feed_forward=_feed_forward(model, layer)) for layer in layers)
 
 
 def _stack(model: PreTrainedModel, count: int) -> tuple[str, nn.ModuleList]:
@@ -173,13 +178,49 @@ def _layer(index: int, path: str, block: nn.Module, config: Any) -> Layer:
 
 def find_tail(model: PreTrainedModel, layers: tuple[Layer, ...]) -> str | None:
     """The largest part of the last block beside its attention: its feed-forward network, as a rule."""
-    last = layers[-1]
+    return _largest_part(model, layers[-1])
+
+
+def _largest_part(model: PreTrainedModel, layer: Layer) -> str | None:
+    """The child of a block with most weights beside the one that holds its attention."""
     parts = {
-        f"{last.block}.{name}": sum(parameter.numel() for parameter in part.parameters())
-        for name, part in model.get_submodule(last.block).named_children()
-        if last.projection is not None and not last.projection.startswith(f"{last.block}.{name}.")
+        f"{layer.block}.{name}": sum(parameter.numel() for parameter in part.parameters())
+        for name, part in model.get_submodule(layer.block).named_children()
+        if layer.projection is not None and not layer.projection.startswith(f"{layer.block}.{name}.")
     }
     return max(parts, key=lambda name: parts[name], default=None)
+
+
+def _feed_forward(model: PreTrainedModel, layer: Layer) -> str | None:
+    """The module whose output is a layer's feed-forward part, before it is added to anything.
+
+    As a rule the block's largest part beside the attention. Where its maps stand in the block by themselves
+    (opt, xglm) it is the one that leads back to the residual stream; where the module adds the residual
+    stream itself (bloom) it is the last map inside.
+    """
+    part = _largest_part(model, layer)
+    if part is None or layer.projection is None:
+        return part
+    width = output_weight(model.get_submodule(layer.projection)).shape[0]
+    module = model.get_submodule(part)
+    if projection_width(module) is not None:
+        return _last_map(model.get_submodule(layer.block), layer.block, width, deep=False)
+    if "residual" in inspect.signature(type(module).forward).parameters:
+        return _last_map(module, part, width, deep=True)
+    return part
+
+
+def _last_map(owner: nn.Module, path: str, width: int, *, deep: bool) -> str | None:
+    """The last linear map in `owner` that gives the residual stream's width."""
+    inside = owner.named_modules() if deep else owner.named_children()
+    maps = [
+        name
+        for name, module in inside
+        if projection_width(module) is not None
+        and isinstance(module, nn.Linear)
+        and module.out_features == width
+    ]
+    return f"{path}.{maps[-1]}" if maps else None
 
 
 def _is_attention(path: str) -> bool:

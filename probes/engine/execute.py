@@ -15,13 +15,21 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from torch import Tensor
+
 from probes.engine.anatomy import Anatomy, text_config
 from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import score_tree
 from probes.engine.forward import Forwards
+from probes.engine.intervene import Inside, check_edits
+from probes.engine.interventions import InsideJob, Line, Replace
 from probes.engine.jobs import Job, Reason, Report, Way
 from probes.engine.layout import Costs
+from probes.engine.lens import direct_effects, lens
 from probes.engine.linears import PackedLinears, pack_linears
+from probes.engine.reading import attention_weights, head_gradients
+from probes.engine.records import Record
 from probes.engine.selfcheck import examine
 from probes.engine.tree import Stem, stems_of
 from probes.errors import CapabilityError
@@ -101,6 +109,7 @@ class Engine:
             blocks = [model.get_submodule(layer.block) for layer in self.anatomy.layers]
             self.linears = pack_linears(model, blocks, self.chunk_tokens)
         self.costs = _costs(model, self.anatomy, self.chunk_tokens)
+        self.inside = Inside(self)
 
     def score(
         self,
@@ -130,6 +139,69 @@ class Engine:
         report.how = ways[0]
         results = self._results(stems_of(jobs), ways, report) if jobs else iter(())
         return Run(results, report, len(jobs), on_progress)
+
+    def intervene(
+        self,
+        jobs: Sequence[InsideJob],
+        *,
+        how: Literal["auto", "reference", "batches"] = "auto",
+        on_progress: Progress | None = None,
+    ) -> Run:
+        """The same with something done inside the model, job by job; nothing runs before the first result.
+
+        Args:
+            how: "auto" starts each run at the first block and token where something changes, all
+                continuations at once; "batches" runs whole texts with hooks, padded; "reference" one by one.
+
+        Raises:
+            ValueError: no such way, or a position that is not there.
+            CapabilityError: this model has no such part, or it cannot be changed.
+        """
+        if how not in ("auto", "reference", "batches"):
+            raise ValueError(f"no way called {how!r}: auto, reference or batches")
+        check_edits(self.anatomy, jobs)
+        report = Report(how="tree")
+        return Run(self.inside.results(jobs, how, report), report, len(jobs), on_progress)
+
+    def record(self, job: Job) -> Record:
+        """What every part of every layer computes at every token of a job, with nothing done to it."""
+        return self.inside.clean(Line.of(job), self.forwards(Report(how="tree"))).record
+
+    def lens(self, job: Job) -> np.ndarray:
+        """[layers + 1, continuations]: log-probability of each continuation after 0 .. all blocks."""
+        record = self.record(job)
+        places = [record.line.continuations.index(c) for c in job.continuations]
+        return lens(self.forwards(Report(how="tree")), record)[:, places]
+
+    def direct_effects(
+        self, job: Job, edits: Sequence[Replace], token: int, against: int, node: int | None = None
+    ) -> list[float] | None:
+        """Each edit's effect on logit[token] - logit[against] by its own write alone, nats; see `lens`.
+
+        Args:
+            node: of the job's line; None for the prompt's last token.
+        """
+        at = len(job.ids) - 1 if node is None else node
+        forwards = self.forwards(Report(how="tree"))
+        return direct_effects(forwards, self.record(job), edits, at, token, against)
+
+    def attention(self, ids: Sequence[int]) -> list[Tensor | None]:
+        """Per layer the attention weights [heads, n, n] of a prompt, row = query; None where none."""
+        return attention_weights(self.forwards(Report(how="reference")), ids)
+
+    def gradients(self, job: Job, weights: Sequence[float]) -> tuple[Record, list[Tensor | None]]:
+        """The clean record, and per layer [nodes, heads * width] the gradient of sum_i weights_i * log-prob_i
+        by the heads' outputs, for attribution patching.
+        """
+        record = self.record(job)
+        by_line = [0.0] * len(record.line.continuations)
+        for continuation, weight in zip(job.continuations, weights, strict=True):
+            by_line[record.line.continuations.index(continuation)] += weight
+        return record, head_gradients(self.forwards(Report(how="reference")), record, by_line)
+
+    def forwards(self, report: Report) -> Forwards:
+        """The calls of the model, counted in `report`."""
+        return Forwards(self.model, self.anatomy, self.lock, report, self.linears)
 
     def greedy(self, ids: Sequence[int], max_new_tokens: int) -> tuple[int, ...]:
         """The likeliest token again and again, up to an end-of-text token (left out) or `max_new_tokens`."""
@@ -162,7 +234,7 @@ class Engine:
         )
 
     def _results(self, stems: list[Stem], ways: Sequence[Way], report: Report) -> Iterator[Result]:
-        forwards = Forwards(self.model, self.anatomy, self.lock, report, self.linears)
+        forwards = self.forwards(report)
         waiting = {id(stem): stem for stem in stems}
         for way in ways:
             report.how = way

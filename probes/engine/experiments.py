@@ -116,7 +116,8 @@ class Subject:
         """Whether every layer taken for attention accepts a mask [batch, 1, queries, keys]."""
         alone, depth = np.eye(TOKENS, dtype=bool)[None], self.every[None]
         try:
-            with self.forwards.steered(self.masks, alone, depth, depth):
+            forwards = self.forwards
+            with forwards.steered(self.masks, forwards.sight(alone, depth, depth), TOKENS):
                 self._logits(self.ids)
         except (RuntimeError, ValueError, TypeError, IndexError):  # a shape the module does not know
             return False
@@ -141,8 +142,9 @@ class Subject:
         depth = np.broadcast_to(self.every, (2, TOKENS))
         alone = np.broadcast_to(np.eye(TOKENS, dtype=bool), (2, TOKENS, TOKENS))
         attention = self.modules([layer.attention for layer in self.anatomy.attention_layers])
+        forwards = self.forwards
         with (
-            self.forwards.steered(self.masks, alone, depth, depth),
+            forwards.steered(self.masks, forwards.sight(alone, depth, depth), TOKENS),
             hooks.edited_inputs(self.blocks, [disturb] * len(self.blocks)),
             hooks.recorded_calls([*attention, *self.blocks]) as calls,
         ):

@@ -90,13 +90,21 @@ class Forwards:
 
     # ---- plain
 
-    def plain(self, ids: np.ndarray, rows: np.ndarray, columns: np.ndarray, fast: bool = False) -> Tensor:
+    def plain(
+        self,
+        ids: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+        fast: bool = False,
+        around: AbstractContextManager[object] | None = None,
+    ) -> Tensor:
         """A forward of `ids` [B, L] as they are: no mask, no cache. Short rows are padded on the right.
 
         Args:
             fast: packed linear maps may be used.
+            around: open during this very forward and no other that may be needed beside it.
         """
-        with self._settled(ids.shape[1]), self._linears(fast):
+        with self._settled(ids.shape[1]), self._linears(fast), around or nullcontext():
             return self._run(ids, rows, columns, use_cache=False)
 
     def masked(
@@ -112,7 +120,22 @@ class Forwards:
         batch, length = ids.shape
         depth = np.broadcast_to(np.arange(length), (batch, length))
         visible = np.tri(length, dtype=bool) & ~hidden[:, None, :] | np.eye(length, dtype=bool)
-        with self._settled(length), self.steered(masks, visible, depth, depth), self._linears(fast):
+        return self.sighted(ids, rows, columns, masks, self.sight(visible, depth, depth), fast)
+
+    def sighted(
+        self,
+        ids: np.ndarray,
+        rows: np.ndarray,
+        columns: np.ndarray,
+        masks: DepthMasks,
+        sights: Sight | Sequence[Sight],
+        fast: bool = False,
+        around: AbstractContextManager[object] | None = None,
+    ) -> Tensor:
+        """A forward of `ids` [B, L], no cache, that sees what `sights` say: one for all, or one a block."""
+        length = ids.shape[1]
+        steered = self.steered(masks, sights, length)
+        with self._settled(length), steered, self._linears(fast), around or nullcontext():
             return self._run(ids, rows, columns, use_cache=False)
 
     def whole(self) -> Callable[[Sequence[int]], Tensor]:
@@ -168,8 +191,22 @@ class Forwards:
         ]
         return Trunk(kept, self.depth_masks(seen)), logits
 
-    def packed(self, packed: Packed, trunk: Trunk) -> Tensor:
-        """Run branches over the first `packed.prefix` positions of the trunk."""
+    def packed(
+        self,
+        packed: Packed,
+        trunk: Trunk,
+        *,
+        sights: Sequence[Sight] | None = None,
+        whole: bool = False,
+        share: float = 1.0,
+    ) -> Tensor:
+        """Run branches over the first `packed.prefix` positions of the trunk.
+
+        Args:
+            sights: what each block's queries may read, where blocks differ; `packed.visible` otherwise.
+            whole: run the last block's feed-forward at every position, read or not.
+            share: part of the blocks that really run, for the report.
+        """
         batch = packed.ids.shape[0]
         prefix = np.broadcast_to(np.arange(packed.prefix), (batch, packed.prefix))
         key_depth = np.concatenate([prefix, packed.depth], axis=1)
@@ -178,50 +215,53 @@ class Forwards:
             "past_key_values": _over(trunk.keys_values, batch, packed.prefix),
         }
         if self._positions:
-            extra["position_ids"] = self._tensor(packed.depth)
+            extra["position_ids"] = self.tensor(packed.depth)
+        seen = sights or self.sight(packed.visible, packed.depth, key_depth)
         with (
-            self.steered(trunk.masks, packed.visible, packed.depth, key_depth),
+            self.steered(trunk.masks, seen, max(packed.visible.shape[-2:])),
             self._linears(fast=True),
-            self._only_where_read(packed.rows, packed.columns),
+            nullcontext() if whole else self._only_where_read(packed.rows, packed.columns),
         ):
-            return self._run(packed.ids, packed.rows, packed.columns, **extra)
+            return self._run(packed.ids, packed.rows, packed.columns, share, **extra)
 
     # ---- inside
 
-    def _run(self, ids: np.ndarray, rows: np.ndarray, columns: np.ndarray, **extra: Any) -> Tensor:
+    def _run(
+        self, ids: np.ndarray, rows: np.ndarray, columns: np.ndarray, share: float = 1.0, **extra: Any
+    ) -> Tensor:
         self.report.forwards += 1
-        self.report.tokens_run += ids.size
-        at = self._tensor(rows), self._tensor(columns)
+        self.report.tokens_run += round(ids.size * share)
+        at = self.tensor(rows), self.tensor(columns)
         with self.lock, torch.no_grad():
             if self.head is None:
-                return self.model(self._tensor(ids), **extra).logits[at].float()
+                return self.model(self.tensor(ids), **extra).logits[at].float()
             with hooks.read_positions(self.head, *at):
-                return self.model(self._tensor(ids), **extra).logits[0].float()
+                return self.model(self.tensor(ids), **extra).logits[0].float()
 
     def _only_where_read(self, rows: np.ndarray, columns: np.ndarray) -> AbstractContextManager[None]:
         if self.tail is None:
             return nullcontext()
-        return hooks.only_positions(self.tail, self._tensor(rows), self._tensor(columns))
+        return hooks.only_positions(self.tail, self.tensor(rows), self.tensor(columns))
 
     def _linears(self, fast: bool) -> AbstractContextManager[None]:
         return self.linears.applied() if fast and self.linears is not None else nullcontext()
 
+    def sight(self, visible: np.ndarray, query: np.ndarray, key: np.ndarray) -> Sight:
+        """Who may read whom: `visible` bool [B, Q, K], the depths of queries [B, Q] and of keys [B, K]."""
+        return Sight(self.tensor(visible), self.tensor(query), self.tensor(key))
+
     @contextmanager
-    def steered(
-        self, masks: DepthMasks, visible: np.ndarray, query: np.ndarray, key: np.ndarray
-    ) -> Iterator[None]:
-        """While open, forwards of the given shape see exactly what `visible` [B, Q, K] says.
+    def steered(self, masks: DepthMasks, sights: Sight | Sequence[Sight], size: int) -> Iterator[None]:
+        """While open, forwards of the given shape see exactly what `sights` say, one for all or one a block.
 
         Args:
-            query, key: depth of each query [B, Q] and of each key [B, K] in its own text.
+            size: queries or keys of the forward, whichever are more.
         """
-        sight = Sight(self._tensor(visible), self._tensor(query), self._tensor(key))
         keepers = [module for module in self._attention() if _own_mask(module) is not None]
-        size = max(visible.shape[-2:])
         everything = torch.ones(1, 1, 1, 1, dtype=torch.bool, device=self._device).expand(1, 1, size, size)
         with (
             self.lock,
-            hooks.replaced_arguments(self.blocks, masks.arguments(sight)),
+            hooks.replaced_arguments(self.blocks, masks.arguments(sights)),
             hooks.replaced_buffers(keepers, "bias", everything),
         ):
             yield
@@ -242,7 +282,7 @@ class Forwards:
 
     def _reset_frequencies(self) -> None:
         with torch.no_grad():
-            self.model(self._tensor(np.zeros((1, 1), int)), use_cache=False)
+            self.model(self.tensor(np.zeros((1, 1), int)), use_cache=False)
 
     def depth_masks(self, seen: list[hooks.Arguments]) -> DepthMasks:
         """The masks out of what each block was handed in a plain forward."""
@@ -260,7 +300,8 @@ class Forwards:
             if layer.attention
         ]
 
-    def _tensor(self, array: np.ndarray) -> Tensor:
+    def tensor(self, array: np.ndarray) -> Tensor:
+        """`array` where the model takes its input."""
         return torch.from_numpy(np.require(array, requirements=["C", "W"])).to(self._device)
 
 

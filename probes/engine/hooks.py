@@ -40,6 +40,17 @@ def first(output: Any) -> Tensor:
     return output if isinstance(output, Tensor) else output[0]
 
 
+def with_first(output: Any, hidden: Tensor) -> Any:
+    """What a block or an attention module returned, with other hidden states in it."""
+    if isinstance(output, Tensor):
+        return hidden
+    if isinstance(output, (tuple, list)):
+        return type(output)((hidden, *output[1:]))
+    fields = dict(output)  # a ModelOutput
+    fields[next(iter(fields))] = hidden
+    return type(output)(**fields)
+
+
 @contextmanager
 def recorded_arguments(modules: Sequence[nn.Module], names: Sequence[str]) -> Iterator[list[Arguments]]:
     """Yields a list that holds, after a forward, what each module was handed under `names`."""
@@ -88,6 +99,53 @@ def edited_inputs(
 
             undo.callback(module.register_forward_pre_hook(change, with_kwargs=True).remove)
         yield
+
+
+@contextmanager
+def edited_outputs(
+    modules: Sequence[nn.Module], edits: Sequence[Callable[[Tensor], Tensor] | None]
+) -> Iterator[None]:
+    """Pass the hidden states each module returns through its edit; None leaves them alone."""
+    with ExitStack() as undo:
+        for module, edit in zip(modules, edits, strict=True):
+            if edit is None:
+                continue
+
+            def change(
+                _module: nn.Module, _args: Any, output: Any, edit: Callable[[Tensor], Tensor] = edit
+            ) -> Any:
+                return with_first(output, edit(first(output)))
+
+            undo.callback(module.register_forward_hook(change).remove)
+        yield
+
+
+@contextmanager
+def recorded_inputs(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
+    """Yields a list that holds, after a forward, each module's first argument."""
+    seen: list[Tensor] = [torch.empty(0) for _ in modules]
+    with ExitStack() as undo:
+        for index, module in enumerate(modules):
+
+            def keep(module: nn.Module, args: Any, kwargs: Any, index: int = index) -> None:
+                (seen[index],), _ = _call(module, bound(module, args, kwargs))
+
+            undo.callback(module.register_forward_pre_hook(keep, with_kwargs=True).remove)
+        yield seen
+
+
+@contextmanager
+def recorded_outputs(modules: Sequence[nn.Module]) -> Iterator[list[Any]]:
+    """Yields a list that holds, after a forward, what each module returned, whatever its kind."""
+    seen: list[Any] = [None for _ in modules]
+    with ExitStack() as undo:
+        for index, module in enumerate(modules):
+
+            def keep(_module: nn.Module, _args: Any, output: Any, index: int = index) -> None:
+                seen[index] = output
+
+            undo.callback(module.register_forward_hook(keep).remove)
+        yield seen
 
 
 @contextmanager

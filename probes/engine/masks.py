@@ -27,7 +27,7 @@ class Sight:
     """Who may read whom in a packed forward of B rows, Q queries and K keys (cached ones first).
 
     Attributes:
-        visible: bool [B, Q, K]; every query sees itself.
+        visible: bool [B, Q, K], or [B, query heads, Q, K] where heads differ; every query sees itself.
         query_depth: int64 [B, Q], position of each query in its own text.
         key_depth: int64 [B, K], likewise of each key.
     """
@@ -71,31 +71,36 @@ class DepthMasks:
         """Whether positions are told by a bias, not by position ids."""
         return any("position_bias" in given or "alibi" in given for given in self._recorded)
 
-    def arguments(self, sight: Sight) -> list[Arguments]:
-        """Per block, the arguments that give every query exactly what `sight` lets it read."""
-        made: dict[tuple[str, int], Tensor] = {}
+    def arguments(self, sights: Sight | Sequence[Sight]) -> list[Arguments]:
+        """Per block, the arguments that give every query exactly what its sight lets it read.
 
-        def once(name: str, source: Tensor | None) -> Tensor:
-            key = (name, id(source))
+        Args:
+            sights: one for all blocks, or one a block; blocks that share a sight share its tensors.
+        """
+        each = [sights] * len(self.masked) if isinstance(sights, Sight) else sights
+        made: dict[tuple[str, int, int], Tensor] = {}
+
+        def once(name: str, source: Tensor | None, sight: Sight) -> Tensor:
+            key = (name, id(source), id(sight))
             if key not in made:
                 made[key] = getattr(self, f"_{name}")(source, sight)
             return made[key]
 
         out: list[Arguments] = []
-        for given, masked in zip(self._recorded, self.masked, strict=True):
+        for given, masked, sight in zip(self._recorded, self.masked, each, strict=True):
             if not masked:
                 out.append({})
                 continue
-            new: Arguments = {"attention_mask": once("attention_mask", given.get("attention_mask"))}
+            new: Arguments = {"attention_mask": once("attention_mask", given.get("attention_mask"), sight)}
             for name in ("alibi", "position_bias"):
                 if name in given:
-                    new[name] = once(name, given[name])
+                    new[name] = once(name, given[name], sight)
             out.append(new)
         return out
 
     def _attention_mask(self, own: Tensor | None, sight: Sight) -> Tensor:
         """[B, 1 or heads, Q, K] in the model's own convention (float added, or bool either way round)."""
-        visible = sight.visible[:, None]
+        visible = sight.visible if sight.visible.dim() == 4 else sight.visible[:, None]
         if own is None:
             forbidden = torch.finfo(self.dtype).min
             return torch.zeros(visible.shape, dtype=self.dtype, device=visible.device).masked_fill_(
@@ -105,7 +110,7 @@ class DepthMasks:
         if two is not None:
             return torch.where(visible, *two)
         square = own[0]
-        batch, queries, keys = sight.visible.shape
+        batch, queries, keys = visible.shape[0], *visible.shape[-2:]
         rows = square[:, sight.query_depth]
         columns = sight.key_depth[None, :, None, :].expand(square.shape[0], batch, queries, keys)
         mask = rows.gather(-1, columns).transpose(0, 1)

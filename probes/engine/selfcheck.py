@@ -10,7 +10,8 @@ that must, or must not, move the logits, so they hold for architectures nobody t
 * a projection's output is the sum of its heads' contributions and its bias; with all heads zeroed the bias is
   left; with one head zeroed the logits move;
 * nothing after a hidden position depends on the token there;
-* a small tree of prompts gives the plain loop's numbers.
+* with a part of a block replaced the logits move; a head alone can be blinded;
+* a small tree of prompts gives the plain loop's numbers, and runs begun half way those of whole forwards.
 
 Eight tokens cannot show a window of 4,096: each job list is checked again as it is run.
 """
@@ -20,6 +21,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -35,10 +37,14 @@ from probes.engine.anatomy import (
     takes_position_ids,
 )
 from probes.engine.experiments import TOKENS, Subject
+from probes.engine.experiments_inside import begun_half_way, blinded_by_head, blocks_move
 from probes.engine.jobs import Reason
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
+
+
+CAPABILITIES = ("share_prefixes", "pad", "read", "hide", "hide_by_head", "heads", "blocks", "restart")
 
 
 def examine(model: PreTrainedModel, lock: threading.RLock) -> Anatomy:
@@ -47,7 +53,7 @@ def examine(model: PreTrainedModel, lock: threading.RLock) -> Anatomy:
     Raises:
         ModelError: the model has no stack of blocks.
     """
-    everything = {name: Capability(True) for name in ("share_prefixes", "pad", "read", "hide", "heads")}
+    everything = {name: Capability(True) for name in CAPABILITIES}
     positions = "ids" if takes_position_ids(model) else "bias"
     anatomy = Anatomy(find_layers(model), everything, positions, False, length_limit(model))
     with lock, torch.no_grad():
@@ -87,7 +93,8 @@ class _Examination:
         try:
             return experiment()
         except Exception as error:  # noqa: BLE001 - whatever fails inside a foreign model means: refuse
-            return Finding(experiment.__name__, False, float("nan"), f"{type(error).__name__}: {error}")
+            name = getattr(experiment, "func", experiment).__name__
+            return Finding(name, False, float("nan"), f"{type(error).__name__}: {error}")
 
     def _keep(self, finding: Finding, capability: str, key: str) -> None:
         self.findings.append(finding)
@@ -152,17 +159,24 @@ class _Examination:
 
     def _heads(self) -> None:
         if not self.subject.anatomy.attention_layers:
-            self._refuse("heads", "heads_none", {"layers": len(self.layers)})
+            for capability in ("heads", "blocks", "restart"):
+                self._refuse(capability, "heads_none", {"layers": len(self.layers)})
             return
         subject = self.subject
         for experiment in (subject.zeroing_moves, subject.zeroed_leave_bias, subject.heads_add_up):
             self._try(experiment, "heads", "heads_refused")
+        self._try(partial(blocks_move, subject), "blocks", "blocks_refused")
 
     def _hide(self) -> None:
         if not self.subject.anatomy.attention_layers:
             self._refuse("hide", "hide_unsupported", {"layers": len(self.layers)})
         elif self.subject.anatomy.can("hide"):
             self._try(self.subject.hidden_unread, "hide", "hide_refused")
+        reason = self.subject.anatomy.why_not("hide")
+        if reason is not None:
+            self._refuse("hide_by_head", reason.key, reason.values)
+        else:
+            self._try(partial(blinded_by_head, self.subject), "hide_by_head", "hide_by_head_refused")
 
     def _share(self) -> None:
         anatomy = self.subject.anatomy
@@ -184,6 +198,7 @@ class _Examination:
         self._keep(finding, "share_prefixes", "tree_refused")
         if self.subject.anatomy.can("share_prefixes"):
             self._count_key_value_heads()
+            self._try(partial(begun_half_way, self.subject), "restart", "restart_refused")
 
     def _count_key_value_heads(self) -> None:
         """The cache says how many key/value heads a layer keeps, where each layer keeps its own."""

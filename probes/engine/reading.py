@@ -1,0 +1,116 @@
+"""Attention as the model computes it, and gradients at the heads: what is looked at, and a first estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from probes.engine import hooks
+from probes.engine.forward import Forwards
+from probes.engine.interventions import Line
+from probes.engine.records import Record
+from probes.engine.surgery import Parts
+from probes.errors import CapabilityError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+def attention_weights(forwards: Forwards, ids: Sequence[int]) -> list[Tensor | None]:
+    """Per layer float32 [heads, n, n], row = query; None for a layer without softmax attention.
+
+    The model computes them itself under its "eager" attention, and the logits are held to those of the
+    attention it is otherwise run with. Where an attention sink takes part, rows may add up to less than 1.
+
+    Raises:
+        CapabilityError: the model gives no weights, or another answer under eager attention.
+    """
+    model, anatomy = forwards.model, forwards.anatomy
+    if not anatomy.attention_layers:
+        raise CapabilityError("heads_none", layers=len(anatomy.layers))
+    row, every = np.array([ids]), np.arange(len(ids))
+    zero = np.zeros(len(ids), np.int64)
+    with forwards.lock, torch.no_grad():
+        plain = forwards.plain(row, zero, every)
+        before = model.config._attn_implementation
+        try:
+            model.set_attn_implementation("eager")
+            out = model(forwards.tensor(row), use_cache=False, output_attentions=True)
+        except (ValueError, NotImplementedError) as error:
+            raise CapabilityError("attention_refused", note=str(error)[:200]) from error
+        finally:
+            model.set_attn_implementation(before)
+    off = float((out.logits[0].float() - plain).abs().max())
+    spread = float((plain.amax(-1) - plain.amin(-1)).max())
+    if not off <= max(1e-3, 4 * float(torch.finfo(model.dtype).eps)) * spread:
+        raise CapabilityError("attention_differs", difference=f"{off:.2g}")
+    return _by_layer(model, forwards, out.attentions, len(ids))
+
+
+def _by_layer(
+    model: PreTrainedModel, forwards: Forwards, found: Sequence[Tensor | None] | None, length: int
+) -> list[Tensor | None]:
+    layers = forwards.anatomy.layers
+    given = [one for one in found or () if isinstance(one, Tensor) and one.dim() == 4]
+    out: list[Tensor | None] = [None] * len(layers)
+    places = [layer.index for layer in forwards.anatomy.attention_layers]
+    if found is not None and len(found) == len(layers):
+        chosen: Mapping[int, Tensor | None] = {i: found[i] for i in places}
+    elif len(given) == len(places):
+        chosen = dict(zip(places, given, strict=True))
+    else:
+        raise CapabilityError("attention_refused", note=f"{len(given)} / {len(places)}")
+    for index, weights in chosen.items():
+        if not isinstance(weights, Tensor) or weights.shape[-2:] != (length, length):
+            raise CapabilityError("attention_refused", note=f"{type(model).__name__}, {index}")
+        out[index] = weights[0].float()
+    return out
+
+
+def head_gradients(forwards: Forwards, record: Record, weights: Sequence[float]) -> list[Tensor | None]:
+    """Per layer [nodes, heads * width]: gradient of a weighted sum of the continuations' log-probabilities by
+    the output projection's input. One forward and one backward for each text of the line.
+
+    Args:
+        weights: one for each continuation of the line.
+    """
+    line, bare = record.line, forwards.bare()
+    parts = Parts(forwards.model, forwards.anatomy)
+    places = [layer.index for layer in forwards.anatomy.attention_layers]
+    projections = [module for i in places if (module := parts.module(i, "head")) is not None]
+    total = {i: torch.zeros_like(record.value("head", i)) for i in places}
+    for continuation, weight in enumerate(weights):
+        if weight:
+            nodes, found = _one_gradient(bare, line, continuation, weight, projections)
+            for i, gradient in zip(places, found, strict=True):
+                total[i][nodes] += gradient
+    return [total.get(i) for i in range(len(parts.layers))]
+
+
+def _one_gradient(
+    forwards: Forwards, line: Line, continuation: int, weight: float, projections: Sequence[torch.nn.Module]
+) -> tuple[list[int], tuple[Tensor, ...]]:
+    path = line.fan.path(continuation)
+    nodes = [*range(len(line.ids)), *(line.node(place) for place in path)]
+    targets = [target for _, target in line.fan.reads[continuation]]
+    ids = forwards.tensor(line.tokens[nodes][None])
+
+    def watched(embedded: Tensor) -> Tensor:
+        return embedded.detach().requires_grad_()
+
+    with (
+        forwards.lock,
+        torch.enable_grad(),
+        hooks.edited_outputs([forwards.model.get_input_embeddings()], [watched]),
+        hooks.recorded_inputs(projections) as seen,
+    ):
+        logits = forwards.model(ids, use_cache=False).logits[0, len(line.ids) - 1 :].float()
+        chosen = logits.log_softmax(-1)[torch.arange(len(targets)), torch.tensor(targets)]
+        gradients = torch.autograd.grad(weight * chosen.sum(), seen)
+    forwards.report.forwards += 2
+    forwards.report.tokens_run += 3 * len(nodes)  # a backward pass costs about two forwards
+    return nodes, tuple(g.reshape(len(nodes), -1) for g in gradients)
