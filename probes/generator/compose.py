@@ -115,6 +115,10 @@ class _Draft:
         return event
 
     def visit(self, place: str, times: int = 1, first: bool = True) -> None:
+        """My arrival at `place`, or a sentence that tells of `times` of them, and what may follow it.
+
+        `first`: nothing told of this place yet, so no word of a new time is needed.
+        """
         rng = self.rng
         if times > 1:
             self._say("arrival_counted", "arrival", place, times=times)
@@ -175,6 +179,7 @@ class _Draft:
         self._say(name, "blocked", place, bare=bare)
 
     def inert(self, place: str) -> None:
+        """Something about `place` that is no arrival of mine."""
         chance = self.rng.random()
         if chance < 0.04:
             self._there(place, arrives=False)

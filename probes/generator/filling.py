@@ -38,6 +38,7 @@ class Filling:
     # ---- events
 
     def event(self, event: Event) -> int:
+        """Add `event` to the story; its number there."""
         self.story.events.append(event)
         return len(self.story.events) - 1
 

@@ -51,6 +51,7 @@ class Tables:
         self.frames = table("frames", language)
 
     def has(self, name: str) -> bool:
+        """Whether the lexicon has a table `name`."""
         return name in self.words
 
     def options(self, name: str) -> list[str]:
@@ -66,14 +67,17 @@ class Tables:
         return entry["heldout"] if held and "heldout" in entry else entry["train"]
 
     def frame_options(self, name: str) -> list[str]:
+        """The frames under `name`; the training half where no other was set aside."""
         entry = self.frames[name]
         held = self.splits.frames and "heldout" in entry
         return entry["heldout" if held else "train"]
 
     def word(self, name: str, rng: random.Random) -> str:
+        """One of the lexicon's entries under `name`."""
         return rng.choice(self.options(name))
 
     def frame(self, name: str, rng: random.Random) -> str:
+        """One of the frames under `name`."""
         return rng.choice(self.frame_options(name))
 
     def bare(self, name: str) -> bool:
@@ -81,6 +85,7 @@ class Tables:
         return bool(self.frames[name].get("bare", False))
 
     def times(self, count: int, rng: random.Random) -> str:
+        """Words for `count` times, 2 to 5, marked as a frame is."""
         return rng.choice(self.frames["times"][str(count)])
 
     @property

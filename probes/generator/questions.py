@@ -37,6 +37,7 @@ class Query:
 
     @property
     def is_count(self) -> bool:
+        """Whether the labels are numbers."""
         return self.kind == "count"
 
     def read(self, reader: Reader) -> str | None:
@@ -73,6 +74,7 @@ class Query:
         return f" {label}" if self.language == "en" else label
 
     def prompt(self, passage: str) -> str:
+        """The passage with this question, as the built-in model is asked."""
         return PROMPTS[self.language].format(passage=passage, question=self.text)
 
 

@@ -17,6 +17,8 @@ MOST = 5
 
 
 class State(IntEnum):
+    """What is left of a word: all of it, nothing, or a part that may be misread."""
+
     STANDS = 0
     GONE = 1
     UNSURE = 2
@@ -41,6 +43,7 @@ class Reader:
         return State.GONE if covered == word.end - word.start else State.UNSURE
 
     def state(self, word: Word) -> State:
+        """What is left of `word` in this reading."""
         return self.states.get(id(word), State.STANDS)
 
     def _all(self, words: Sequence[Word]) -> State:

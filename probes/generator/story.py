@@ -30,10 +30,12 @@ class Word:
 
     @property
     def span(self) -> tuple[int, int]:
+        """Character offsets, the end not included."""
         return self.start, self.end
 
     @property
     def is_mark(self) -> bool:
+        """Whether it is punctuation."""
         return self.text in PUNCTUATION
 
 
@@ -109,6 +111,7 @@ class Story:
 
     @property
     def words(self) -> list[Word]:
+        """All words and marks in the order of the text."""
         return [word for sentence in self.sentences for word in sentence]
 
     def sentence_spans(self) -> list[tuple[int, int]]:

@@ -42,6 +42,7 @@ class Row:
     unit: str = "percent"
 
     def reached(self, language: str) -> bool:
+        """Whether the figure stands to the goal as it should; not the ends of its interval."""
         share = self.figures[language]["share"]
         return share is not None and (share >= self.goal if self.sign == ">=" else share <= self.goal)
 

@@ -32,6 +32,7 @@ def wilson(right: int, of: int) -> tuple[float, float]:
 
 
 def figure(right: int, of: int) -> Figure:
+    """`right` of `of` as a share from 0 to 1 (None of nothing) with its 95 % interval."""
     low, high = wilson(right, of)
     return {"right": right, "of": of, "share": right / of if of else None, "low": low, "high": high}
 

@@ -115,6 +115,7 @@ class Trainer(nn.Module):
         """Draws the negatives; seeded by the run at each step, so that a resumed run draws the same."""
 
     def forward(self, batch: Batch) -> Losses:
+        """The losses of one batch; `total` is the one to go down, with a gradient."""
         row, at, token, weight, first = torch.from_numpy(batch.targets).unbind(1)
         wanted, slot = _in_rows(row, at, len(batch.ids))
         states, seen = self.trunk(

@@ -33,6 +33,7 @@ class Plan:
 
     @property
     def shards(self) -> int:
+        """How many shards the run has."""
         return max(1, round(self.examples / self.shard))
 
 
@@ -56,4 +57,5 @@ def stage(progress: float) -> tuple[tuple[int, ...], float]:
 
 
 def level(weights: tuple[int, ...], rng: random.Random) -> int:
+    """A passage level (an index of SIZES), drawn by `weights`."""
     return rng.choices(range(len(weights)), weights)[0]

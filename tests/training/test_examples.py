@@ -6,31 +6,12 @@ import random
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from probes.generator.questions import PROMPTS
 from probes.training.examples import OTHERS, Example, Source, batches, collate, encode
 from probes.training.model import attention_mask
 from probes.training.overlap import RUN, Forbidden, preset_texts, runs, units
-from probes.training.tokenizer import build
-
-TOKENIZER = build()
-
-
-@pytest.fixture(scope="module")
-def model() -> LlamaForCausalLM:
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(TOKENIZER),
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=512,
-        tie_word_embeddings=True,
-    )
-    return LlamaForCausalLM._from_config(config, attn_implementation="eager").eval()
 
 
 def plain_states(model: LlamaForCausalLM, ids: list[int], hidden: list[int]) -> torch.Tensor:
@@ -46,12 +27,14 @@ def plain_states(model: LlamaForCausalLM, ids: list[int], hidden: list[int]) -> 
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_branches_are_questions_asked_alone(model: LlamaForCausalLM, seed: int) -> None:
+def test_branches_are_questions_asked_alone(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, seed: int
+) -> None:
     source = Source(seed, Forbidden([]))
     asked = [source.asked(2, 0.8) for _ in range(3)]
-    examples = [encode(one, TOKENIZER) for one in asked]
+    examples = [encode(one, tokenizer) for one in asked]
     kept = [e for e in examples if e is not None]
-    batch = collate(kept, TOKENIZER.pad_token_id)
+    batch = collate(kept, tokenizer.pad_token_id)
     with torch.no_grad():
         states = model.model(
             input_ids=torch.from_numpy(batch.ids),
@@ -66,21 +49,21 @@ def test_branches_are_questions_asked_alone(model: LlamaForCausalLM, seed: int) 
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_targets_follow_the_prompt_as_it_is_asked(seed: int) -> None:
+def test_targets_follow_the_prompt_as_it_is_asked(tokenizer: PreTrainedTokenizerFast, seed: int) -> None:
     source = Source(seed, Forbidden([]))
     for _ in range(5):
         asked = source.asked(2, 0.5)
-        example = encode(asked, TOKENIZER)
+        example = encode(asked, tokenizer)
         assert example is not None
         firsts = [(i, token) for i, token, _, first in example.targets if first]
         assert len(firsts) == len(asked.asked)
         for number, ((query, label), (index, token)) in enumerate(zip(asked.asked, firsts, strict=True), 1):
             prompt = PROMPTS[query.language].format(passage=asked.edited.text, question=query.text)
             ids = [i for i, b in zip(example.ids, example.branch, strict=True) if b in (0, number)]
-            alone = TOKENIZER(prompt)["input_ids"]
+            alone = tokenizer(prompt)["input_ids"]
             assert ids[: len(alone)] == alone
             assert example.branch[index] == number
-            said = TOKENIZER(prompt + query.continuation(label))["input_ids"]
+            said = tokenizer(prompt + query.continuation(label))["input_ids"]
             assert said[len(alone)] == token
         assert all(0 <= label <= OTHERS for _, label in example.events)
 

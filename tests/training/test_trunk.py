@@ -8,34 +8,20 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from transformers import LlamaForCausalLM
+from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from probes.training.examples import Batch, Source, collate, encode
 from probes.training.model import attention_mask, carry_over, new_model
 from probes.training.overlap import Forbidden
 from probes.training.plan import Plan
-from probes.training.tokenizer import build
 from probes.training.trunk import Trunk
 
-TOKENIZER = build()
-PLAN = Plan(width=32, layers=3, heads=2, inner=48)
-
 
 @pytest.fixture(scope="module")
-def model() -> LlamaForCausalLM:
-    made = new_model(PLAN, TOKENIZER)
-    with torch.no_grad():  # scales that are not all alike, or folding them in could not go wrong
-        for name, parameter in made.named_parameters():
-            if "norm" in name:
-                parameter.uniform_(0.2, 1.5)
-    return made
-
-
-@pytest.fixture(scope="module")
-def batch() -> Batch:
+def batch(tokenizer: PreTrainedTokenizerFast) -> Batch:
     source = Source(5, Forbidden([]))
-    examples = [encode(source.asked(2, 0.8), TOKENIZER) for _ in range(5)]
-    return collate([one for one in examples if one is not None], TOKENIZER.pad_token_id)
+    examples = [encode(source.asked(2, 0.8), tokenizer) for _ in range(5)]
+    return collate([one for one in examples if one is not None], tokenizer.pad_token_id)
 
 
 def stock(model: LlamaForCausalLM, batch: Batch) -> tuple[Tensor, ...]:
@@ -75,7 +61,9 @@ def test_states_are_those_of_the_stock_model(
 def test_gradients_are_those_of_the_stock_model(model: LlamaForCausalLM, batch: Batch) -> None:
     rows = torch.arange(len(batch.ids))[:, None]
     wanted = torch.full((len(batch.ids), 2), 17)
-    pull = torch.randn(len(batch.ids), 2, PLAN.width, generator=torch.Generator().manual_seed(2))
+    pull = torch.randn(
+        len(batch.ids), 2, model.config.hidden_size, generator=torch.Generator().manual_seed(2)
+    )
     found = []
     for states in (ours(model, batch, wanted, (1,))[0], stock(model, batch)[-1][rows, wanted]):
         model.zero_grad()
@@ -86,33 +74,34 @@ def test_gradients_are_those_of_the_stock_model(model: LlamaForCausalLM, batch: 
         assert torch.allclose(grad, found[1][name], atol=1e-4 * float(grad.abs().max()) + 1e-7), name
 
 
-def test_weights_are_carried_over_by_piece(model: LlamaForCausalLM, tmp_path: Path) -> None:
+def test_weights_are_carried_over_by_piece(
+    model: LlamaForCausalLM, small: Plan, tokenizer: PreTrainedTokenizerFast, tmp_path: Path
+) -> None:
     """From a tokenizer that lacks a piece and numbers the rest otherwise."""
     model.save_pretrained(tmp_path)
-    TOKENIZER.save_pretrained(tmp_path)
-    told = build()
-    vocabulary = told.get_vocab()
+    tokenizer.save_pretrained(tmp_path)
+    vocabulary = tokenizer.get_vocab()
     renamed = {"▁park": "▁unheard", "▁zoo": "▁park"}
 
     class Renumbered:
         """The same tokenizer but for two pieces."""
 
-        mask_token_id, bos_token_id = told.mask_token_id, told.bos_token_id
-        eos_token_id, pad_token_id = told.eos_token_id, told.pad_token_id
+        mask_token_id, bos_token_id = tokenizer.mask_token_id, tokenizer.bos_token_id
+        eos_token_id, pad_token_id = tokenizer.eos_token_id, tokenizer.pad_token_id
 
         def __len__(self) -> int:
-            return len(told)
+            return len(tokenizer)
 
         def get_vocab(self) -> dict[str, int]:
             return {renamed.get(piece, piece): number for piece, number in vocabulary.items()}
 
-    fresh = new_model(replace(PLAN, seed=9), Renumbered())
+    fresh = new_model(replace(small, seed=9), Renumbered())
     before = fresh.model.embed_tokens.weight.detach().clone()
     carry_over(fresh, Renumbered(), tmp_path)
     after, old = fresh.model.embed_tokens.weight, model.model.embed_tokens.weight
     park, zoo = vocabulary["▁park"], vocabulary["▁zoo"]
     assert torch.equal(after[park], before[park])
     assert torch.equal(after[zoo], old[park])
-    assert torch.equal(after[told.mask_token_id], old[told.mask_token_id])
+    assert torch.equal(after[tokenizer.mask_token_id], old[tokenizer.mask_token_id])
     assert fresh.lm_head.weight is after
     assert torch.equal(fresh.model.layers[1].mlp.up_proj.weight, model.model.layers[1].mlp.up_proj.weight)
