@@ -1,7 +1,7 @@
 # make run     set-up, then the dashboard in the browser
 # make test    set-up with the test requirements, lint, all tests
 # make lint    ruff and mypy
-# make bench   how much less work the engine does than a plain loop
+# make bench   the same work by plain loops, by libraries and by the engine; bench-growth: how cost grows
 # make builtin train the built-in model anew (an hour or so on two cores)
 # make clean   remove what the others made, the virtual environment included
 
@@ -16,7 +16,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 # Spinning threads make two busy processes many times slower than one.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run setup test setup-test lint format bench builtin clean
+.PHONY: run setup test setup-test lint format bench bench-growth builtin clean
 
 run: setup
 	$(BIN)/crux page --port $(PORT)
@@ -35,6 +35,11 @@ format: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks --table
+
+bench-growth: $(VENV)/tested
+	$(BIN)/python -m tests.benchmarks --growth
+	$(BIN)/python -m tests.benchmarks --table
 
 builtin: $(VENV)/ready
 	$(BIN)/python -m probes.training

@@ -13,8 +13,8 @@ from tests.benchmarks.machine import machine
 from tests.benchmarks.processes import run
 from tests.benchmarks.study import RESULTS
 
-OPERATIONS = 2e12
-"""Of one timed run, about: ten or twenty processor seconds."""
+OPERATIONS = 1e12
+"""Of one timed run, about: five or ten processor seconds."""
 LENGTHS = (50, 100, 200, 500, 1000, 2000)
 ANSWERS = (1, 2, 4, 8, 16)
 WORDS = 60

@@ -38,7 +38,7 @@ def render(language: str) -> str:
     text = {name: value[language] for name, value in TEXTS.items()}
     words, heads, growth = (read(name) for name in ("words", "heads", "growth"))
     parts = [introduction(words, text), *study(words, language, text), *study(heads, language, text)]
-    parts += [arithmetic([words, heads], text), *grown(growth, text)]
+    parts += [arithmetic([words, heads], text), *grown(growth, words["machine"], text)]
     return "\n".join(parts) + "\n"
 
 
@@ -162,15 +162,15 @@ def arithmetic(records: Sequence[dict[str, Any]], text: dict[str, str]) -> str:
     return "\n" + text["arithmetic"].format(peak=f"{peak / 1e9:.0f}") + "\n\n" + "\n".join(lines)
 
 
-def grown(record: dict[str, Any], text: dict[str, str]) -> Iterator[str]:
+def grown(record: dict[str, Any], machine: dict[str, Any], text: dict[str, str]) -> Iterator[str]:
     """A row a point: seconds of words and of heads, and how many times less than the plain loop."""
-    yield "\n" + text["growth"] + "\n"
+    elsewhere = "" if record["machine"] == machine else text["elsewhere"].format(**record["machine"])
+    yield "\n" + text["growth"].format(elsewhere=elsewhere) + "\n"
     yield "| " + " | ".join(text[f"growth_{c}"] for c in ("point", "words", "heads", "memory")) + " |"
     yield "|---|---:|---:|---:|"
     for point in record["points"]:
-        name = text[f"axis_{point['axis']}"].format(
-            value=f"{point['value']:,}" if isinstance(point["value"], int) else point["value"]
-        )
+        value = point["value"]
+        name = text[f"axis_{point['axis']}"].format(value=f"{value:,}" if isinstance(value, int) else value)
         if point["status"] != "ok":
             yield f"| {name} | {text['missing'].format(reason=point['reason'])} | | |"
             continue

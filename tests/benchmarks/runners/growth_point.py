@@ -25,7 +25,7 @@ from probes.engine.jobs import Job
 
 TAIL = 22  # tokens of the question
 TWO_TOKENS = 0.3  # share of words of two tokens, and of answers
-FEWEST = 8
+FEWEST = 6
 
 
 def main() -> None:
