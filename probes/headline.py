@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from probes.headline_inside import inside_headline
 from probes.locale import say
 from probes.numbers import nats, percent, shortened, strength
 
@@ -18,12 +19,17 @@ def headline(data: Mapping[str, Any], lang: str) -> str:
     """What a record says, in a sentence or three."""
     if data["study"] == "words":
         return _words(data, lang)
+    if data["study"] != "ask":
+        return inside_headline(data, lang, _says)
     clean = data.get("clean", data)
     first = _says(clean, lang, "says")
     if "taken" not in data:
         return first + _right(data, lang)
-    taken = quoted(data["taken"]["texts"], lang)
-    then = _says(data, lang, f"then_{data['taken']['mode']}", what=taken)
+    if "ablated" in data:
+        then = _without_heads(data, lang)
+    else:
+        taken = quoted(data["taken"]["texts"], lang)
+        then = _says(data, lang, f"then_{data['taken']['mode']}", what=taken)
     return (
         " ".join([first, then, *_against_chance(data, lang)])
         if lang == "en"
@@ -66,6 +72,20 @@ def _against_chance(data: Mapping[str, Any], lang: str) -> list[str]:
     if not control:
         return []
     return [say("headline.chance", lang, flips=control["flips"], n=control["n"])]
+
+
+def _without_heads(data: Mapping[str, Any], lang: str) -> str:
+    """Which heads, and which words with them, were taken away together."""
+    heads = [f"{layer}.{head}" for layer, head in data["ablated"]["heads"]]
+    what = say("headline.comma", lang).join(heads[:NAMED])
+    if len(heads) > NAMED:
+        what = say("headline.and_more", lang, named=what, count=len(heads) - NAMED)
+    if data["taken"]["texts"]:
+        words = quoted(data["taken"]["texts"], lang)
+        return _says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, words=words)
+    if len(heads) == 1:
+        return _says(data, lang, "then_head", what=say("headline.head_name", lang, head=what))
+    return _says(data, lang, "then_heads", what=what)
 
 
 def _words(data: Mapping[str, Any], lang: str) -> str:

@@ -75,6 +75,8 @@ class Preset:
     dictionary: tuple[str, ...]
     role_texts: Mapping[str, Sequence[Any]]
     gloss: Mapping[str, str]
+    counterfactuals: tuple[tuple[str, str], ...] = ()
+    """Words and what to put in their place: the same length in most tokenizers, another answer."""
 
     @property
     def passage(self) -> Passage:
@@ -170,4 +172,5 @@ def _from_table(table: Mapping[str, Any]) -> Preset:
         dictionary=tuple(table.get("dictionary", ())),
         role_texts=table.get("roles", {}),
         gloss=table.get("gloss", {}),
+        counterfactuals=tuple((pair["change"], pair["to"]) for pair in table.get("counterfactuals", ())),
     )

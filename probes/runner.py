@@ -172,7 +172,7 @@ def _record(
     study: str, body: dict[str, Any], job: _Job, settings: Mapping[str, Any], lang: str
 ) -> ProbeResult:
     data: dict[str, Any] = {"schema": SCHEMA, "study": study, **body}
-    for record in (data, data.get("clean", {})):
+    for record in (data, *(data.get(name, {}) for name in ("clean", "base", "source"))):
         if isinstance(record.get("greedy"), Prepared):
             record["greedy"] = job.greedy(record["greedy"])
     data["noise_floor"] = job.noise_floor()

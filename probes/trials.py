@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from probes.interventions import REFERENCE, Intervention, Reference
 from probes.segment import Span
 
 
@@ -28,12 +29,15 @@ class Trial:
     """One run of the model: the passage with `spans` taken away together.
 
     `spans` are sorted and disjoint offsets into the passage. `filler` is what REPLACE puts there; None lets
-    the model's own tokenizer choose a neutral one of the same length in tokens.
+    the model's own tokenizer choose a neutral one of the same length in tokens. `inside` is what is done
+    inside the model meanwhile; `reference` is where its means and resampled values come from.
     """
 
     spans: tuple[Span, ...] = ()
     mode: Mode = Mode.DELETE
     filler: str | None = None
+    inside: tuple[Intervention, ...] = ()
+    reference: Reference = REFERENCE
 
     def __post_init__(self) -> None:
         end = 0
@@ -44,8 +48,8 @@ class Trial:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing is taken away."""
-        return not self.spans
+        """Whether nothing is taken away or changed."""
+        return not self.spans and not self.inside
 
 
 CLEAN = Trial()

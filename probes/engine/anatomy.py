@@ -150,7 +150,8 @@ def find_layers(model: PreTrainedModel) -> tuple[Layer, ...]:
     config = text_config(model)
     path, stack = _stack(model, int(config.num_hidden_layers))
     layers = tuple(_layer(index, f"{path}.{index}", block, config) for index, block in enumerate(stack))
-    return tuple(replace(layer, feed_forward=_feed_forward(model, layer)) for layer in layers)
+    layers = tuple(replace(layer, feed_forward=_feed_forward(model, layer)) for layer in layers)
+    return tuple(layer if layer.projection else _like_the_others(model, layer, layers) for layer in layers)
 
 
 def _stack(model: PreTrainedModel, count: int) -> tuple[str, nn.ModuleList]:
@@ -200,7 +201,7 @@ def _feed_forward(model: PreTrainedModel, layer: Layer) -> str | None:
     """
     part = _largest_part(model, layer)
     if part is None or layer.projection is None:
-        return part
+        return None
     width = output_weight(model.get_submodule(layer.projection)).shape[0]
     module = model.get_submodule(part)
     if projection_width(module) is not None:
@@ -208,6 +209,19 @@ def _feed_forward(model: PreTrainedModel, layer: Layer) -> str | None:
     if "residual" in inspect.signature(type(module).forward).parameters:
         return _last_map(module, part, width, deep=True)
     return part
+
+
+def _like_the_others(model: PreTrainedModel, layer: Layer, layers: tuple[Layer, ...]) -> Layer:
+    """A layer without attention, its feed-forward named as in the layers that have some."""
+    for other in layers:
+        if other.projection is not None and other.feed_forward is not None:
+            name = layer.block + other.feed_forward.removeprefix(other.block)
+            try:
+                model.get_submodule(name)
+            except AttributeError:
+                continue
+            return replace(layer, feed_forward=name)
+    return layer
 
 
 def _last_map(owner: nn.Module, path: str, width: int, *, deep: bool) -> str | None:

@@ -22,8 +22,8 @@ from probes.engine.anatomy import Anatomy, text_config
 from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import score_tree
 from probes.engine.forward import Forwards
-from probes.engine.intervene import Inside, check_edits
-from probes.engine.interventions import InsideJob, Line, Replace
+from probes.engine.intervene import Inside, check_edits, refuse
+from probes.engine.interventions import InsideJob, Intervention, Line, Replace
 from probes.engine.jobs import Job, Reason, Report, Way
 from probes.engine.layout import Costs
 from probes.engine.lens import direct_effects, lens
@@ -163,15 +163,27 @@ class Engine:
         report = Report(how="tree")
         return Run(self.inside.results(jobs, how, report), report, len(jobs), on_progress)
 
+    def refuse(self, edit: Intervention) -> None:
+        """Refuse what this model has no part for.
+
+        Raises:
+            CapabilityError: with the reason.
+        """
+        refuse(self.anatomy, edit)
+
     def record(self, job: Job) -> Record:
         """What every part of every layer computes at every token of a job, with nothing done to it."""
         return self.inside.clean(Line.of(job), self.forwards(Report(how="tree"))).record
 
     def lens(self, job: Job) -> np.ndarray:
         """[layers + 1, continuations]: log-probability of each continuation after 0 .. all blocks."""
+        forwards = self.forwards(Report(how="tree"))
+        if forwards.length_matters(Line.of(job).longest):  # each text is another run there
+            alone = [self.record(Job(job.ids, (c,))) for c in job.continuations]
+            return np.concatenate([lens(forwards, record) for record in alone], axis=1)
         record = self.record(job)
         places = [record.line.continuations.index(c) for c in job.continuations]
-        return lens(self.forwards(Report(how="tree")), record)[:, places]
+        return lens(forwards, record)[:, places]
 
     def direct_effects(
         self, job: Job, edits: Sequence[Replace], token: int, against: int, node: int | None = None

@@ -122,7 +122,7 @@ def edited_outputs(
 
 @contextmanager
 def recorded_inputs(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
-    """Yields a list that holds, after a forward, each module's first argument."""
+    """Yields a list that holds, after a forward, each module's first argument, the very tensor."""
     seen: list[Tensor] = [torch.empty(0) for _ in modules]
     with ExitStack() as undo:
         for index, module in enumerate(modules):
@@ -136,13 +136,17 @@ def recorded_inputs(modules: Sequence[nn.Module]) -> Iterator[list[Tensor]]:
 
 @contextmanager
 def recorded_outputs(modules: Sequence[nn.Module]) -> Iterator[list[Any]]:
-    """Yields a list that holds, after a forward, what each module returned, whatever its kind."""
+    """Yields a list that holds, after a forward, what each module returned, whatever its kind.
+
+    The hidden states are copied: some models go on to write into them (falcon adds its attention to what its
+    feed-forward returned).
+    """
     seen: list[Any] = [None for _ in modules]
     with ExitStack() as undo:
         for index, module in enumerate(modules):
 
             def keep(_module: nn.Module, _args: Any, output: Any, index: int = index) -> None:
-                seen[index] = output
+                seen[index] = with_first(output, first(output).clone())
 
             undo.callback(module.register_forward_hook(keep).remove)
         yield seen
@@ -214,6 +218,21 @@ def replaced_forwards(
                 undo.callback(vars(module).pop, "forward", None)
             module.forward = function
         yield
+
+
+@contextmanager
+def left_as_found(model: nn.Module) -> Iterator[None]:
+    """Take away the hooks that a call leaves behind (transformers keeps those that collect attention)."""
+    flag = "_output_capturing_hooks_installed"
+    before = [(m, list(m._forward_hooks), flag in vars(m)) for m in model.modules()]
+    try:
+        yield
+    finally:
+        for module, kept, flagged in before:
+            for key in [key for key in module._forward_hooks if key not in kept]:
+                del module._forward_hooks[key]
+            if not flagged:
+                vars(module).pop(flag, None)
 
 
 @contextmanager

@@ -80,12 +80,13 @@ class _Bench:
         self.parts = Parts(forwards.model, forwards.anatomy)
         self.reads = self.line.reads()
         self.read_nodes = sorted({node for _, node, _ in self.reads})
+        at = {node: place for place, node in enumerate(clean.record.read)}
+        self._clean_values = _read_off(clean.record.logits, self.reads, at, 1)[0]
 
     @property
     def clean_sums(self) -> Sums:
         """Of the record's own logits."""
-        at = {node: place for place, node in enumerate(self.clean.record.read)}
-        return _sums(self.clean.record.logits, self.reads, at, 1, len(self.line.continuations))[0]
+        return self._added(self._clean_values)
 
     def run(self, chunk: Sequence[Changed]) -> list[Sums]:
         """One forward."""
@@ -115,7 +116,21 @@ class _Bench:
                     share=(last + 1 - start) / (last + 1),
                 )
         at = {node: place for place, node in enumerate(self.read_nodes)}
-        return _sums(logits, self.reads, at, rows, len(self.line.continuations))
+        values = _read_off(logits, self.reads, at, rows)
+        return [self._summed(row, run) for row, run in zip(values, chunk, strict=True)]
+
+    def _summed(self, values: Sequence[float], run: Changed) -> Sums:
+        """The continuations' log-probabilities; reads that see nothing changed are the clean run's own."""
+        changed = sorted({node for edit in run.edits for node in edit.changes(len(self.line))})
+        touched: np.ndarray = np.any(self.line.sees[:, changed], axis=1)
+        pairs = zip(self.reads, values, self._clean_values, strict=True)
+        return self._added([new if touched[node] else old for (_, node, _), new, old in pairs])
+
+    def _added(self, values: Sequence[float]) -> Sums:
+        sums = [0.0] * len(self.line.continuations)
+        for (continuation, _, _), value in zip(self.reads, values, strict=True):
+            sums[continuation] += value
+        return tuple(sums)
 
     @property
     def trunk_device(self) -> torch.device:
@@ -145,17 +160,11 @@ class _Bench:
         )
 
 
-def _sums(
-    logits: Tensor, reads: Sequence[tuple[int, int, int]], at: dict[int, int], rows: int, continuations: int
-) -> list[Sums]:
-    """Log-probabilities of the continuations in each row, from logits [rows * reads, vocabulary]."""
-    width = len(logits) // rows
+def _read_off(
+    logits: Tensor, reads: Sequence[tuple[int, int, int]], at: dict[int, int], rows: int
+) -> list[list[float]]:
+    """Per row the log-probability of each read, from logits [rows * reads, vocabulary]."""
+    width, count = len(logits) // rows, len(reads)
     places = [row * width + at[node] for row in range(rows) for _, node, _ in reads]
-    values = iter(target_log_probs(logits, places, [target for _, _, target in reads] * rows))
-    out = []
-    for _ in range(rows):
-        sums = [0.0] * continuations
-        for continuation, _, _ in reads:
-            sums[continuation] += next(values)
-        out.append(tuple(sums))
-    return out
+    values = target_log_probs(logits, places, [target for _, _, target in reads] * rows)
+    return [values[row * count : (row + 1) * count] for row in range(rows)]

@@ -48,17 +48,37 @@ def changed_runs(line: Line, jobs: Sequence[tuple[int, InsideJob]], layers: int)
 def score_inside_plainly(
     forwards: Forwards, line: Line, runs: Sequence[Changed], most_tokens: int
 ) -> Iterator[tuple[int, Sums]]:
-    """The same by whole forwards of whole texts; `most_tokens` of one batch (0: a text at a time, bare)."""
+    """The same by whole forwards of whole texts; `most_tokens` of one batch (0: a text at a time, bare).
+
+    A continuation that reads nothing changed has the clean run's number, which is run once.
+    """
     plain = _Plain(forwards if most_tokens else forwards.bare(), line)
-    rows = [(run, c) for run in runs for c in range(len(line.continuations))]
-    size = max(1, most_tokens // line.longest)
-    found: dict[int, list[float]] = {run.index: [] for run in runs}
+    size, every = max(1, most_tokens // line.longest), range(len(line.continuations))
+    own = {run.index: [c for c in every if _touched(line, run, c)] for run in runs}
+    shared = sorted({c for touched in own.values() for c in every if c not in touched})
+    rows: list[tuple[Changed | None, int]] = [(None, c) for c in shared]
+    rows += [(run, c) for run in runs for c in own[run.index]]
+    clean: dict[int, float] = {}
+    found: dict[int, dict[int, float]] = {index: {} for index in own}
     for begin in range(0, len(rows), size):
         batch = rows[begin : begin + size]
-        for (run, _), value in zip(batch, plain.run(batch), strict=True):
-            found[run.index].append(value)
-            if len(found[run.index]) == len(line.continuations):
-                yield run.index, tuple(found.pop(run.index))
+        for (run, c), value in zip(batch, plain.run(batch), strict=True):
+            if run is None:
+                clean[c] = value
+                continue
+            found[run.index][c] = value
+            if len(found[run.index]) == len(own[run.index]):
+                values = clean | found.pop(run.index)
+                yield run.index, tuple(values[c] for c in every)
+    for index in found:
+        yield index, tuple(clean[c] for c in every)
+
+
+def _touched(line: Line, run: Changed, continuation: int) -> bool:
+    """Whether a continuation reads anything that a run changes."""
+    changed = sorted({node for edit in run.edits for node in edit.changes(len(line))})
+    reads = [node for c, node, _ in line.reads() if c == continuation]
+    return bool(line.sees[reads][:, changed].any())
 
 
 class _Plain:
@@ -69,7 +89,7 @@ class _Plain:
         self.parts = Parts(forwards.model, forwards.anatomy)
         self._masks = masks
 
-    def run(self, batch: Sequence[tuple[Changed, int]]) -> list[float]:
+    def run(self, batch: Sequence[tuple[Changed | None, int]]) -> list[float]:
         """Log-probability of each row's continuation."""
         logits, reads = self.logits(batch)
         values = target_log_probs(logits, [i for _, i, _ in reads], [target for *_, target in reads])
@@ -78,7 +98,9 @@ class _Plain:
             out[row] += value
         return out
 
-    def logits(self, batch: Sequence[tuple[Changed, int]]) -> tuple[Tensor, list[tuple[int, int, int]]]:
+    def logits(
+        self, batch: Sequence[tuple[Changed | None, int]]
+    ) -> tuple[Tensor, list[tuple[int, int, int]]]:
         """Logits at what is read, and (row, index in the logits, target) of each."""
         n, fan = len(self.line.ids), self.line.fan
         paths = [fan.path(continuation) for _, continuation in batch]
@@ -94,7 +116,7 @@ class _Plain:
                 rows.append(row)
                 columns.append(n - 1 + step)
         ids = np.where(nodes == PADDING, 0, self.line.tokens[nodes])
-        sheet = Sheet(nodes, nodes, [run.edits for run, _ in batch])
+        sheet = Sheet(nodes, nodes, [() if run is None else run.edits for run, _ in batch])
         made = swaps(sheet, self.parts, self.forwards.model.dtype, self.parts.blocks_device)
         at = np.array(rows), np.array(columns)
         with self.forwards.lock:

@@ -57,6 +57,10 @@ class Replace:
         """The first node it changes; None for no node at all."""
         return 0 if self.positions is None else min(self.positions, default=None)
 
+    def changes(self, nodes: int) -> tuple[int, ...]:
+        """The nodes it changes, of so many."""
+        return tuple(range(nodes)) if self.positions is None else self.positions
+
 
 @dataclass(frozen=True, slots=True)
 class Knockout:
@@ -87,6 +91,11 @@ class Knockout:
         earliest = min(self.keys, default=None)
         later = [query for query in self.queries if earliest is not None and query > earliest]
         return min(later, default=None)
+
+    def changes(self, nodes: int) -> tuple[int, ...]:
+        """The nodes it may change, of so many."""
+        first = self.first_node
+        return () if first is None else tuple(query for query in self.queries if first <= query < nodes)
 
 
 Intervention = Replace | Knockout

@@ -34,7 +34,7 @@ def attention_weights(forwards: Forwards, ids: Sequence[int]) -> list[Tensor | N
         raise CapabilityError("heads_none", layers=len(anatomy.layers))
     row, every = np.array([ids]), np.arange(len(ids))
     zero = np.zeros(len(ids), np.int64)
-    with forwards.lock, torch.no_grad():
+    with forwards.lock, torch.no_grad(), hooks.left_as_found(model):
         plain = forwards.plain(row, zero, every)
         before = model.config._attn_implementation
         try:

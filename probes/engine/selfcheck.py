@@ -139,7 +139,10 @@ class _Examination:
     def _keep_attention(self, indices: set[int], masked: Sequence[bool] | None = None) -> None:
         """Forget the attention modules of all layers but `indices`."""
         layers = [
-            layer if layer.index in indices else Layer(layer.index, layer.block) for layer in self.layers
+            layer
+            if layer.index in indices
+            else Layer(layer.index, layer.block, feed_forward=layer.feed_forward)
+            for layer in self.layers
         ]
         if masked is not None:
             layers = [replace(layer, reads_only_masked=masked[layer.index]) for layer in layers]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from probes.answers import Distribution, Ids, Term
 from probes.errors import CapabilityError, LimitError
+from probes.interventions import Ablation, How
 from probes.models import fillers, prompting
 from probes.models.base import Outcome, Prepared
 from probes.passage import Span, Unit, number
@@ -20,6 +21,7 @@ from probes.trials import Mode, Trial
 if TYPE_CHECKING:
     from probes.engine.execute import Engine, Run
     from probes.engine.jobs import Job
+    from probes.models.inside import Inside
     from probes.models.loading import Loaded
 
 GREEDY_TOKENS = 16
@@ -51,6 +53,8 @@ class Work:
 
     job: Job
     layout: Layout
+    question: Question
+    trial: Trial
 
 
 class LocalModel:
@@ -72,6 +76,13 @@ class LocalModel:
 
         packed: Literal["auto", "off"] = "off" if self.how == "reference" else "auto"
         return Engine(self.loaded.model, packed_linears=packed)
+
+    @cached_property
+    def inside(self) -> Inside:
+        """What is done and seen inside the model."""
+        from probes.models.inside import Inside
+
+        return Inside(self)
 
     @property
     def name(self) -> str:
@@ -121,7 +132,7 @@ class LocalModel:
         default = {"builtin": "builtin", "chat": "chat", "base": "plain"}[self.kind]
         frame = prompting.frame(question, self.tokenizer, default)
         prompt = frame.prompt(question.passage.text)
-        ids, offsets = self._encode(prompt)
+        ids, offsets = self.encode(prompt)
         bare = frame.template == "chat" and not question.answer_prefix.strip()
 
         def tokenise(string: str) -> Ids:
@@ -134,7 +145,8 @@ class LocalModel:
         )
         return Layout(frame, ids, offsets, terms, tuple(dict.fromkeys(term.ids for term in terms)))
 
-    def _encode(self, prompt: str) -> tuple[Ids, tuple[Span, ...]]:
+    def encode(self, prompt: str) -> tuple[Ids, tuple[Span, ...]]:
+        """Tokens of a prompt, and the characters each stands for."""
         encoded = self.tokenizer(prompt, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         return tuple(encoded.input_ids), tuple(encoded.offset_mapping)
 
@@ -154,7 +166,7 @@ class LocalModel:
         edits = [self._edit(question, layout, trial) for trial in trials]
         ids = [prompting.ids_of(self.tokenizer, layout.frame.prompt(text)) for text, *_ in edits]
         return [
-            self._prepared(layout, trial, edit, tokens)
+            self._prepared(question, layout, trial, edit, tokens)
             for trial, edit, tokens in zip(trials, edits, ids, strict=True)
         ]
 
@@ -163,7 +175,7 @@ class LocalModel:
     ) -> tuple[str, tuple[Span, ...], tuple[str, ...]]:
         """The passage after the trial, the characters taken from it, the fillers put there."""
         passage = question.passage
-        if trial.is_clean or trial.mode is Mode.HIDE:
+        if not trial.spans or trial.mode is Mode.HIDE:
             return passage.text, trial.spans, ()
         if trial.mode is Mode.DELETE:
             removed = passage.removal(trial.spans)
@@ -176,7 +188,12 @@ class LocalModel:
         return fillers.spliced(passage.text, trial.spans, chosen), trial.spans, tuple(chosen)
 
     def _prepared(
-        self, layout: Layout, trial: Trial, edit: tuple[str, tuple[Span, ...], tuple[str, ...]], ids: Ids
+        self,
+        question: Question,
+        layout: Layout,
+        trial: Trial,
+        edit: tuple[str, tuple[Span, ...], tuple[str, ...]],
+        ids: Ids,
     ) -> Prepared:
         from probes.engine.jobs import Job
 
@@ -197,8 +214,8 @@ class LocalModel:
             fillers=chosen,
             retokenised=_retokenised(layout.ids, ids, layout.tokens_of(removed), trial),
             length_changed=trial.mode is Mode.REPLACE and len(ids) != len(layout.ids),
-            key=[self.identity, ids, layout.continuations, hidden],
-            work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout),
+            key=[self.identity, ids, layout.continuations, hidden, *_inside_key(question, layout, trial)],
+            work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout, question, trial),
         )
 
     @cached_property
@@ -230,7 +247,10 @@ class LocalModel:
     # ---- running
 
     def score(self, prepared: Sequence[Prepared]) -> LocalScoring:
-        return LocalScoring(self.engine.score([p.work.job for p in prepared], how=self.how))
+        if not any(p.trial.inside for p in prepared):
+            return LocalScoring(self.engine.score([p.work.job for p in prepared], how=self.how))
+        jobs = [self.inside.job(p.work) for p in prepared]
+        return LocalScoring(self.engine.intervene(jobs, how=self.how))
 
     def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
         terms = prepared.work.layout.terms
@@ -263,6 +283,17 @@ class LocalScoring:
         numbers = ("how", "forwards", "tokens_run", "tokens_plain", "noise_floor", "seconds", "cpu_seconds")
         why = found.why.as_dict() if found.why else None
         return {**{name: getattr(found, name) for name in numbers}, "why": why, "checks": checks}
+
+
+def _inside_key(question: Question, layout: Layout, trial: Trial) -> list[Any]:
+    """What the interventions of a trial depend on beside the prompt's tokens."""
+    if not trial.inside:
+        return []
+    refers = any(isinstance(one, Ablation) and one.how is not How.ZERO for one in trial.inside)
+    frame = layout.frame
+    about = [frame.before, frame.after, question.language, repr(trial.reference)] if refers else []
+    # spans are read off the clean passage's tokens
+    return [*map(repr, trial.inside), *about, *layout.ids]
 
 
 def _retokenised(clean: Ids, ids: Ids, spans: Sequence[Span], trial: Trial) -> bool:

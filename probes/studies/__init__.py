@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from probes.errors import InputError
-from probes.studies import ask, words
+from probes.studies import ask, attention, heads, layers, lens, links, patch, words
 from probes.studies.base import Option, Study
 
-STUDIES: dict[str, Study] = {study.name: study for study in (ask.STUDY, words.STUDY)}
+STUDIES: dict[str, Study] = {
+    module.STUDY.name: module.STUDY for module in (ask, words, heads, links, attention, layers, lens, patch)
+}
 
 __all__ = ["STUDIES", "Option", "Study", "study_named"]
 

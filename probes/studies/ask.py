@@ -13,16 +13,29 @@ from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.control import band, random_sets
 from probes.studies.effects import Target, ask_fields, effect, run_fields
+from probes.studies.inside import (
+    ABLATE_MODE,
+    POSITIONS,
+    REFERENCES,
+    ablation,
+    head_places,
+    opened,
+    reference_fields,
+    reference_of,
+)
 from probes.trials import CLEAN, Mode, Trial
 
 DROP = Option("drop", "text", None)
 AT = Option("at", "text", None)
 CONTROL = Option("control", "integer", 20, low=0, high=1000)
+ABLATE_HEADS = Option("ablate_heads", "text", None)
 
 
 def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
     """Yield the clean run and, where words are dropped, theirs; then random sets of equal length."""
     spans = taken(question, settings)
+    if settings["ablate_heads"]:
+        return (yield from _without_heads(model, question, settings, spans))
     if not spans:
         (clean,) = yield [CLEAN]
         Target.of(settings["target"], question, clean.answers)  # a wrong one is said, used or not
@@ -42,6 +55,53 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "control": control.get("control"),
         "thresholds": {"points": settings["points"], "nats": settings["nats"]},
     }
+
+
+def _without_heads(
+    model: AnswerModel, question: Question, settings: Mapping[str, Any], spans: tuple[Span, ...]
+) -> Steps:
+    """The clean run, and the one with heads (and words) taken away together."""
+    geometry = opened(model).geometry()
+    heads = heads_of(settings["ablate_heads"], geometry)
+    parts = [ablation("head", layer, head, settings) for layer, head in heads]
+    trial = Trial(spans, Mode(settings["mode"]), settings["filler"], tuple(parts), reference_of(settings))
+    clean, now = yield [CLEAN, trial]
+    target = Target.of(settings["target"], question, clean.answers)
+    return {
+        **ask_fields(question, clean),
+        **ask_fields(question, now),
+        "greedy": None,
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "taken": {**run_fields(now), "texts": [question.passage.text[a:b] for a, b in spans]},
+        "ablated": {
+            "heads": [list(place) for place in heads],
+            "mode": settings["ablate_mode"],
+            "positions": settings["positions"],
+            "reference": reference_fields(model, question, settings),
+        },
+        **effect(clean.answers, now.answers, target, settings),
+        "control": None,
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+def heads_of(text: str, geometry: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """`5.3,7.1` as (layer, head) pairs, each once.
+
+    Raises:
+        InputError: not of that form, or no such head.
+    """
+    there = set(head_places(geometry))
+    found: dict[tuple[int, int], None] = {}
+    for part in text.replace("，", ",").split(","):
+        layer, dot, head = part.strip().partition(".")
+        place = (int(layer), int(head)) if dot and layer.isdecimal() and head.isdecimal() else None
+        if place not in there:
+            last = geometry["layers"] - 1
+            raise InputError("option_value", value=part, option="ablate_heads", expected=f"0.0 … {last}.x")
+        found[place] = None
+    return list(found)
 
 
 def taken(question: Question, settings: Mapping[str, Any]) -> tuple[Span, ...]:
@@ -98,4 +158,5 @@ def _control(
     return {"control": band(moved, effects, tokens)}
 
 
-STUDY = Study("ask", (DROP, AT, MODE, TARGET, FILLER, CONTROL, POINTS, NATS, SEED), steps)
+INSIDE = (ABLATE_HEADS, ABLATE_MODE, POSITIONS, *REFERENCES)
+STUDY = Study("ask", (DROP, AT, MODE, TARGET, FILLER, CONTROL, *INSIDE, POINTS, NATS, SEED), steps)

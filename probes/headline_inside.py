@@ -1,0 +1,145 @@
+"""The sentences of what was found inside a model; each made from its record alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from probes.locale import say
+from probes.numbers import nats, percent, shortened, signed, strength
+
+Says = Callable[..., str]
+
+
+def inside_headline(data: Mapping[str, Any], lang: str, says: Says) -> str:
+    """What a study of a model's inside says. `says` tells what a run answers."""
+    parts = [says(data["clean"], lang, "says"), *_OF[data["study"]](data, lang, says)]
+    return (" " if lang == "en" else "").join(parts)
+
+
+def _heads(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
+    rows = data["rows"]
+    strongest = min(rows, key=lambda r: _value(r))
+    name = f"{strongest['layer']}.{strongest['head']}"
+    if strongest["estimate"]:
+        return [say("headline.head_estimate", lang, head=name, nats=signed(strongest["effect_log_prob"]))]
+    flipping = [row for row in rows if row["flips"]]
+    parts = []
+    if flipping:
+        first = max(flipping, key=strength)
+        what = say("headline.head_name", lang, head=f"{first['layer']}.{first['head']}")
+        parts.append(says(first, lang, "then_head", what=what))
+        parts.append(say("headline.heads_flip", lang, flips=len(flipping), all=len(rows)))
+    else:
+        parts.append(say("headline.no_head_flips", lang, all=len(rows), head=name, nats=nats(strongest)))
+    cumulative = data["cumulative"]
+    if cumulative:
+        flips, holds = cumulative["flips_at"], cumulative["holds_from"]
+        key = "heads_needed" if flips else "heads_never"
+        parts.append(say(f"headline.{key}", lang, k=flips, all=len(rows)))
+        if holds:
+            parts.append(say("headline.heads_suffice", lang, k=holds))
+    return parts
+
+
+def _value(row: Mapping[str, Any]) -> float:
+    return float("-inf") if row["effect_log_prob"] is None else float(row["effect_log_prob"])
+
+
+def _links(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
+    rows = data["rows"]
+    strongest = max([row for row in rows if row["flips"]] or rows, key=strength)
+    to = _quoted(strongest["to"]["text"], lang)
+    if strongest["from"] == "answer":
+        where = say("headline.link_answer", lang, to=to)
+    else:
+        where = say("headline.link_words", lang, reader=_quoted(strongest["from"]["text"], lang), to=to)
+    flips = sum(bool(row["flips"]) for row in rows)
+    parts = [
+        says(strongest, lang, "then_link", what=where)
+        if flips
+        else say("headline.no_link_flips", lang, all=len(rows), what=where, nats=nats(strongest))
+    ]
+    if flips:
+        parts.append(say("headline.links_flip", lang, flips=flips, all=len(rows)))
+    if data["left_out"]:
+        parts.append(say("headline.links_left_out", lang, left=data["left_out"]))
+    return parts
+
+
+def _attention(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
+    agreement = data["agreement"]
+    if agreement is None or agreement["mean"]["rho"] is None:
+        return [say("headline.attention_untold", lang)]
+    mean = agreement["mean"]
+    low, high = mean["low"], mean["high"]
+    sure = low is not None and low > 0
+    against = high is not None and high < 0
+    key = "attention_agrees" if sure else "attention_opposes" if against else "attention_unsure"
+    numbers = {"rho": signed(mean["rho"]), "low": _signed(low), "high": _signed(high)}
+    known = [row for row in agreement["rows"] if row["rho"] is not None]
+    best = max(known, key=lambda row: row["rho"], default=None)
+    parts = [say(f"headline.{key}", lang, **numbers)]
+    if best:
+        name = f"{best['layer']}.{best['head']}"
+        parts.append(say("headline.attention_best", lang, head=name, rho=signed(best["rho"])))
+    return parts
+
+
+def _signed(value: float | None) -> str:
+    return "?" if value is None else signed(value)
+
+
+def _layers(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
+    strongest = min(data["rows"], key=_value)
+    what = say(f"headline.part_{strongest['part']}", lang, layer=strongest["layer"])
+    flips = sum(bool(row["flips"]) for row in data["rows"])
+    if strongest["flips"]:
+        parts = [says(strongest, lang, "then_head", what=what)]
+    else:
+        parts = [say("headline.part_lowers", lang, what=what, nats=nats(strongest))]
+    return [*parts, say("headline.parts_flip", lang, flips=flips, all=len(data["rows"]))]
+
+
+def _lens(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
+    at, last = data["settled_at"], data["geometry"]["layers"]
+    parts = [say("headline.lens_settled" if at else "headline.lens_from_start", lang, at=at, layers=last)]
+    known = [c for c in data["contributions"] if c["contribution"] is not None]
+    if known:
+        most = max(known, key=lambda c: c["contribution"])
+        what = say(f"headline.part_{most['part']}", lang, layer=most["layer"])
+        parts.append(say("headline.lens_most", lang, what=what, nats=signed(most["contribution"])))
+    return parts
+
+
+def _patch(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
+    known = [row for row in data["rows"] if row["recovered"] is not None and row["unit"] != "answer"]
+    other = data["base"] if data["direction"] == "denoising" else data["source"]
+    to = _quoted(data["counterfactual"]["to"], lang)
+    parts = [says(other, lang, "then_changed", what=to)]
+    if known:
+        best = max(known, key=lambda row: row["recovered"])
+        parts.append(
+            say(
+                f"headline.patch_{data['direction']}",
+                lang,
+                text=_quoted(best["text"], lang),
+                layer=best["layer"],
+                share=percent(max(0.0, best["recovered"])),
+            )
+        )
+    return parts
+
+
+def _quoted(text: str, lang: str) -> str:
+    return say("headline.quote", lang, text=shortened(text))
+
+
+_OF: Mapping[str, Callable[[Mapping[str, Any], str, Says], Sequence[str]]] = {
+    "heads": _heads,
+    "links": _links,
+    "attention": _attention,
+    "layers": _layers,
+    "lens": _lens,
+    "patch": _patch,
+}

@@ -1,0 +1,299 @@
+"""Inside a local model: words and spans become nodes of a line, references become vectors.
+
+`probes.interventions` says what is meant, `probes.engine.interventions` what is run.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from probes.answers import Distribution
+from probes.engine import interventions as engine
+from probes.engine.jobs import Job
+from probes.engine.records import Record
+from probes.errors import InputError
+from probes.generator import Composer
+from probes.interventions import Ablation, Cut, How, Intervention, Patch, Reference
+from probes.models.word_attention import WordAttention, by_words
+from probes.passage import Span, Unit
+from probes.question import Question
+from probes.trials import CLEAN, Mode, Trial
+
+if TYPE_CHECKING:
+    from probes.models.local import Layout, LocalModel, Work
+
+_KEPT = 6
+
+
+class Inside:
+    """What is done and seen inside one local model.
+
+    Keeps the last few reference sets' values, so that a thousand trials compute them once.
+    """
+
+    def __init__(self, model: LocalModel) -> None:
+        self.model = model
+        self._references: OrderedDict[Any, dict[str, list[Tensor | None]]] = OrderedDict()
+
+    # ---- trials
+
+    def job(self, work: Work) -> engine.InsideJob:
+        """What the engine runs for a prepared trial.
+
+        Raises:
+            InputError: a patch between prompts of different lengths.
+            CapabilityError: this model has no such part.
+        """
+        edits = tuple(self._edit(work, one) for one in work.trial.inside)
+        return engine.InsideJob(work.job, edits)
+
+    def _edit(self, work: Work, one: Intervention) -> engine.Intervention:
+        line = engine.Line.of(work.job)
+        if isinstance(one, Cut):
+            reader = line.answer_nodes if one.reader is None else self._nodes(work, one.reader)
+            return engine.Knockout(reader, self._nodes(work, one.read), one.layers, one.heads)
+        if isinstance(one, Patch):
+            return self._patch(work, line, one)
+        at = one.at
+        positions = None if at == "all" else line.answer_nodes if at == "answer" else self._nodes(work, at)
+        edit = engine.Replace(one.layer, one.site, one.head, positions)
+        if one.how is How.ZERO:
+            return edit
+        self.model.engine.refuse(edit)
+        whole = self._reference(work, one.how, work.trial.reference)[one.site][one.layer]
+        assert whole is not None
+        value = self._slice(whole, one.layer, one.head)
+        return replace(edit, value=value if positions is None else value[list(positions)])
+
+    def _patch(self, work: Work, line: engine.Line, one: Patch) -> engine.Replace:
+        positions = line.answer_nodes if one.spans == "answer" else self._nodes(work, one.spans)
+        edit = engine.Replace(one.layer, one.site, one.head, positions)
+        self.model.engine.refuse(edit)
+        source = self.source(work.question, one.source)
+        if len(source.ids) != len(work.job.ids):
+            raise InputError("patch_lengths", base=len(work.job.ids), source=len(source.ids))
+        record = self.model.engine.record(source)
+        value = self._slice(record.value(one.site, one.layer), one.layer, one.head)
+        return replace(edit, value=value[list(positions)])
+
+    def source(self, question: Question, other: tuple[tuple[Span, ...], str] | None) -> Job:
+        """The run that a patch takes from: the clean one, or one with other words in it."""
+        trial = CLEAN if other is None else Trial(other[0], Mode.REPLACE, other[1])
+        job: Job = self.model.prepare(question, [trial])[0].work.job
+        return job
+
+    def _nodes(self, work: Work, spans: Sequence[Span]) -> tuple[int, ...]:
+        return tuple(i for a, b in work.layout.tokens_of(spans) for i in range(a, b))
+
+    def _slice(self, whole: Tensor, layer: int, head: int | None) -> Tensor:
+        if head is None:
+            return whole
+        width = self.model.engine.anatomy.layers[layer].head_width or 0
+        return whole[:, head * width : (head + 1) * width]
+
+    # ---- reference sets
+
+    def reference_prompts(self, question: Question, reference: Reference) -> list[str]:
+        """The reference passages under the question's template, seeded."""
+        language = question.language if question.language in ("zh", "en") else "en"
+        composer = Composer(language, reference.seed + 1_000_003)
+        frame = self.model.layout(question).frame
+        return [frame.prompt(composer.story().text) for _ in range(reference.size)]
+
+    def _reference(self, work: Work, how: How, reference: Reference) -> dict[str, list[Tensor | None]]:
+        """Per site and layer [nodes, width], the values to put in the place of this line's own."""
+        key = (work.job.ids, work.job.continuations, how, reference, work.layout.frame)
+        if key not in self._references:
+            while len(self._references) >= _KEPT:
+                self._references.popitem(last=False)
+            self._references[key] = self._measured(work, how, reference)
+        return self._references[key]
+
+    def _measured(self, work: Work, how: How, reference: Reference) -> dict[str, list[Tensor | None]]:
+        prompts = self.reference_prompts(work.question, reference)
+        if how is How.RESAMPLE:
+            prompts = [random.Random(reference.seed).choice(prompts)]
+        line = engine.Line.of(work.job)
+        sums: dict[str, list[Tensor | None]] = {}
+        for prompt in prompts:
+            ids, offsets = self.model.encode(prompt)
+            record = self.model.engine.record(Job(ids, work.job.continuations))
+            places = _aligned(
+                line,
+                _parts(work.layout.frame, work.layout.offsets),
+                record,
+                _parts(work.layout.frame, offsets),
+            )
+            for site in engine.SITES:
+                kept = sums.setdefault(site, [None] * len(record.values[site]))
+                for layer, value in enumerate(record.values[site]):
+                    if value is not None:
+                        share = _chosen(value, places, reference, how) / len(prompts)
+                        before = kept[layer]
+                        kept[layer] = share if before is None else before + share
+        return sums
+
+    # ---- what is seen
+
+    def geometry(self) -> dict[str, Any]:
+        """Layers, and per layer its query heads and key/value heads (None where it has none)."""
+        layers = self.model.engine.anatomy.layers
+        return {
+            "layers": len(layers),
+            "heads": [layer.heads for layer in layers],
+            "kv_heads": [layer.kv_heads if layer.heads else None for layer in layers],
+            "mlp": [layer.feed_forward is not None for layer in layers],
+        }
+
+    def lens(self, question: Question) -> list[Distribution]:
+        """The answers as the states after 0 .. all blocks already give them."""
+        work = self.model.prepare(question, [CLEAN])[0].work
+        terms = work.layout.terms
+        rows = self.model.engine.lens(work.job)
+        places = [work.job.continuations.index(term.ids) for term in terms]
+        return [Distribution(question.answers, terms, tuple(row[places].tolist())) for row in rows]
+
+    def direct(
+        self,
+        question: Question,
+        clean: Distribution,
+        target: int,
+        against: int | None,
+        trials: Sequence[Ablation],
+        reference: Reference,
+    ) -> tuple[list[float | None], dict[str, Any] | None]:
+        """Each part's direct effect on the logit difference: the target's likeliest string against that of
+        `against` (None: the likeliest of all other answers), at the first token in which they differ.
+
+        Returns:
+            the effects (nats), and the two strings with the tokens they first differ in; None where this
+            model's final norm is none whose factor can be held, or two strings do not differ.
+        """
+        work = self.model.prepare(question, [Trial(inside=tuple(trials), reference=reference)])[0].work
+        contrast = _contrast(work.layout, clean, target, against)
+        if contrast is None:
+            return [None] * len(trials), None
+        one, other, common = contrast
+        line = engine.Line.of(work.job)
+        reads = [n for c, n, _ in line.reads() if line.continuations[c] == one.ids]
+        node = reads[common]
+        edits = [edit for edit in self.job(work).edits if isinstance(edit, engine.Replace)]
+        found = self.model.engine.direct_effects(work.job, edits, one.ids[common], other.ids[common], node)
+        about = {"string": one.string, "against": other.string, "token": common}
+        return (list(found), about) if found is not None else ([None] * len(trials), None)
+
+    def estimates(
+        self,
+        question: Question,
+        clean: Distribution,
+        answers: Mapping[int, float],
+        trials: Sequence[Ablation],
+        reference: Reference,
+    ) -> list[float]:
+        """First-order estimates of each head's effect on the target's log-probability, nats.
+
+        Attribution patching (Nanda 2023; Syed et al. 2023, arXiv 2310.10348): the gradient by the head's
+        output times how the ablation changes it, one forward and one backward a string.
+
+        Args:
+            answers: the target as a weighted sum of answers' log-probabilities.
+        """
+        work = self.model.prepare(question, [Trial(inside=tuple(trials), reference=reference)])[0].work
+        weights = dict.fromkeys(work.job.continuations, 0.0)
+        for term, log_prob in zip(work.layout.terms, clean.log_probs, strict=True):
+            whole = clean.probability[term.answer]
+            if term.answer in answers and whole > 0:
+                weights[term.ids] += answers[term.answer] * term.sign * float(np.exp(log_prob)) / whole
+        record, gradients = self.model.engine.gradients(work.job, list(weights.values()))
+        layers = self.model.engine.anatomy.layers
+        edits = [edit for edit in self.job(work).edits if isinstance(edit, engine.Replace)]
+        return [_first_order(record, gradients, edit, layers) for edit in edits]
+
+    def attention(self, question: Question) -> list[Tensor | None]:
+        """Per layer [heads, n, n] over the clean prompt's tokens, row = the token that reads."""
+        return self.model.engine.attention(self.model.layout(question).ids)
+
+    def word_attention(self, question: Question, units: Sequence[Unit]) -> WordAttention:
+        """The same by words; a unit whose characters no token carries reads and is read by nobody."""
+        layout = self.model.layout(question)
+        tokens = [[i for a, b in layout.tokens_of([unit.span]) for i in range(a, b)] for unit in units]
+        found = self.model.engine.attention(layout.ids)
+        return by_words([None if one is None else one.cpu().numpy() for one in found], tokens)
+
+
+def _first_order(
+    record: Record, gradients: Sequence[Tensor | None], edit: engine.Replace, layers: Any
+) -> float:
+    gradient = gradients[edit.layer]
+    if gradient is None or edit.head is None:
+        raise ValueError("only heads are estimated")
+    width = layers[edit.layer].head_width
+    part = slice(edit.head * width, (edit.head + 1) * width)
+    nodes = slice(None) if edit.positions is None else list(edit.positions)
+    change = -record.value("head", edit.layer)[nodes, part]
+    if edit.value is not None:
+        change = change + edit.value
+    return float((gradient[nodes, part] * change).sum())
+
+
+def _contrast(
+    layout: Layout, clean: Distribution, target: int, against: int | None
+) -> tuple[Any, Any, int] | None:
+    """The target's likeliest string, the likeliest of the other answers, and how many tokens they share."""
+    ranked = sorted(zip(clean.log_probs, layout.terms, strict=True), key=lambda pair: -pair[0])
+    added = [term for _, term in ranked if term.sign > 0]
+    one = next((term for term in added if term.answer == target), None)
+    rivals = [term for term in added if term.answer != target]
+    other = next((term for term in rivals if against in (None, term.answer)), None)
+    if one is None or other is None:
+        return None
+    common = next((i for i, (a, b) in enumerate(zip(one.ids, other.ids, strict=False)) if a != b), None)
+    return None if common is None else (one, other, common)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """How many tokens stand before the passage, in it, and behind it."""
+
+    before: int
+    inside: int
+    behind: int
+
+
+def _parts(frame: Any, offsets: Sequence[Span]) -> _Parts:
+    end = offsets[-1][1]
+    before = sum(b <= len(frame.before) for _, b in offsets)
+    behind = sum(a >= end - len(frame.after) and b > len(frame.before) for a, b in offsets)
+    return _Parts(before, len(offsets) - before - behind, behind)
+
+
+def _aligned(line: engine.Line, own: _Parts, record: Record, other: _Parts) -> list[int]:
+    """For every node of `line` the node of the record's line at the same place."""
+    n, m = len(line.ids), len(record.line.ids)
+    places = []
+    for node in range(len(line)):
+        if node >= n:
+            places.append(m + node - n)  # the continuations are the same
+        elif node < own.before:
+            places.append(min(node, m - 1))
+        elif node >= n - own.behind:
+            places.append(max(0, m - (n - node)))
+        else:
+            inside = (node - own.before + 0.5) / max(1, own.inside)
+            places.append(min(m - 1, other.before + int(inside * other.inside)))
+    return places
+
+
+def _chosen(value: Tensor, places: list[int], reference: Reference, how: How) -> Tensor:
+    """[nodes, width] out of one reference run."""
+    if reference.positions == "pooled" and how is How.MEAN:
+        return value[1:].mean(0).expand(len(places), -1)
+    return value[torch.tensor(places, device=value.device)]

@@ -1,0 +1,73 @@
+"""Attention over tokens told as attention over words: summed over a word's tokens as they are read, averaged
+over them as they read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class WordAttention:
+    """What every head reads, by words.
+
+    Attributes:
+        weights: per layer float64 [heads, readers, units], None where a layer has no attention. The readers
+            are the units and, last, the answer position.
+        sink: per layer [heads, readers], what goes to the prompt's first token.
+        entropy: per layer [heads, readers], nats, over tokens.
+        distance: per layer [heads, readers], mean tokens back.
+        rollout: [units], attention rollout from the answer position (Abnar & Zuidema 2020, arXiv 2005.00928).
+    """
+
+    weights: list[np.ndarray | None]
+    sink: list[np.ndarray | None]
+    entropy: list[np.ndarray | None]
+    distance: list[np.ndarray | None]
+    rollout: np.ndarray
+
+    @property
+    def mean(self) -> np.ndarray:
+        """[readers, units]: over all heads of all layers."""
+        return np.concatenate([w for w in self.weights if w is not None]).mean(0)
+
+
+def by_words(attention: Sequence[np.ndarray | None], units: Sequence[Sequence[int]]) -> WordAttention:
+    """Args: per layer [heads, n, n], row = the token that reads; the tokens of each unit."""
+    n = next(len(a[0]) for a in attention if a is not None)
+    read, reading = np.zeros((n, len(units))), np.zeros((len(units) + 1, n))
+    for place, tokens in enumerate(units):
+        read[list(tokens), place] = 1
+        reading[place, list(tokens)] = 1 / max(1, len(tokens))
+    reading[-1, -1] = 1
+    weights: list[np.ndarray | None] = []
+    sink: list[np.ndarray | None] = []
+    entropy: list[np.ndarray | None] = []
+    distance: list[np.ndarray | None] = []
+    back = np.arange(n)[:, None] - np.arange(n)
+    for layer in attention:
+        if layer is None:
+            for kept in (weights, sink, entropy, distance):
+                kept.append(None)
+            continue
+        a = layer.astype(float)
+        weights.append(reading @ a @ read)
+        sink.append(a[:, :, 0] @ reading.T)
+        spread = -np.where(a > 0, a * np.log(np.where(a > 0, a, 1)), 0).sum(-1)
+        entropy.append(spread @ reading.T)
+        distance.append((a * back).sum(-1) @ reading.T)
+    return WordAttention(weights, sink, entropy, distance, _rollout(attention, n) @ read)
+
+
+def _rollout(attention: Sequence[np.ndarray | None], n: int) -> np.ndarray:
+    """[n]: from the last token down, half of every layer's flow staying where it is (the residual stream)."""
+    flow = np.zeros(n)
+    flow[-1] = 1
+    for layer in reversed(attention):
+        if layer is not None:
+            mixed = (layer.astype(float).mean(0) + np.eye(n)) / 2
+            flow = flow @ (mixed / mixed.sum(-1, keepdims=True))
+    return flow

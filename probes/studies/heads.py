@@ -1,0 +1,199 @@
+"""Which attention heads does the answer hang on? Each is taken away alone, then the strongest together.
+
+Per head: its total effect (everything behind it reacts), its direct effect (only its own write reaches the
+answer), and first, at once, an estimate. A head is a query head; those of a group share keys and values.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from probes.interventions import Ablation
+from probes.models.base import AnswerModel, Outcome
+from probes.question import Question
+from probes.studies.base import NATS, POINTS, SEED, TARGET, Option, Steps, Study
+from probes.studies.control import band
+from probes.studies.effects import Target, ask_fields
+from probes.studies.inside import (
+    ABLATE_MODE,
+    POSITIONS,
+    REFERENCES,
+    ablation,
+    head_places,
+    moved,
+    odds_of,
+    opened,
+    reference_fields,
+    reference_of,
+    shifted,
+    strongest_first,
+    trial_of,
+)
+from probes.trials import CLEAN
+
+ESTIMATE = Option("estimate", "flag", False)
+CUMULATIVE = Option("cumulative", "flag", True)
+CONTROL = Option("control", "integer", 20, low=0, high=1000)
+_EVERY = 8
+"""Sizes tried one by one; larger ones grow by a quarter."""
+
+
+def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
+    """Yield the clean run, then every head's, then growing sets of them."""
+    inside = opened(model)
+    geometry = inside.geometry()
+    heads = head_places(geometry)
+    parts = [ablation("head", layer, head, settings) for layer, head in heads]
+    (clean,) = yield [CLEAN]
+    target = Target.of(settings["target"], question, clean.answers)
+    direct, contrast = inside.direct(
+        question, clean.answers, target.answer, target.against, parts, reference_of(settings)
+    )
+    body = {
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "mode": settings["ablate_mode"],
+        "positions": settings["positions"],
+        "geometry": geometry,
+        "reference": reference_fields(model, question, settings),
+        "contrast": contrast,
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+    base = [
+        {**_place(layer, head, geometry, settings), "direct_effect": value}
+        for (layer, head), value in zip(heads, direct, strict=True)
+    ]
+    if settings["estimate"]:
+        weights, odds = odds_of(target, clean.answers)
+        found = inside.estimates(question, clean.answers, weights, parts, reference_of(settings))
+        rows = [row | _estimated(shifted(odds, value)) for row, value in zip(base, found, strict=True)]
+        return {**body, "rows": rows, "cumulative": None, "control": None}
+    _, *outcomes = yield [CLEAN, *(trial_of([part], settings) for part in parts)]
+    rows = [
+        row | moved(clean, outcome, target, settings) for row, outcome in zip(base, outcomes, strict=True)
+    ]
+    cumulative = None
+    if settings["cumulative"]:
+        cumulative = yield from _cumulative(parts, rows, clean, target, settings)
+    control = None
+    if settings["control"] and len(parts) > 1:
+        size = (cumulative or {}).get("flips_at") or 1
+        control = yield from _control(parts, rows, size, clean, target, settings)
+    return {**body, "rows": rows, "cumulative": cumulative, "control": control}
+
+
+def _place(layer: int, head: int, geometry: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    shared = geometry["kv_heads"][layer]
+    return {
+        "layer": layer,
+        "head": head,
+        "kv_head": head * shared // geometry["heads"][layer] if shared else None,
+        "mode": settings["ablate_mode"],
+        "positions": settings["positions"],
+    }
+
+
+def _estimated(value: float) -> dict[str, Any]:
+    unknown = ("effect_probability", "kl", "top", "flips", "no_change", "coverage", "other")
+    return {"answers": [], "effect_log_prob": value, **dict.fromkeys(unknown), "estimate": True}
+
+
+# ---- several at once
+
+
+def _cumulative(
+    parts: Sequence[Ablation],
+    rows: Sequence[Mapping[str, Any]],
+    clean: Outcome,
+    target: Target,
+    settings: Mapping[str, Any],
+) -> Any:
+    """Strongest first: how many until the answer flips; and how few, kept alone, hold it."""
+    order = strongest_first(rows)
+    sizes = _sizes(len(parts))
+    removed = yield from _run(parts, [order[:k] for k in sizes], clean, target, settings)
+    kept = yield from _run(parts, [order[k:] for k in sizes], clean, target, settings)
+    flips = [k for k, row in zip(sizes, removed, strict=True) if row["flips"]]
+    holds_from = _last_change(sizes, kept)
+    first = flips[0] if flips else None
+    if first is not None:
+        before = max((k for k in sizes if k < first), default=0)
+        between = list(range(before + 1, first))
+        more = yield from _run(parts, [order[:k] for k in between], clean, target, settings)
+        removed, sizes_removed = _merged(removed, sizes, more, between)
+        first = next(k for k, row in zip(sizes_removed, removed, strict=True) if row["flips"])
+    else:
+        sizes_removed = sizes
+    places = [[parts[i].layer, parts[i].head] for i in order]
+    return {
+        "order": places,
+        "remove": [
+            {"k": k, "layer": places[k - 1][0], "head": places[k - 1][1], **row}
+            for k, row in zip(sizes_removed, removed, strict=True)
+        ],
+        "keep": [{"k": k, **row} for k, row in zip(sizes, kept, strict=True)],
+        "flips_at": first,
+        "holds_from": holds_from,
+    }
+
+
+def _sizes(count: int) -> list[int]:
+    sizes = list(range(1, min(_EVERY, count) + 1))
+    while sizes[-1] < count:
+        sizes.append(min(count, max(sizes[-1] + 1, sizes[-1] * 5 // 4)))
+    return sizes
+
+
+def _last_change(sizes: Sequence[int], kept: Sequence[Mapping[str, Any]]) -> int | None:
+    """The fewest heads kept from which on the answer stays the clean one."""
+    holds = None
+    for size, row in reversed(list(zip(sizes, kept, strict=True))):
+        if row["flips"]:
+            break
+        holds = size
+    return holds
+
+
+def _merged(
+    rows: Sequence[Any], sizes: Sequence[int], more: Sequence[Any], between: Sequence[int]
+) -> tuple[list[Any], list[int]]:
+    both = sorted(zip([*sizes, *between], [*rows, *more], strict=True), key=lambda pair: pair[0])
+    return [row for _, row in both], [size for size, _ in both]
+
+
+def _run(
+    parts: Sequence[Ablation],
+    sets: Sequence[Sequence[int]],
+    clean: Outcome,
+    target: Target,
+    settings: Mapping[str, Any],
+) -> Any:
+    if not sets:
+        return []
+    _, *outcomes = yield [CLEAN, *(trial_of([parts[i] for i in chosen], settings) for chosen in sets)]
+    return [moved(clean, outcome, target, settings) for outcome in outcomes]
+
+
+def _control(
+    parts: Sequence[Ablation],
+    rows: Sequence[Mapping[str, Any]],
+    size: int,
+    clean: Outcome,
+    target: Target,
+    settings: Mapping[str, Any],
+) -> Any:
+    """Random heads, as many as it took to flip the answer (else one), each drawn without the strongest."""
+    order = strongest_first(rows)
+    others = order[size:]
+    if len(others) < size:
+        return None
+    rng = random.Random(settings["seed"])
+    drawn = list(dict.fromkeys(tuple(sorted(rng.sample(others, size))) for _ in range(settings["control"])))
+    strongest, *found = yield from _run(parts, [order[:size], *drawn], clean, target, settings)
+    return {**(band(strongest, found, size) or {}), "kind": "random_heads", "size": size}
+
+
+OPTIONS = (ABLATE_MODE, POSITIONS, TARGET, *REFERENCES, ESTIMATE, CUMULATIVE, CONTROL, POINTS, NATS, SEED)
+STUDY = Study("heads", OPTIONS, steps)

@@ -1,0 +1,62 @@
+"""Which kind of block puts the answer there? Each layer's attention and feed-forward taken away apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from probes.models.base import AnswerModel
+from probes.question import Question
+from probes.studies.base import NATS, POINTS, SEED, TARGET, Steps, Study
+from probes.studies.effects import Target, ask_fields
+from probes.studies.inside import (
+    LAYER_MODE,
+    POSITIONS,
+    REFERENCES,
+    ablation,
+    block_places,
+    moved,
+    opened,
+    reference_fields,
+    reference_of,
+    trial_of,
+)
+from probes.trials import CLEAN
+
+
+def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
+    """Yield the clean run and every block's; layers without heads have no rows."""
+    inside = opened(model)
+    geometry = inside.geometry()
+    places = block_places(geometry)
+    parts = [ablation(part, layer, None, settings) for layer, part in places]
+    clean, *outcomes = yield [CLEAN, *(trial_of([part], settings) for part in parts)]
+    target = Target.of(settings["target"], question, clean.answers)
+    direct, contrast = inside.direct(
+        question, clean.answers, target.answer, target.against, parts, reference_of(settings)
+    )
+    rows = [
+        {
+            "layer": layer,
+            "part": part,
+            "mode": settings["ablate_mode"],
+            "positions": settings["positions"],
+            "direct_effect": own,
+            **moved(clean, outcome, target, settings),
+        }
+        for (layer, part), own, outcome in zip(places, direct, outcomes, strict=True)
+    ]
+    return {
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "mode": settings["ablate_mode"],
+        "positions": settings["positions"],
+        "geometry": geometry,
+        "reference": reference_fields(model, question, settings),
+        "contrast": contrast,
+        "rows": rows,
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+STUDY = Study("layers", (LAYER_MODE, POSITIONS, TARGET, *REFERENCES, POINTS, NATS, SEED), steps)

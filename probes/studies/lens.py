@@ -1,0 +1,59 @@
+"""Where along the layers does the answer appear, and who puts it there?
+
+Logit lens (nostalgebraist 2020): the states after each block read off as if they were the last. Beside it
+each block's direct contribution to the logit difference of the target against its strongest rival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from probes.interventions import REFERENCE, Ablation
+from probes.models.base import AnswerModel
+from probes.question import Question
+from probes.studies.base import NATS, POINTS, TARGET, Steps, Study
+from probes.studies.effects import Target, answer_fields, ask_fields
+from probes.studies.inside import block_places, opened, top_label
+from probes.trials import CLEAN
+
+
+def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
+    """Yield the clean run; the rest is read off its record."""
+    inside = opened(model)
+    (clean,) = yield [CLEAN]
+    target = Target.of(settings["target"], question, clean.answers)
+    geometry = inside.geometry()
+    rows = [
+        {"layer": layer, **answer_fields(answers), "top": top_label(answers)}
+        for layer, answers in enumerate(inside.lens(question))
+    ]
+    places = block_places(geometry)
+    parts = [Ablation(part, layer) for layer, part in places]
+    direct, contrast = inside.direct(question, clean.answers, target.answer, target.against, parts, REFERENCE)
+    return {
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "geometry": geometry,
+        "rows": rows,
+        "contrast": contrast,
+        "contributions": [
+            {"layer": layer, "part": part, "contribution": None if value is None else -value}
+            for (layer, part), value in zip(places, direct, strict=True)
+        ],
+        "settled_at": _settled(rows),
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+def _settled(rows: list[dict[str, Any]]) -> int | None:
+    """The first row from which on the lens says what the model says."""
+    at = None
+    for row in reversed(rows):
+        if row["top"] != rows[-1]["top"]:
+            break
+        at = row["layer"]
+    return at
+
+
+STUDY = Study("lens", (TARGET, POINTS, NATS), steps)

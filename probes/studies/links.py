@@ -1,0 +1,117 @@
+"""Which links between words does the answer rest on? The attention from one word to another is cut.
+
+Attention knockout (Geva et al. 2023, arXiv 2304.14767): the later word's tokens may no longer read the
+earlier one's, nor may the answer position read a word, in all layers or in a window of them. A long
+passage has more pairs than anybody waits for: the words whose hiding moves the answer most come first, and
+what was left out is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from probes.errors import CruxError, InputError
+from probes.interventions import Cut
+from probes.models.base import AnswerModel
+from probes.numbers import strength
+from probes.passage import Unit
+from probes.question import Question
+from probes.studies.attention import units_of
+from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
+from probes.studies.effects import Target, ask_fields, effect
+from probes.studies.inside import moved, opened
+from probes.trials import CLEAN, Mode, Trial
+
+BUDGET = Option("budget", "integer", 400, low=1, high=100_000)
+LAYERS = Option("layers", "text", None)
+
+
+def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
+    """Yield the clean run, each word hidden, the answer's links, then the pairs of the strongest words."""
+    inside = opened(model)
+    words = question.passage.words
+    if not words:
+        raise InputError("no_units", unit="word")
+    window = window_of(settings["layers"], inside.geometry()["layers"])
+    layers = None if window is None else tuple(range(window[0], window[1] + 1))
+    clean, *hidden = yield [CLEAN, *(Trial((word.span,), Mode.HIDE) for word in words)]
+    target = Target.of(settings["target"], question, clean.answers)
+    hiding = [effect(clean.answers, o.answers, target, settings) for o in hidden]
+    pairs = _pairs(words, sorted(range(len(words)), key=lambda i: -strength(hiding[i])), settings["budget"])
+    cuts: list[tuple[Unit | None, Unit]] = [(None, word) for word in words]
+    cuts += [(words[a], words[b]) for a, b in pairs]
+    _, *outcomes = yield [CLEAN, *(_cut(reader, read, layers) for reader, read in cuts)]
+    looked = _attention(inside, question, words)
+    rows = [
+        {
+            "from": "answer" if reader is None else _named(reader),
+            "to": _named(read),
+            "layers": None if window is None else list(window),
+            "attention": None
+            if looked is None
+            else float(looked[len(words) if reader is None else reader.index, read.index]),
+            **moved(clean, outcome, target, settings),
+        }
+        for (reader, read), outcome in zip(cuts, outcomes, strict=True)
+    ]
+    return {
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "units": [
+            unit | {"hidden_effect": e["effect_log_prob"]}
+            for unit, e in zip(units_of(words), hiding, strict=True)
+        ],
+        "layers": None if window is None else list(window),
+        "geometry": inside.geometry(),
+        "attention": None if looked is None else looked.tolist(),
+        "rows": rows,
+        "budget": settings["budget"],
+        "left_out": len(words) * (len(words) - 1) // 2 - len(pairs),
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+def _pairs(words: Sequence[Unit], order: Sequence[int], budget: int) -> list[tuple[int, int]]:
+    """(later word, earlier word): pairs among the first words of `order`, as many as the budget allows."""
+    pairs: list[tuple[int, int]] = []
+    for place, word in enumerate(order):
+        for other in order[:place]:
+            if len(pairs) == budget:
+                return sorted(pairs)
+            pairs.append((max(word, other), min(word, other)))
+    return sorted(pairs)
+
+
+def _cut(reader: Unit | None, read: Unit, layers: tuple[int, ...] | None) -> Trial:
+    return Trial(inside=(Cut(None if reader is None else (reader.span,), (read.span,), layers),))
+
+
+def _named(word: Unit) -> dict[str, Any]:
+    return {"index": word.index, "text": word.text, "start": word.start, "end": word.end}
+
+
+def _attention(inside: Any, question: Question, words: Sequence[Unit]) -> Any:
+    """Mean attention [readers, words] beside the map; None where the model does not hand it out."""
+    try:
+        return inside.word_attention(question, words).mean
+    except CruxError:
+        return None
+
+
+def window_of(text: str | None, layers: int) -> tuple[int, int] | None:
+    """ "3-7" or "5" as the first and the last layer; None for all.
+
+    Raises:
+        InputError: no such layers.
+    """
+    if not text:
+        return None
+    first, _, last = text.partition("-")
+    last = last or first
+    if first.isdecimal() and last.isdecimal() and int(first) <= int(last) < layers:
+        return int(first), int(last)
+    raise InputError("option_value", value=text, option="layers", expected=f"a-b, 0 … {layers - 1}")
+
+
+STUDY = Study("links", (LAYERS, BUDGET, TARGET, POINTS, NATS), steps)

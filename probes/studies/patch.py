@@ -1,0 +1,134 @@
+"""Which states carry the difference between a passage and its minimal counterfactual?
+
+Activation patching (Vig et al. 2020, arXiv 2004.12265; Meng et al. 2022, arXiv 2202.05262): the passage is
+run as it stands and with a few words replaced by others of the same length in tokens; one state of the one
+run is put into the other. *Denoising* puts clean states into the counterfactual run and asks what brings the
+answer back; *noising* puts counterfactual states into the clean run and asks what breaks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from probes.errors import InputError
+from probes.interventions import Patch, Site
+from probes.models.base import AnswerModel
+from probes.passage import Span
+from probes.question import Question
+from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
+from probes.studies.effects import Target, ask_fields
+from probes.studies.inside import block_places, head_places, moved, opened
+from probes.trials import CLEAN, Mode, Trial
+
+CHANGE = Option("change", "text", None)
+TO = Option("to", "text", None)
+DIRECTION = Option("direction", "choice", "denoising", ("denoising", "noising"))
+SITE = Option("site", "choice", "block", ("block", "attention", "mlp", "head"))
+
+
+def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
+    """Yield both runs, then every word and layer (and head) patched."""
+    inside = opened(model)
+    spans, text = changed(question, settings)
+    other = Trial(spans, Mode.REPLACE, text)
+    own, counter = yield [CLEAN, other]
+    lengths = len(own.prepared.prompt_ids), len(counter.prepared.prompt_ids)
+    if lengths[0] != lengths[1]:
+        raise InputError("patch_lengths", base=lengths[0], source=lengths[1])
+    denoising = settings["direction"] == "denoising"
+    base, source = (counter, own) if denoising else (own, counter)
+    target = Target.of(settings["target"], question, own.answers)
+    places = _places(inside.geometry(), settings["site"])
+    units = [*question.passage.words, None]
+    trials = []
+    for layer, head in places:
+        for unit in units:
+            at = "answer" if unit is None else (unit.span,)
+            patch = Patch(settings["site"], layer, at, head, None if denoising else (spans, text))  # type: ignore[arg-type]
+            trials.append(Trial(spans, Mode.REPLACE, text, (patch,)) if denoising else Trial(inside=(patch,)))
+    _, *outcomes = yield [CLEAN, *trials]
+    scale = target.log(source.answers) - target.log(base.answers)
+    found = iter(outcomes)
+    rows = []
+    for layer, head in places:
+        for unit in units:
+            now = next(found)
+            back = target.log(now.answers) - target.log(base.answers)
+            rows.append(
+                {
+                    "layer": layer,
+                    "site": settings["site"],
+                    "head": head,
+                    "unit": "answer" if unit is None else unit.index,
+                    "text": None if unit is None else unit.text,
+                    "start": None if unit is None else unit.start,
+                    "end": None if unit is None else unit.end,
+                    "recovered": back / scale if scale else None,
+                    **moved(base, now, target, settings),
+                }
+            )
+    return {
+        "clean": ask_fields(question, own),
+        "base": ask_fields(question, base),
+        "source": ask_fields(question, source),
+        "counterfactual": {
+            "text": _replaced(question.passage.text, spans, text),
+            "changed": [list(span) for span in spans],
+            "to": text,
+            "prompt": counter.prepared.prompt,
+        },
+        "direction": settings["direction"],
+        "site": settings["site"],
+        "geometry": inside.geometry(),
+        "target": target.as_dict(question),
+        "units": [
+            {
+                "index": u.index,
+                "text": u.text,
+                "start": u.start,
+                "end": u.end,
+                "occurrence": u.occurrence,
+                "occurrences": u.occurrences,
+            }
+            for u in question.passage.words
+        ],
+        "rows": rows,
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+def changed(question: Question, settings: Mapping[str, Any]) -> tuple[tuple[Span, ...], str]:
+    """What is replaced by what: as told, else the first suggestion of the preset.
+
+    Raises:
+        InputError: nothing told and nothing suggested, only half told, or words that are not there.
+    """
+    change, to = settings["change"], settings["to"]
+    if change is None and to is None and question.preset:
+        from probes.question import preset
+
+        suggestions = preset(question.preset).counterfactuals
+        if suggestions:
+            change, to = suggestions[0]
+    if not change or not to:
+        raise InputError("patch_nothing")
+    spans = tuple(sorted(question.passage.find(change)))
+    return spans, to
+
+
+def _places(geometry: Mapping[str, Any], site: Site) -> list[tuple[int, int | None]]:
+    if site == "head":
+        return list(head_places(geometry))
+    if site == "block":
+        return [(layer, None) for layer in range(geometry["layers"])]
+    return [(layer, None) for layer, part in block_places(geometry) if part == site]
+
+
+def _replaced(text: str, spans: tuple[Span, ...], new: str) -> str:
+    for start, end in reversed(spans):
+        text = text[:start] + new + text[end:]
+    return text
+
+
+STUDY = Study("patch", (CHANGE, TO, DIRECTION, SITE, TARGET, POINTS, NATS), steps)
