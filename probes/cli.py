@@ -36,6 +36,10 @@ def build(lang: str) -> click.Group:
             'crux ask --preset coffee-zh --drop "走进,咖啡店#2"',
             "crux words --preset coffee-en --mode hide --csv effects.csv",
             "crux words --model smollm2 --preset coffee-en --json -",
+            "crux heads --preset coffee-en --ablate-mode mean",
+            "crux heads --over 20 --preset coffee-zh",
+            "crux links --preset coffee-zh",
+            "crux patch --preset coffee-en",
             "crux page",
         )
     )

@@ -17,6 +17,8 @@ from probes.studies.base import Option, Study
 if TYPE_CHECKING:
     from probes.results import ProbeResult
 
+OVER = ("heads", "attention", "layers", "lens")
+"""Studies whose rows have a mean over passages."""
 _TYPES = {"text": click.STRING, "integer": click.INT, "number": click.FLOAT}
 
 
@@ -36,6 +38,7 @@ def _command(study: Study, lang: str) -> click.Command:
         params=[
             *shared.question_options(lang),
             *(_declared(option, lang) for option in study.options),
+            *([shared.option("over", lang, metavar="N|presets|FILE")] if study.name in OVER else []),
             *shared.model_options(lang),
             *_output_options(lang),
             shared.language_option(lang),
@@ -78,10 +81,15 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
     from probes.store import Store
 
     store = Store.default() if values["cache"] else None
+    ways: dict[str, Any] = {"store": store, "lang": context.lang, "on_progress": progress}
     try:
-        result = run(
-            study.name, model, question, settings, store=store, lang=context.lang, on_progress=progress
-        )
+        if values.get("over"):
+            from probes.over import questions_of, run_over
+
+            chosen = questions_of(values["over"], question, settings.get("seed") or 0)
+            result = run_over(study.name, model, chosen, settings, source=values["over"], **ways)
+        else:
+            result = run(study.name, model, question, settings, **ways)
     except KeyboardInterrupt:
         progress.clear()
         click.echo(context.say("stopped" if store else "stopped_plain", done=progress.done), err=True)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.commands.tables_inside import inside
 from probes.locale import say
 from probes.numbers import nats, shortened, signed, strength
 
@@ -29,18 +30,39 @@ def show(result: ProbeResult, context: Context, *, every_row: bool) -> None:
     console.print(Text(result.headline, style="bold"))
     console.print()
     data = result.data
+    if "over" in data:
+        _inside(console, data, context, every_row)
+        return
     put(console, _answers(data if result.study == "ask" else data["clean"], context))
     greedy = data.get("greedy") or data.get("clean", {}).get("greedy") or ""
     console.print(Text(context.say("greedy", text=" ".join(greedy.split()) or "—"), style="dim"))
     if result.study == "words":
         console.print()
         _words(console, data, context, every_row)
+    elif result.study != "ask":
+        console.print()
+        _inside(console, data, context, every_row)
     elif "taken" in data:
         console.print(Text(_note(data, context), style="dim"))
         if data["control"]:
             control = {**data["control"], "all": data["control"]["n"] + 1}
             control |= {"low": signed(control["low"], 3), "high": signed(control["high"], 3)}
             console.print(Text(context.say("control_note", **control), style="dim"))
+
+
+def _inside(console: Console, data: Mapping[str, Any], context: Context, every_row: bool) -> None:
+    from rich.text import Text
+
+    columns, rows, notes = inside(data, context)
+    grid = table(*columns)
+    shown = rows if every_row else rows[:ROWS]
+    for row in shown:
+        grid.add_row(*map(Text, row))
+    put(console, grid)
+    if len(rows) > len(shown):
+        console.print(context.say("more_rows", count=len(rows) - len(shown)), style="dim", markup=False)
+    for note in notes:
+        console.print(f"\n{note}", style="dim", markup=False)
 
 
 def put(console: Console, grid: Table) -> None:
