@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any
 
 from probes.answers import Distribution
 from probes.models.base import AnswerModel, Outcome, Prepared, Scoring
-from probes.passage import Span, Unit
+from probes.passage import Unit
 from probes.question import Question
 from probes.studies.effects import Target
 from probes.trials import Trial
 
 
 class Watched:
-    """An `AnswerModel` that hands everything on to another, and notes the effect of each single unit.
+    """An `AnswerModel` that hands everything on to another, and notes the effect of each trial of one change.
 
-    `effects` fills while a study runs: unit's span -> change of the target's log-probability (nats), None
-    where the answer is gone altogether. What the store knows already is not run, so it is not seen here.
+    `effects` fills while a study runs: a unit's span, or the one intervention inside the model -> change of
+    the target's log-probability (nats), None where the answer is gone altogether. What the store knows
+    already is not run, so it is not seen here.
     """
 
     def __init__(self, model: AnswerModel, question: Question, target: str) -> None:
         self._model, self._question, self._target = model, question, target
         self._clean: Distribution | None = None
-        self._waiting: list[tuple[Span, Distribution]] = []
-        self.effects: dict[Span, float | None] = {}
+        self._waiting: list[tuple[Hashable, Distribution]] = []
+        self.effects: dict[Any, float | None] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever else the model offers: what is seen inside it."""
+        return getattr(self._model, name)
 
     @property
     def arguments(self) -> list[str]:
@@ -57,15 +62,15 @@ class Watched:
         answers = self._model.outcome(self._question, prepared, log_probs).answers
         if prepared.trial.is_clean:
             self._clean = answers
-        elif len(prepared.trial.spans) == 1:
-            self._waiting.append((prepared.trial.spans[0], answers))
+        elif len(changes := (*prepared.trial.spans, *prepared.trial.inside)) == 1:
+            self._waiting.append((changes[0], answers))
         if self._clean is None:
             return
         target = Target.of(self._target, self._question, self._clean)
         before = target.log(self._clean)
-        for span, ablated in self._waiting:
+        for change, ablated in self._waiting:
             effect = target.log(ablated) - before
-            self.effects[span] = effect if math.isfinite(effect) else None
+            self.effects[change] = effect if math.isfinite(effect) else None
         self._waiting.clear()
 
 

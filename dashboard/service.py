@@ -16,13 +16,14 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import streamlit as st
 
 from dashboard.gate import Gate
 from dashboard.limits import Limits
 from dashboard.partial import Watched
+from probes.charts.weights import Places, by_tokens, by_words
 from probes.errors import CruxError
-from probes.passage import Span
 from probes.question import Question, preset
 from probes.results import ProbeResult
 from probes.store import Store
@@ -36,6 +37,9 @@ KEPT_RESULTS = 200
 KEPT_CHARACTERS = 60_000_000
 """Of the prompts in all kept results together; a record of 2,000 words holds its prompt 2,000 times."""
 
+KEPT_LOOKS = 3
+"""Passages whose attention is kept."""
+Look = tuple[Places, Places, "list[np.ndarray | None]"]
 Waiting = Callable[[int], None]
 Progress = Callable[[int, int], None]
 
@@ -94,6 +98,8 @@ class Service:
         self._results = Results()
         self._builtin: dict[Choice, LocalModel] = {}
         self._other: dict[Choice, LocalModel] = {}
+        self._paces: dict[Choice, float | None] = {}
+        self._looks: OrderedDict[Hashable, Look] = OrderedDict()
 
     # ---- models
 
@@ -169,14 +175,17 @@ class Service:
         *,
         waiting: Waiting = lambda ahead: None,
         on_progress: Progress | None = None,
-        effects: dict[Span, float | None] | None = None,
+        effects: dict[Any, float | None] | None = None,
+        runs: int = 0,
     ) -> ProbeResult:
         """The result, computed where it is not at hand; what a callback raises stops the run.
 
         Args:
             waiting: called with how many are in front, while others hold the model.
             on_progress: called with (runs done, runs in all), a few times a second.
-            effects: filled as they come, by the span of the unit that is taken away.
+            effects: filled as they come, by the span of the unit that is taken away, or by what is done
+                inside the model.
+            runs: how many runs it will be, for a page that has a limit.
 
         Raises:
             CruxError: it cannot be run, or not here.
@@ -190,12 +199,37 @@ class Service:
         with self.gate.turn(waiting):
             model = self._load(choice)
             if study == "words":
-                self.limits.check_runs(len(model.units(question, options["unit"])))
-            watched = Watched(model, question, options["target"])
+                runs = len(model.units(question, options["unit"]))
+            self.limits.check_runs(runs)
+            watched = Watched(model, question, options.get("target", "top"))
             watched.effects = {} if effects is None else effects
             result = run(study, watched, question, options, store=self._store, on_progress=on_progress)
         self._results.put(_key(study, model, question, options), result)
+        self._paces[choice] = _pace(result) or self._paces.get(choice)
         return result
+
+    def pace(self, choice: Choice) -> float | None:
+        """Seconds that one run took of late with this model; None where none was timed."""
+        return self._paces.get(choice)
+
+    def attention(
+        self, choice: Choice, question: Question, waiting: Waiting = lambda ahead: None
+    ) -> tuple[Places, Places, list[np.ndarray | None]]:
+        """The clean prompt's tokens, its words, and per layer what each head reads: [heads, tokens, tokens].
+
+        Raises:
+            CruxError: the model cannot be had, or does not hand its weights out.
+        """
+        self.limits.check_model(choice.spec, choice.device)
+        self.limits.check_passage(question.passage.text)
+        with self.gate.turn(waiting):
+            model = self._load(choice)
+            key = _key("attention", model, question, {})
+            if key not in self._looks:
+                while len(self._looks) >= KEPT_LOOKS:
+                    self._looks.popitem(last=False)
+                self._looks[key] = looked(model, question)
+            return self._looks[key]
 
     # ---- before the first visitor
 
@@ -225,6 +259,23 @@ def _key(study: str, model: LocalModel, question: Question, options: Mapping[str
     )
     meant = (q.right, q.tempting, q.preset)
     return (study, model.name, *model.identity, asked, meant, tuple(sorted(options.items())))
+
+
+def _pace(result: ProbeResult) -> float | None:
+    """Seconds a run, where enough was run to tell."""
+    made = result.data["provenance"]
+    fresh = made["trials"] - made["from_store"]
+    return sum(report["seconds"] for report in made["engine"]) / fresh if fresh > 0 else None
+
+
+def looked(model: LocalModel, question: Question) -> Look:
+    """Attention on the clean prompt, with the names of its tokens and words."""
+    layout = model.layout(question)
+    prompt, shift = layout.frame.prompt(question.passage.text), len(layout.frame.before)
+    spans = [(word.start + shift, word.end + shift) for word in question.passage.words]
+    names = [str(name) for name in model.tokenizer.convert_ids_to_tokens(list(layout.ids))]
+    weights = [None if one is None else one.numpy() for one in model.inside.attention(question)]
+    return by_tokens(prompt, layout.offsets, names), by_words(prompt, layout.offsets, names, spans), weights
 
 
 def _empty_device_cache() -> None:

@@ -14,8 +14,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.state import State, default_state, from_link, to_link
+from dashboard.values import Head
 from probes.errors import CruxError
-from probes.trials import Span
 
 _KEY = "visit"
 LONGEST_HISTORY = 100
@@ -36,10 +36,16 @@ class Visit:
     """Raised when the removed words change by anything but a press on a chip."""
     stopped: set[object] = field(default_factory=set)
     """Runs that the visitor stopped and has not asked to go on."""
-    effects: dict[object, dict[Span, float | None]] = field(default_factory=dict)
+    effects: dict[object, dict[Any, float | None]] = field(default_factory=dict)
     """What runs that are not complete have found so far."""
     agreed: set[object] = field(default_factory=set)
     """What was asked for before a long run or a download, and agreed to."""
+    head_revision: int = 0
+    """Raised when the heads taken away change by anything but a press on the map."""
+    head_bases: dict[str, tuple[Head, ...]] = field(default_factory=dict)
+    """Of each map on show, the heads that it began with; what is pressed since, the browser knows."""
+    reader_sent: int | None = None
+    """The word last pressed to read from, so that an older press does not undo a later choice."""
     editing: bool = False
     """Whether the form for a passage of one's own is open."""
     cutting: bool = False

@@ -7,28 +7,43 @@ default and is named in a note.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import dataclasses
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from dashboard import values
+from dashboard.values import LONGEST_TEXT_IN_LINK, Head
 from probes.locale import LANGUAGES, Language
 from probes.question import TEMPLATES, presets
 from probes.trials import Mode, Span
 
-OF_THE_PASSAGE: Final = ("question", "answers", "prefix", "instruction", "joins", "splits", "target")
+OF_THE_PASSAGE: Final = (
+    "question",
+    "answers",
+    "prefix",
+    "instruction",
+    "joins",
+    "splits",
+    "target",
+    "reader",
+    "budget",
+    "swap",
+    "swap_to",
+)
 """Fields of the state that mean nothing with another passage."""
+OF_THE_MODEL: Final = ("ablated", "look", "shown", "window")
+"""Those that mean nothing with another model."""
 UNITS: Final = ("word", "sentence", "paragraph", "token")
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 DTYPES: Final = ("auto", "float32", "float16", "bfloat16")
-LONGEST_TEXT_IN_LINK: Final = 1500
-"""Characters of a compressed passage that a link still carries; links over some 2,000 break in places."""
-LONGEST_FIELD: Final = 2000
-LONGEST_LINKED_PASSAGE: Final = 20_000
-"""Characters; a few bytes can unpack to gigabytes, so unpacking stops here."""
+HOWS: Final = ("zero", "mean", "resample")
+PLACES: Final = ("all", "answer")
+VIEWS: Final = ("head", "model")
+LEVELS: Final = ("word", "token")
+FIRSTS: Final = ("keep", "blank", "share")
+SITES: Final = ("block", "attention", "mlp", "head")
+DIRECTIONS: Final = ("denoising", "noising")
 
 
 @dataclass(frozen=True)
@@ -59,6 +74,33 @@ class State:
     """Numbers of the units that are taken away together."""
     pin: frozenset[int] | None = None
     """A set kept to compare with."""
+    ablated: tuple[Head, ...] = ()
+    """Heads, as (layer, head), that are taken away together."""
+    how: str = "zero"
+    """What is put in the place of a head's output."""
+    place: str = "all"
+    """Where: at every position, or where the answer is read off."""
+    part_how: str = "mean"
+    """What is put in the place of a layer's attention or feed-forward part."""
+    look: Head | None = None
+    """The head whose reading is drawn on the passage."""
+    reader: int = -1
+    """The word from which it reads; −1 is the answer's place."""
+    shown: tuple[int, ...] = ()
+    """Layers in the close-up of attention; none: that of the head looked at."""
+    view: str = "head"
+    level: str = "word"
+    first: str = "keep"
+    """What becomes of the first position in it."""
+    window: tuple[int, int] | None = None
+    """Layers in which links are cut; None: all."""
+    budget: int = 400
+    """Pairs of words whose links are cut at most."""
+    swap: str | None = None
+    """Words of the passage that patching puts others in place of; None: as the preset suggests."""
+    swap_to: str | None = None
+    site: str = "block"
+    direction: str = "denoising"
 
     @property
     def cut(self) -> tuple[object, ...]:
@@ -75,91 +117,18 @@ class State:
                 name: getattr(State(), name) for name in OF_THE_PASSAGE if name not in changes
             }
             new = dataclasses.replace(new, **plain)
+        if (new.model, new.revision) != (self.model, self.revision):
+            new = dataclasses.replace(
+                new, **{name: getattr(State(), name) for name in OF_THE_MODEL if name not in changes}
+            )
         if new.cut != self.cut:
             new = dataclasses.replace(new, out=changes.get("out", frozenset()), pin=changes.get("pin"))
         return new
 
 
-# ---- one value in a link
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(text)
-        return text
-
-    return read
-
-
-def _field(text: str) -> str:
-    if len(text) > LONGEST_FIELD or "\0" in text:
-        raise ValueError(text)
-    return text
-
-
-def _numbers(text: str) -> frozenset[int]:
-    """`3-5.9` -> {3, 4, 5, 9}; `-` is the empty set."""
-    found: set[int] = set()
-    for part in text.split(".") if text != "-" else ():
-        first, dash, last = part.partition("-")
-        low, high = _number(first), _number(last if dash else first)
-        if not low <= high < low + 10_000:
-            raise ValueError(text)
-        found.update(range(low, high + 1))
-    return frozenset(found)
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 7):
-        raise ValueError(text)
-    return int(text)
-
-
-def _write_numbers(numbers: frozenset[int] | None) -> str:
-    if numbers is None:
-        return ""
-    runs: list[list[int]] = []
-    for n in sorted(numbers):
-        if runs and runs[-1][1] == n - 1:
-            runs[-1][1] = n
-        else:
-            runs.append([n, n])
-    return ".".join(f"{a}-{b}" if b > a else f"{a}" for a, b in runs) or "-"
-
-
-def _spans(text: str) -> tuple[Span, ...]:
-    pairs = [part.split("-") for part in text.split(".")]
-    if any(len(pair) != 2 for pair in pairs):
-        raise ValueError(text)
-    return tuple((_number(a), _number(b)) for a, b in pairs)
-
-
-def _packed(text: str) -> str:
-    data = zlib.compress(text.encode(), 9)
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _unpacked(code: str) -> str:
-    try:
-        data = base64.b64decode(code + "=" * (-len(code) % 4), altchars=b"-_", validate=True)
-        unpacker = zlib.decompressobj()
-        raw = unpacker.decompress(data, LONGEST_LINKED_PASSAGE * 4)
-        if not unpacker.eof:
-            raise ValueError("cut short or too long")
-        return raw.decode()
-    except (binascii.Error, zlib.error, UnicodeDecodeError) as fault:
-        raise ValueError(code) from fault
-
-
 def fits_link(state: State) -> bool:
     """Whether a link can carry the visitor's own passage (presets travel by name)."""
-    return len(_packed(state.text)) <= LONGEST_TEXT_IN_LINK if state.text else True
-
-
-def _packed_if_short(text: str) -> str:
-    packed = _packed(text)
-    return packed if len(packed) <= LONGEST_TEXT_IN_LINK else ""
+    return len(values.packed(state.text)) <= LONGEST_TEXT_IN_LINK if state.text else True
 
 
 # ---- the table
@@ -178,28 +147,52 @@ class Parameter:
 
 
 PARAMETERS: Final = (
-    Parameter("lang", "lang", _choice(*LANGUAGES), always=True),
-    Parameter("model", "model", _field),
-    Parameter("revision", "revision", _field),
-    Parameter("device", "device", _choice(*DEVICES)),
-    Parameter("dtype", "dtype", _choice(*DTYPES)),
-    Parameter("preset", "passage", lambda name: _choice(*presets())(name), always=True),
-    Parameter("text", "text", _unpacked, _packed_if_short),
-    Parameter("question", "q", _field),
-    Parameter("answers", "answers", _field),
-    Parameter("prefix", "prefix", _field),
-    Parameter("instruction", "instruction", _field),
-    Parameter("template", "template", _choice(*TEMPLATES)),
-    Parameter("joins", "joins", _spans, lambda spans: ".".join(f"{a}-{b}" for a, b in spans)),
+    Parameter("lang", "lang", values.choice(*LANGUAGES), always=True),
+    Parameter("model", "model", values.field),
+    Parameter("revision", "revision", values.field),
+    Parameter("device", "device", values.choice(*DEVICES)),
+    Parameter("dtype", "dtype", values.choice(*DTYPES)),
+    Parameter("preset", "passage", lambda name: values.choice(*presets())(name), always=True),
+    Parameter("text", "text", values.unpacked, values.packed_if_short),
+    Parameter("question", "q", values.field),
+    Parameter("answers", "answers", values.field),
+    Parameter("prefix", "prefix", values.field),
+    Parameter("instruction", "instruction", values.field),
+    Parameter("template", "template", values.choice(*TEMPLATES)),
+    Parameter("joins", "joins", values.spans, lambda spans: ".".join(f"{a}-{b}" for a, b in spans)),
     Parameter(
-        "splits", "splits", lambda t: tuple(sorted(_numbers(t))), lambda s: _write_numbers(frozenset(s))
+        "splits",
+        "splits",
+        lambda t: tuple(sorted(values.numbers(t))),
+        lambda s: values.write_numbers(frozenset(s)),
     ),
-    Parameter("mode", "mode", _choice(*(str(m) for m in Mode))),
-    Parameter("unit", "unit", _choice(*UNITS)),
-    Parameter("target", "target", _field),
-    Parameter("groups", "groups", lambda t: bool(int(_choice("0", "1")(t))), lambda on: str(int(on))),
-    Parameter("out", "out", _numbers, _write_numbers),
-    Parameter("pin", "pin", _numbers, _write_numbers),
+    Parameter("mode", "mode", values.choice(*(str(m) for m in Mode))),
+    Parameter("unit", "unit", values.choice(*UNITS)),
+    Parameter("target", "target", values.field),
+    Parameter("groups", "groups", lambda t: bool(int(values.choice("0", "1")(t))), lambda on: str(int(on))),
+    Parameter("out", "out", values.numbers, values.write_numbers),
+    Parameter("pin", "pin", values.numbers, values.write_numbers),
+    Parameter("ablated", "heads", values.heads, values.write_heads),
+    Parameter("how", "how", values.choice(*HOWS)),
+    Parameter("part_how", "part", values.choice(*HOWS)),
+    Parameter("place", "at", values.choice(*PLACES)),
+    Parameter("look", "look", values.one_head, lambda head: values.write_heads([head]) if head else ""),
+    Parameter("reader", "reader", lambda t: -1 if t == "answer" else values.number(t)),
+    Parameter(
+        "shown",
+        "layers",
+        lambda t: tuple(sorted(values.numbers(t))),
+        lambda s: values.write_numbers(frozenset(s)),
+    ),
+    Parameter("view", "view", values.choice(*VIEWS)),
+    Parameter("level", "level", values.choice(*LEVELS)),
+    Parameter("first", "first", values.choice(*FIRSTS)),
+    Parameter("window", "window", values.window, lambda w: "-".join(map(str, w)) if w else ""),
+    Parameter("budget", "budget", values.positive),
+    Parameter("swap", "change", values.field),
+    Parameter("swap_to", "to", values.field),
+    Parameter("site", "site", values.choice(*SITES)),
+    Parameter("direction", "direction", values.choice(*DIRECTIONS)),
 )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboard import session
@@ -17,22 +19,30 @@ OWN = "own"
 NAMES = {"zh": "中文", "en": "EN"}
 
 
-def bar() -> None:
-    """Everything that a view's picture depends on; changing one keeps the others."""
+def bar(controls: Callable[[], None] | None = None) -> None:
+    """Everything that a view's picture depends on; changing one keeps the others.
+
+    Args:
+        controls: draws what a view needs in the place of how words are taken away and which unit.
+    """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
         model_picker()
         _passage()
-        choose(
-            "mode",
-            [str(mode) for mode in Mode],
-            t("bar.mode"),
-            lambda m: t(f"bar.mode_{m}"),
-            help=t("bar.mode_help"),
-        )
-        units = {unit: t(f"bar.unit_{unit}") for unit in UNITS}
-        st.selectbox(t("bar.unit"), UNITS, format_func=units.__getitem__, width=130, **bound("unit"))
+        (controls or _words)()
         st.space("stretch")
         language_switch()
+
+
+def _words() -> None:
+    choose(
+        "mode",
+        [str(mode) for mode in Mode],
+        t("bar.mode"),
+        lambda m: t(f"bar.mode_{m}"),
+        help=t("bar.mode_help"),
+    )
+    units = {unit: t(f"bar.unit_{unit}") for unit in UNITS}
+    st.selectbox(t("bar.unit"), UNITS, format_func=units.__getitem__, width=130, **bound("unit"))
 
 
 def language_switch() -> None:

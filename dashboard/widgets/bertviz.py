@@ -32,7 +32,7 @@ LABEL_COLUMNS = 12
 """Of a word, a Chinese character being two wide; BertViz leaves 110 and 80 pixels."""
 FAINT = 3 / 255
 """Weights under this are not drawn."""
-LEAST_HEADS = 12
+LEAST_HEADS = 20
 """The model view makes cells as wide as a model of that many heads would have them, or they are huge."""
 HEAD_ROW, MODEL_ROW, FRAME = 22.5, 84, 110
 """Pixels of a word in the head view, of a word and head in the model view, of what stands around."""
@@ -72,6 +72,7 @@ def attention_frame(
     heads: Sequence[int],
     words: Words,
     view: View = "head",
+    lit: Sequence[int] | None = None,
     dark: bool = False,
     lang: str = "en",
 ) -> str:
@@ -79,6 +80,7 @@ def attention_frame(
 
     Args:
         weights: of each of `layers`, [heads, n, n]: how much each of n words reads each other.
+        lit: heads whose lines the head view shows at first; None for all.
         labels: the n words, shown as text whatever they hold.
         layers, heads: the numbers that those shown have in the model.
 
@@ -99,7 +101,7 @@ def attention_frame(
         "whole": whole,
         "faint": FAINT,
         "layer": None,
-        "heads": None,
+        "heads": None if lit is None else [n for n, head in enumerate(heads) if head in lit] or None,
         "default_filter": "0",
         "display_mode": "dark" if dark else "light",
         "root_div_id": "bertviz",

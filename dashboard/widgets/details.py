@@ -95,20 +95,25 @@ def link(state: State) -> str:
 def command(state: State, question: Question, study: str, units: Sequence[Unit]) -> str:
     """The command line that makes the same record, quoted for a shell."""
     settings = options(state, study, units, state.out, chance=len(state.out) > 1)
+    return command_line(study, model_arguments(state), question, settings)
+
+
+def model_arguments(state: State) -> list[str]:
+    """The options of the command line that load the state's model."""
     chosen = {"--revision": state.revision, "--device": state.device, "--dtype": state.dtype}
     model = ["--model", state.model]
     for flag, value in chosen.items():
         if value not in ("", "auto"):
             model += [flag, value]
-    return command_line(study, model, question, settings)
+    return model
 
 
-def _in_language(result: ProbeResult) -> ProbeResult:
+def in_language(result: ProbeResult) -> ProbeResult:
     return ProbeResult(result.study, {**result.data, "headline": headline(result.data, current().lang)})
 
 
 def _records(name: str, result: ProbeResult) -> None:
-    said = _in_language(result)
+    said = in_language(result)
     for kind, make, mime in (("json", said.to_json, "application/json"), ("csv", said.to_csv, "text/csv")):
         st.download_button(
             t(f"details.{name}_{kind}"),

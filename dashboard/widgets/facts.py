@@ -30,7 +30,7 @@ def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
             f"{model['model']} · {model.get('architecture', '')} · {model['dtype']} · {model['device']}",
         ),
         ("fingerprint", str(model.get("fingerprint", ""))[:16]),
-        ("mode", t(f"bar.mode_{made['options']['mode']}")),
+        ("mode", _way(made["options"])),
         ("runs", t("details.runs_value", trials=made["trials"], stored=made["from_store"])),
         ("engine", ", ".join(dict.fromkeys(report["how"] for report in engine)) or t("details.from_store")),
         ("work", t("details.work_value", **_work(engine))),
@@ -42,6 +42,13 @@ def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
     if reasons:
         facts.insert(5, ("why", "; ".join(dict.fromkeys(reasons))))
     return [(t(f"details.fact_{name}"), value) for name, value in facts if value]
+
+
+def _way(options: Mapping[str, Any]) -> str:
+    """How words or parts of the model were taken away."""
+    if ("ablate_mode" in options and "mode" not in options) or options.get("ablate_heads"):
+        return f"{t('inside.how_' + options['ablate_mode'])} · {t('inside.at_' + options['positions'])}"
+    return t(f"bar.mode_{options['mode']}") if "mode" in options else ""
 
 
 def _work(engine: list[dict[str, Any]]) -> dict[str, int]:

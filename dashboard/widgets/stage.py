@@ -19,11 +19,12 @@ from dashboard.service import Choice, Service, service
 from dashboard.session import current
 from dashboard.state import within
 from dashboard.widgets import numbers
-from dashboard.widgets.asked import AS_AT_FIRST, asked
+from dashboard.widgets.asked import asked
 from dashboard.widgets.cutting import cutting
 from dashboard.widgets.details import details
+from dashboard.widgets.loading import load, problem
 from dashboard.widgets.markup import plain
-from dashboard.widgets.model_picker import choice_of, short_name
+from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
 from dashboard.wording import t
 from probes.errors import CruxError
@@ -39,7 +40,6 @@ STEADY = """<style>
 @media (max-width: 640px) { .st-key-headline { min-height: 7.4rem; } }
 </style>"""
 """Room for a headline of two lines (four on a phone), so that the words stay put when it changes."""
-BUILTIN = {"model": "builtin", "revision": "", "device": "auto", "dtype": "auto"}
 
 
 def stage() -> None:
@@ -54,23 +54,6 @@ def stage() -> None:
     asked(question)
     scene = Scene(question, service(), choice_of(current()), top)
     scene.draw()
-
-
-def problem(fault: CruxError) -> None:
-    """What went wrong, and the ways on."""
-    state = current()
-    st.error(fault.say(state.lang), icon=":material/error:")
-    with st.container(horizontal=True):
-        if state.model != "builtin":
-            st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
-        if state.joins or state.splits:
-            st.button(t("cutting.reset"), on_click=session.change, kwargs={"joins": (), "splits": ()})
-        if fault.key == "page_runs":
-            st.button(t("stage.to_sentences"), on_click=session.change, kwargs={"unit": "sentence"})
-        if state.text:
-            st.button(t("stage.edit"), on_click=session.edit_passage)
-        if any(getattr(state, name) != value for name, value in AS_AT_FIRST.items()):
-            st.button(t("asked.reset"), on_click=session.change, kwargs=AS_AT_FIRST)
 
 
 @dataclass
@@ -91,7 +74,7 @@ class Scene:
             model = self.shop.loaded(self.choice)
             if model is None:
                 self._passage(passage_slot, self._units_without_model())
-                self._load()
+                load(self.shop, self.choice, self.top)
                 return
             units = model.units(self.question, current().unit)
             self._prepare(units, passage_slot, action_slot)
@@ -127,22 +110,6 @@ class Scene:
     def _units_without_model(self) -> Sequence[Unit]:
         unit = current().unit
         return () if unit == "token" else self.question.passage.units(unit)
-
-    def _load(self) -> None:
-        """Load the model with the passage already on show; one that a link wants downloaded is offered."""
-        if self.shop.needs_download(self.choice) and self.choice.spec not in session.visit().agreed:
-            with self.top:
-                _offer_download(self.choice)
-            return
-        name = plain(short_name(self.choice.spec))
-        with self.top, st.spinner(t("stage.loading", model=name), show_time=True):
-            line = st.empty()
-
-            def in_line(ahead: int) -> None:
-                line.caption(t("stage.in_line", ahead=ahead))
-
-            self.shop.model(self.choice, in_line)
-        st.rerun()  # now with its units, and the results that are known of it
 
     def _passage(
         self,
@@ -253,14 +220,6 @@ class Scene:
         self, study: str, units: Sequence[Unit], out: Collection[int], *, chance: bool = False
     ) -> dict[str, Any]:
         return options(current(), study, units, out, chance=chance)
-
-
-def _offer_download(choice: Choice) -> None:
-    st.info(t("models.confirm", model=plain(choice.spec)), icon=":material/download:")
-    with st.container(horizontal=True):
-        agreed = session.visit().agreed
-        st.button(t("models.confirm_yes"), type="primary", on_click=agreed.add, args=(choice.spec,))
-        st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
 
 
 def _title(result: ProbeResult) -> str:

@@ -27,8 +27,8 @@ from probes.charts.common import (
 from probes.charts.effect_bars import effect_rows, effects, scale_of, unfinished, unit_label
 from probes.charts.head_map import SELECTION, cumulative, heads_map
 from probes.charts.layer_curves import layer_parts, lens, settled_at
-from probes.charts.link_maps import ANSWER, links_arcs, links_maps, links_of, place_of
-from probes.charts.patch_map import patch_map, sites_of
+from probes.charts.link_maps import ANSWER, MOST_WORDS, links_arcs, links_maps, links_of, place_of
+from probes.charts.patch_map import patch_map
 
 __all__ = [
     "ANSWER",
@@ -38,6 +38,7 @@ __all__ = [
     "INK",
     "LIGHT_BLUE",
     "LIGHT_ORANGE",
+    "MOST_WORDS",
     "NOW",
     "ORANGE",
     "PARTING",
@@ -64,7 +65,6 @@ __all__ = [
     "place_of",
     "scale_of",
     "settled_at",
-    "sites_of",
     "specification",
     "unfinished",
     "unit_label",

@@ -37,8 +37,18 @@ def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.Laye
     shades = [CONTRARY, "rgba(204,121,167,0.1)", "rgba(0,158,115,0.06)", SEEN]
     scale = alt.Scale(domain=[-1, -0.02, 0.02, 1], range=shades, interpolate="rgb")
     strip = gradient(say("charts.axis_agreement", lang), values=[-1, 0, 1], format="+.1f")
-    x = alt.X("layer:O", title=say("charts.axis_layer", lang), axis=alt.Axis(labelAngle=0), scale=_packed())
-    y = alt.Y("head:O", title=say("charts.axis_head", lang), scale=_packed())
+    x = alt.X(
+        "layer:O",
+        title=say("charts.axis_layer", lang),
+        axis=alt.Axis(labelAngle=0, labelFlush=False),
+        scale=_packed(),
+    )
+    y = alt.Y(
+        "head:O",
+        title=say("charts.axis_head", lang),
+        scale=_packed(),
+        axis=alt.Axis(labelFlush=False, titleAngle=0, titlePadding=8),
+    )
     table = alt.Chart(alt.InlineData(values=values))
     cells = table.mark_rect().encode(
         x=x, y=y, color=alt.Color("rho:Q", scale=scale, legend=strip), tooltip=tips(lang, "where", "rho_rank")

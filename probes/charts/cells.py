@@ -12,7 +12,7 @@ from probes.numbers import nats, percent, signed
 if TYPE_CHECKING:
     import altair as alt
 
-INK = "#31333f"
+INK = "#2f2d2b"
 """The text colour of a picture on white; a dark page gives its own."""
 QUIET = "rgba(150,148,144,0.28)"
 """Within what counts as no change."""
@@ -59,17 +59,19 @@ def gradient(title: str, **more: Any) -> alt.Legend:
 
 
 def effect_cell(
-    row: Mapping[str, Any], reach: float, lang: str, *, roomy: bool, digits: int = 2
+    row: Mapping[str, Any], reach: float, lang: str, *, roomy: bool, quiet_nats: float = 0.05, digits: int = 2
 ) -> dict[str, Any]:
     """What a cell of one run carries: its number for colour, its text, what pointing at it tells.
 
-    `roomy`: whether a number fits into it; else only its sign stands there.
+    Args:
+        roomy: whether a number fits into it; else only its sign stands there.
+        quiet_nats: what counts as no change where a row is an estimate, which knows no answers.
     """
-    moved = drawn(row, reach)
-    quiet = bool(row["no_change"])
-    then = next(a for a in row["answers"] if a["answer"] == row["top"])
     rough = bool(row.get("estimate"))
+    moved = float(row["effect_log_prob"]) if rough else drawn(row, reach)
+    quiet = abs(moved) < quiet_nats if row["no_change"] is None else bool(row["no_change"])
     number = ("≈" if rough else "") + nats_text(row["effect_log_prob"], digits)
+    points = row["effect_probability"]
     return {
         "nats": moved,
         "quiet": quiet,
@@ -77,10 +79,16 @@ def effect_cell(
         "text": "" if quiet else number if roomy else ("−" if moved < 0 else "+"),
         "strong": not quiet and abs(moved) > STRONG * reach,
         "effect": ("≈ " if rough else "") + nats(row, digits=4),
-        "points": signed(100 * row["effect_probability"]),
-        "then": f"{then['name']} ({percent(then['probability'])})",
+        "points": "–" if points is None else signed(100 * points),
+        "then": then_of(row),
         "change": say("charts.no_change" if quiet else "charts.changed", lang),
     }
+
+
+def then_of(row: Mapping[str, Any]) -> str:
+    """The answer of that run and its probability; an estimate knows none."""
+    then = next((a for a in row["answers"] if a["answer"] == row["top"]), None)
+    return "–" if then is None else f"{then['name']} ({percent(then['probability'])})"
 
 
 def tips(lang: str, *names: str) -> list[Any]:

@@ -34,7 +34,7 @@ def heads_map(
     without heads say so; lines part groups of heads that share their keys and values.
 
     Args:
-        chosen: heads that are taken away now, framed and crossed.
+        chosen: heads that are taken away now, framed and crossed; where cells can be pressed, at first.
         ink: the page's text colour.
         select: whether cells can be pressed; the selection is `SELECTION`, fields layer and head.
     """
@@ -43,7 +43,8 @@ def heads_map(
     geometry = result.data["geometry"]
     rows = [row for row in result.data["rows"] if row.get("head") is not None]
     reach, most = reach_of(rows), max([1, *(n or 0 for n in geometry["heads"])])
-    values = [_cell(row, reach, lang, geometry) for row in rows]
+    quiet = float(result.data["thresholds"]["nats"])
+    values = [_cell(row, reach, lang, geometry, quiet) for row in rows]
     x, y = _layer_axis(geometry, lang), _head_axis(geometry, lang)
     cells = (
         alt.Chart(alt.InlineData(values=values))
@@ -54,12 +55,22 @@ def heads_map(
             color=effect_colour(reach, effect_title(result, lang)),
             opacity=alt.condition("datum.rough", alt.value(0.6), alt.value(1)),
             tooltip=tips(lang, "where", "effect", "direct", "points", "then", "change"),
+            description="said:N",
         )
     )
     if select:
-        cells = cells.add_params(
-            alt.selection_point(name=SELECTION, fields=["layer", "head"], toggle="true", empty=False)
+        begun = [{"layer": layer, "head": head} for layer, head in sorted(chosen)]
+        value: Any = begun or alt.Undefined
+        pressed = alt.selection_point(
+            name=SELECTION, fields=["layer", "head"], toggle="true", empty=False, value=value
         )
+        cells = cells.add_params(pressed)
+        marks = _crosses(
+            alt.Chart(alt.InlineData(values=values)).transform_filter(pressed), geometry, lang, ink
+        )
+    else:
+        heads = [{"layer": layer, "head": head} for layer, head in sorted(chosen)]
+        marks = _crosses(alt.Chart(alt.InlineData(values=heads)), geometry, lang, ink) if heads else []
     dashed = alt.Chart(alt.InlineData(values=[v for v in values if v["rough"]]))
     named = alt.Chart(alt.InlineData(values=values)).mark_text(fontSize=11, tooltip=None)
     layers: list[Any] = [
@@ -68,7 +79,7 @@ def heads_map(
         named.encode(x=x, y=y, text="text:N", color=lettering(ink)),
         *_shared(geometry, lang, most, ink),
         *_without_heads(geometry, lang, ink),
-        *_crossed(chosen, geometry, lang, ink),
+        *marks,
     ]
     for layer in layers[1:]:
         layer.mark["aria"] = False
@@ -80,7 +91,13 @@ def _layer_axis(geometry: Mapping[str, Any], lang: str, **more: Any) -> Any:
 
     scale = alt.Scale(domain=list(range(geometry["layers"])), paddingInner=0.08)
     title = say("charts.axis_layer", lang)
-    return alt.X("layer:O", title=title, scale=scale, axis=alt.Axis(labelAngle=0, orient="bottom"), **more)
+    return alt.X(
+        "layer:O",
+        title=title,
+        scale=scale,
+        axis=alt.Axis(labelAngle=0, labelFlush=False, orient="bottom"),
+        **more,
+    )
 
 
 def _head_axis(geometry: Mapping[str, Any], lang: str, **more: Any) -> Any:
@@ -88,7 +105,7 @@ def _head_axis(geometry: Mapping[str, Any], lang: str, **more: Any) -> Any:
 
     most = max([1, *(n or 0 for n in geometry["heads"])])
     scale = alt.Scale(domain=list(range(most)), paddingInner=0.08)
-    axis = alt.Axis(labelExpr=_head_labels(geometry))
+    axis = alt.Axis(labelExpr=_head_labels(geometry), labelFlush=False, titleAngle=0, titlePadding=8)
     return alt.Y("head:O", title=say("charts.axis_head", lang), scale=scale, axis=axis, **more)
 
 
@@ -96,15 +113,21 @@ def _row_pixels(most: int) -> int:
     return 34 if most <= 6 else 24 if most <= 12 else 17 if most <= 20 else 13
 
 
-def _cell(row: Mapping[str, Any], reach: float, lang: str, geometry: Mapping[str, Any]) -> dict[str, Any]:
+def _cell(
+    row: Mapping[str, Any], reach: float, lang: str, geometry: Mapping[str, Any], quiet: float
+) -> dict[str, Any]:
     direct = row.get("direct_effect")
+    where = say("charts.head", lang, layer=row["layer"], head=row["head"])
+    if _grouped(geometry):
+        where += say("charts.head_group", lang, group=row["kv_head"])
+    cell = effect_cell(row, reach, lang, roomy=geometry["layers"] <= ROOMY, quiet_nats=quiet)
     return {
         "layer": row["layer"],
         "head": row["head"],
-        **effect_cell(row, reach, lang, roomy=geometry["layers"] <= ROOMY),
+        **cell,
         "direct": "–" if direct is None else nats_text(direct, 4),
-        "where": say("charts.head", lang, layer=row["layer"], head=row["head"])
-        + (say("charts.head_group", lang, group=row["kv_head"]) if _grouped(geometry) else ""),
+        "where": where,
+        "said": f"{where}: {cell['effect']} nat → {cell['then']}",
     }
 
 
@@ -150,20 +173,17 @@ def _without_heads(geometry: Mapping[str, Any], lang: str, ink: str) -> list[Any
     return [box, table.mark_text(angle=270, color=ink, opacity=0.7).encode(x=x, text="text:N")]
 
 
-def _crossed(chosen: Collection[Head], geometry: Mapping[str, Any], lang: str, ink: str) -> list[Any]:
+def _crosses(table: Any, geometry: Mapping[str, Any], lang: str, ink: str) -> list[Any]:
     """Frames and crosses on the heads that are taken away."""
-    import altair as alt
-
-    if not chosen:
-        return []
-    table = alt.Chart(alt.InlineData(values=[{"layer": a, "head": b} for a, b in sorted(chosen)]))
     frame = table.mark_rect(fillOpacity=0, stroke=ink, strokeWidth=2.5)
     cross = table.mark_text(text="✕", align="right", baseline="top", dx=-3, dy=2, fontSize=9, color=ink)
+    corner = {
+        "x": _layer_axis(geometry, lang, bandPosition=1),
+        "y": _head_axis(geometry, lang, bandPosition=0),
+    }
     return [
         frame.encode(x=_layer_axis(geometry, lang), y=_head_axis(geometry, lang)),
-        cross.encode(
-            x=_layer_axis(geometry, lang, bandPosition=1), y=_head_axis(geometry, lang, bandPosition=0)
-        ),
+        cross.encode(**corner),
     ]
 
 

@@ -146,7 +146,7 @@ def layer_parts(
     x = alt.X(
         "layer:O",
         title=say("charts.axis_layer", lang),
-        axis=alt.Axis(labelAngle=0),
+        axis=alt.Axis(labelAngle=0, labelFlush=False),
         scale=alt.Scale(domain=list(range(count)), paddingInner=0.25),
     )
     beside = alt.XOffset("part:N", scale=alt.Scale(domain=parts, paddingInner=0.12))
@@ -182,7 +182,7 @@ def _over_it() -> Any:
 
 
 def _part(row: Mapping[str, Any], measure: str, lang: str) -> dict[str, Any]:
-    direct = row.get("direct_effect")
+    direct = row.get("contribution" if measure == "direct" else "direct_effect")
     datum = {
         "layer": row["layer"],
         "part": say(f"charts.part_{row['part']}", lang),
@@ -202,7 +202,7 @@ def _part(row: Mapping[str, Any], measure: str, lang: str) -> dict[str, Any]:
         **datum,
         "nats": drawn(row, SMALLEST_SCALE),
         "colour": GREY if row["no_change"] else BLUE if drawn(row, SMALLEST_SCALE) < 0 else ORANGE,
-        "other": None if direct is None else -direct,
+        "other": direct,
         "effect": nats(row, digits=4),
         "points": signed(100 * row["effect_probability"]),
         "then": f"{then['name']} ({percent(then['probability'])})",

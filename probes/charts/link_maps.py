@@ -113,13 +113,20 @@ def _axes(shown: Sequence[int], words: Mapping[int, str], lang: str) -> tuple[An
         "column:N",
         title=say("charts.axis_read", lang),
         scale=alt.Scale(domain=columns, paddingInner=0.06),
-        axis=alt.Axis(labelExpr=label, labelAngle=-60, labelLimit=80, labelOverlap=False, ticks=False),
+        axis=alt.Axis(
+            labelExpr=label,
+            labelAngle=-90,
+            labelLimit=80,
+            labelOverlap="greedy",
+            labelFlush=False,
+            ticks=False,
+        ),
     )
     y = alt.Y(
         "row:N",
         title=say("charts.axis_reader", lang),
         scale=alt.Scale(domain=rows, paddingInner=0.06),
-        axis=alt.Axis(labelExpr=label, labelLimit=110, labelOverlap=False, ticks=False),
+        axis=alt.Axis(labelExpr=label, labelLimit=110, labelOverlap=False, labelFlush=False, ticks=False),
     )
     return x, y
 
@@ -185,6 +192,7 @@ def links_arcs(result: ProbeResult, lang: str, *, most: int = 12, ink: str = INK
         labelLimit=140,
         labelFontSize=12,
         labelOverlap=False,
+        labelFlush=False,
         grid=False,
         ticks=False,
         domain=False,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.cells import CONTRARY, INK, SEEN, STRONG, gradient, lettering, tips
+from probes.charts.cells import CONTRARY, INK, SEEN, STRONG, code, gradient, lettering, then_of, tips
 from probes.charts.common import layered, named
 from probes.locale import say
-from probes.numbers import percent, signed
+from probes.numbers import signed
 from probes.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -21,41 +21,43 @@ ROOMY = 26
 """Up to so many words a cell has room for its number."""
 
 
-def sites_of(result: ProbeResult) -> list[str]:
-    """The kinds of states that were put in, in the order of the record."""
-    return list(dict.fromkeys(row["site"] for row in result.data["rows"]))
+MOST_HEADS = 24
+"""Heads that are shown, those that carry most at one word."""
+ANSWER = "answer"
 
 
-def patch_map(result: ProbeResult, lang: str, *, site: str | None = None, ink: str = INK) -> alt.LayerChart:
-    """Layers by words: how much of the difference between the two runs this one state carries.
+def patch_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
+    """Layers (or heads) by words: how much of the difference between the two runs this one state carries.
 
     0: the answer is as it was; 1: it is the other run's; below 0: it went the other way. Words that differ
-    between the two passages are marked with a triangle.
+    between the two passages are marked with a triangle; the last column is where the answer is read off.
     """
     import altair as alt
 
-    kind = site or sites_of(result)[0]
-    rows = [row for row in result.data["rows"] if row["site"] == kind and row.get("head") is None]
-    words = {row["unit"]: row["text"] for row in rows}
-    order, layers = sorted(words), sorted({row["layer"] for row in rows})
-    changed = _changed(result, rows)
-    names = {f"u{n}": ("▼ " if n in changed else "") + named(words[n], 1, 1) for n in order}
+    rows = _shown(result.data["rows"])
+    names = _columns(result, lang)
+    levels = list(dict.fromkeys(_level(row) for row in rows))
     x = alt.X(
         "column:N",
         title=say("charts.axis_word", lang),
-        scale=alt.Scale(domain=[f"u{n}" for n in order], paddingInner=0.06),
+        scale=alt.Scale(domain=list(names), paddingInner=0.06),
         axis=alt.Axis(
             labelExpr=f"({json.dumps(names)})[datum.value]",
-            labelAngle=-60,
+            labelAngle=-90,
             labelLimit=90,
-            labelOverlap=False,
+            labelOverlap="greedy",
+            labelFlush=False,
             ticks=False,
         ),
     )
+    title = say("charts.axis_layer" if rows[0]["head"] is None else "charts.axis_layer_head", lang)
     y = alt.Y(
-        "layer:O", title=say("charts.axis_layer", lang), scale=alt.Scale(domain=layers, paddingInner=0.06)
+        "level:N",
+        title=title,
+        axis=alt.Axis(labelFlush=False, titleAngle=0, titlePadding=8),
+        scale=alt.Scale(domain=levels, paddingInner=0.06),
     )
-    values = [_cell(row, lang, roomy=len(order) <= ROOMY) for row in rows]
+    values = [_cell(row, lang, names, roomy=len(names) <= ROOMY) for row in rows]
     near = FAINT / 2
     shades = [CONTRARY, "rgba(204,121,167,0.1)", "rgba(0,158,115,0.06)", SEEN]
     scale = alt.Scale(domain=[-1, -near, near, 1], range=shades, interpolate="rgb", clamp=True)
@@ -68,32 +70,51 @@ def patch_map(result: ProbeResult, lang: str, *, site: str | None = None, ink: s
         tooltip=tips(lang, "where", "word", "share", "effect", "then"),
     )
     texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering(ink))
-    height = 30 if len(layers) <= 8 else 20 if len(layers) <= 16 else 14
-    return layered([cells, texts], height * len(layers))
+    height = 30 if len(levels) <= 8 else 20 if len(levels) <= 16 else 14
+    return layered([cells, texts], height * len(levels))
 
 
-def _changed(result: ProbeResult, rows: list[dict[str, Any]]) -> set[int]:
+def _level(row: Mapping[str, Any]) -> str:
+    return str(row["layer"]) if row["head"] is None else code(row["layer"], row["head"])
+
+
+def _shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All layers; of heads those that carry most at one word."""
+    most: dict[str, float] = {}
+    for row in rows:
+        level = _level(row)
+        most[level] = max(most.get(level, 0.0), abs(row["recovered"] or 0.0))
+    if not rows or rows[0]["head"] is None or len(most) <= MOST_HEADS:
+        return list(rows)
+    kept = set(sorted(most, key=lambda level: -most[level])[:MOST_HEADS])
+    return [row for row in rows if _level(row) in kept]
+
+
+def _columns(result: ProbeResult, lang: str) -> dict[str, str]:
+    """Of each column its label: words in order, those that differ marked, the answer's place last."""
     spans = [tuple(span) for span in result.data["counterfactual"]["changed"]]
-    return {row["unit"] for row in rows if any(a < row["end"] and row["start"] < b for a, b in spans)}
+    names = {}
+    for unit in result.data["units"]:
+        differs = any(a < unit["end"] and unit["start"] < b for a, b in spans)
+        word = named(unit["text"], unit["occurrence"], unit["occurrences"])
+        names[f"u{unit['index']}"] = ("▼ " if differs else "") + word
+    return {**names, "uanswer": say("charts.answer_place", lang)}
 
 
-def _cell(row: Mapping[str, Any], lang: str, *, roomy: bool) -> dict[str, Any]:
-    then = next(a for a in row["answers"] if a["answer"] == row["top"])
+def _cell(row: Mapping[str, Any], lang: str, names: Mapping[str, str], *, roomy: bool) -> dict[str, Any]:
     share = float(row["recovered"] or 0.0)
     quiet = abs(share) < FAINT
+    number = f"{100 * share:.0f}".replace("-", "−") if roomy else ("+" if share > 0 else "−")
+    key = "charts.layer" if row["head"] is None else "charts.head"
     return {
         "column": f"u{row['unit']}",
-        "layer": row["layer"],
+        "level": _level(row),
         "recovered": share,
         "strong": abs(share) > STRONG,
-        "text": ""
-        if quiet
-        else f"{100 * share:.0f}".replace("-", "−")
-        if roomy
-        else ("+" if share > 0 else "−"),
-        "where": say("charts.layer", lang, layer=row["layer"]),
-        "word": row["text"],
+        "text": "" if quiet else number,
+        "where": say(key, lang, layer=row["layer"], head=row["head"]),
+        "word": names[f"u{row['unit']}"],
         "share": f"{signed(100 * share, 1)} %",
         "effect": "–" if row["effect_log_prob"] is None else signed(row["effect_log_prob"], 4),
-        "then": f"{then['name']} ({percent(then['probability'])})",
+        "then": then_of(row),
     }

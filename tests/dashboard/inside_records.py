@@ -94,6 +94,9 @@ def heads(
             nats = rng.choice([0.0, 0.01, -0.02, -0.3, 0.2, -0.9])
             nats = -4.2 if (layer, head) == (1, 2) else 0.9 if (layer, head) == (2, 5) else nats
             row = run_of(nats, estimate=(layer * count + head) % 5 == 4)
+            if row["estimate"]:
+                unknown = ("effect_probability", "kl", "top", "flips", "no_change", "coverage", "other")
+                row |= {"answers": [], **dict.fromkeys(unknown)}
             place = {"layer": layer, "head": head, "kv_head": head // (count // groups), "mode": "zero"}
             rows.append({**place, "positions": "all", "direct_effect": -nats / 2, **row})
     steps = [-0.1, -1.5, -4.0, -4.5, -5.0]
@@ -185,36 +188,30 @@ def lens(count: int = 6) -> ProbeResult:
         shares = (0.2, 0.3 + 0.1 * (layer - count + 3), 0.1) if late else (0.2 + 0.02 * layer, 0.05, 0.1)
         rows.append({"layer": layer, "answers": answers(*shares), "top": "1" if late else "0"})
     parts = [
-        {"layer": layer, "part": part, "direct_effect": (layer - 2) * (0.3 if part == "mlp" else -0.1)}
+        {"layer": layer, "part": part, "contribution": (layer - 2) * (0.3 if part == "mlp" else -0.1)}
         for layer in range(count)
         for part in ("attention", "mlp")
     ]
     return ProbeResult("lens", {**shared("lens"), "rows": rows, "contributions": parts})
 
 
-def patching(count: int = 6) -> ProbeResult:
-    """The word that differs carries the difference in early layers, the last one in late layers."""
+def patch(count: int = 6, heads: int = 0) -> ProbeResult:
+    """The word that differs carries the difference in early layers, the answer's place in late layers."""
     found, rows = units(), []
-    for site in ("block", "mlp"):
-        for layer in range(count):
-            for unit in found:
-                early, late = unit["index"] == 2 and layer < 3, unit["index"] == 10 and layer >= 3
-                share = 0.95 if early or late else -0.2 if unit["index"] == 5 else 0.01
-                place = {
-                    "layer": layer,
-                    "site": site,
-                    "head": None,
-                    "unit": unit["index"],
-                    "recovered": share,
-                }
-                rows.append({**place, **{k: unit[k] for k in ("text", "start", "end")}, **run_of(-4 * share)})
-    other = {"text": "Yesterday I walked past", "prompt": "x", "changed": [[12, 18]]}
-    ends = {"base": shared("ask")["clean"], "source": {**shared("ask")["clean"], "top": "0"}}
-    data = {
-        "counterfactual": other,
-        "direction": "denoising",
-        "sites": ["block", "mlp"],
-        "rows": rows,
-        **ends,
-    }
-    return ProbeResult("patching", {**shared("patching"), **data})
+    for layer in range(count):
+        for head in range(heads) if heads else [None]:
+            for unit in [*found, None]:
+                early, late = (
+                    unit is not None and unit["index"] == 2 and layer < 3,
+                    unit is None and layer >= 3,
+                )
+                share = 0.95 if early or late else -0.2 if unit and unit["index"] == 5 else 0.01
+                names = ("text", "start", "end")
+                at = {"unit": "answer" if unit is None else unit["index"]}
+                words = dict.fromkeys(names) if unit is None else {name: unit[name] for name in names}
+                place = {"layer": layer, "site": "head" if heads else "block", "head": head, **at, **words}
+                rows.append({**place, "recovered": share, **run_of(-4 * share)})
+    other = {"text": "Yesterday I walked past", "prompt": "x", "to": "past", "changed": [[12, 18]]}
+    ends = {"base": {**shared("ask")["clean"], "top": "0"}, "source": shared("ask")["clean"]}
+    data = {"counterfactual": other, "direction": "denoising", "site": "block", "units": found, "rows": rows}
+    return ProbeResult("patch", {**shared("patch"), **data, **ends})

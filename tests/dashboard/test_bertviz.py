@@ -118,7 +118,7 @@ def test_it_speaks_the_visitors_language_in_both_themes(view: View, dark: bool, 
 
 def test_the_frame_is_as_high_as_what_is_drawn() -> None:
     assert frame_height("head", 60, 1, 4) > 60 * 22
-    assert frame_height("model", 60, 4, 4) > 4 * 60 * 7
+    assert frame_height("model", 60, 8, 4) > 8 * 60 * 4
     assert frame_height("model", 60, 4, 40) > 60 * 18
 
 

@@ -25,7 +25,8 @@ CHARTS: dict[str, Callable[[str], Any]] = {
         records.lens(), lang, measure="direct", rows=records.lens().data["contributions"]
     ),
     "lens": lambda lang: charts.lens(records.lens(), lang),
-    "patch": lambda lang: charts.patch_map(records.patching(), lang),
+    "patch": lambda lang: charts.patch_map(records.patch(), lang),
+    "patch_heads": lambda lang: charts.patch_map(records.patch(heads=6), lang),
     "agreement": lambda lang: charts.agreement_map(records.attention(), lang),
 }
 
@@ -69,7 +70,8 @@ def test_what_is_no_change_is_grey_and_empty_and_estimates_say_so() -> None:
     colour = layer_of(spec, "rect")["encoding"]["color"]
     assert colour["condition"] == {"test": "datum.quiet", "value": QUIET}
     for cell, row in zip(table(spec, layer_of(spec, "rect")), record.rows, strict=True):
-        assert (cell["quiet"], cell["text"] == "") == (row["no_change"], row["no_change"])
+        quiet = abs(row["effect_log_prob"]) < 0.05 if row["estimate"] else row["no_change"]
+        assert (cell["quiet"], cell["text"] == "") == (quiet, quiet)
         assert cell["effect"].startswith("≈") is row["estimate"]
 
 
@@ -119,14 +121,19 @@ def test_curves_name_where_the_answer_settles() -> None:
 
 
 def test_a_patch_says_what_share_of_the_difference_it_carries() -> None:
-    record = records.patching()
-    spec = charts.patch_map(record, "en", site="mlp").to_dict()
+    record = records.patch()
+    spec = charts.patch_map(record, "en").to_dict()
     cells = table(spec, layer_of(spec, "rect"))
-    assert len(cells) == 6 * len(records.WORDS)
-    carried = next(c for c in cells if c["column"] == "u2" and c["layer"] == 0)
-    assert (carried["text"], carried["strong"], carried["word"]) == ("95", True, "walked")
+    assert len(cells) == 6 * (len(records.WORDS) + 1)
+    carried = next(c for c in cells if c["column"] == "u2" and c["level"] == "0")
+    assert (carried["text"], carried["strong"], carried["word"]) == ("95", True, "▼ walked")
     assert "\\u25bc walked" in str(layer_of(spec, "rect")["encoding"]["x"]["axis"]["labelExpr"])
-    assert charts.sites_of(record) == ["block", "mlp"]
+
+
+def test_of_many_heads_those_that_carry_most_are_shown() -> None:
+    spec = CHARTS["patch_heads"]("en").to_dict()
+    cells = table(spec, layer_of(spec, "rect"))
+    assert len({cell["level"] for cell in cells}) == 24
 
 
 def test_a_passages_words_cannot_end_the_script_that_holds_them() -> None:

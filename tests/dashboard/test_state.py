@@ -19,6 +19,7 @@ from probes.question import TEMPLATES, presets
 numbers = st.frozensets(st.integers(0, 3000), max_size=40)
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
 spans = st.lists(st.tuples(st.integers(0, 400), st.integers(401, 900)), max_size=3).map(tuple)
+heads = st.tuples(st.integers(0, 90), st.integers(0, 90))
 states = st.builds(
     State,
     lang=st.sampled_from(LANGUAGES),
@@ -40,6 +41,22 @@ states = st.builds(
     groups=st.booleans(),
     out=numbers,
     pin=st.none() | numbers,
+    ablated=st.frozensets(heads, max_size=6).map(lambda found: tuple(sorted(found))),
+    how=st.sampled_from(state.HOWS),
+    part_how=st.sampled_from(state.HOWS),
+    place=st.sampled_from(state.PLACES),
+    look=st.none() | heads,
+    reader=st.integers(-1, 900),
+    shown=st.frozensets(st.integers(0, 90), max_size=5).map(lambda found: tuple(sorted(found))),
+    view=st.sampled_from(state.VIEWS),
+    level=st.sampled_from(state.LEVELS),
+    first=st.sampled_from(state.FIRSTS),
+    window=st.none() | st.tuples(st.integers(0, 40), st.integers(41, 90)),
+    budget=st.integers(1, 90_000),
+    swap=st.none() | texts.filter(bool),
+    swap_to=st.none() | texts.filter(bool),
+    site=st.sampled_from(state.SITES),
+    direction=st.sampled_from(state.DIRECTIONS),
 )
 
 
@@ -90,6 +107,17 @@ def test_every_field_of_the_state_has_its_parameter() -> None:
         ("joins", "3"),
         ("joins", "a-b"),
         ("groups", "2"),
+        ("heads", "5"),
+        ("heads", "5.3,"),
+        ("heads", ",".join(f"{n}.0" for n in range(500))),
+        ("heads", "-1.3"),
+        ("look", "5.3,7.1"),
+        ("reader", "-1"),
+        ("layers", "3,4"),
+        ("window", "7-3"),
+        ("window", "7"),
+        ("site", "everything"),
+        ("how", "delete"),
         ("text", "not base64 at all!"),
         ("text", "aGVsbG8"),
         ("q", "x" * 5000),
@@ -128,6 +156,14 @@ def test_another_passage_forgets_what_meant_the_old_one() -> None:
     )
     new = old.but(preset="coffee-zh")
     assert new == State(preset="coffee-zh", mode="hide")
+
+
+def test_another_model_forgets_what_was_chosen_inside_the_old_one() -> None:
+    old = State(ablated=((5, 3),), look=(5, 3), shown=(5,), window=(2, 4), how="mean", reader=3)
+    assert old.but(model="smollm2") == State(model="smollm2", how="mean", reader=3)
+    assert old.but(preset="coffee-zh") == State(
+        preset="coffee-zh", ablated=((5, 3),), look=(5, 3), shown=(5,), window=(2, 4), how="mean"
+    )
 
 
 def test_another_unit_forgets_numbers_only() -> None:

@@ -23,7 +23,16 @@ CHOSEN = (
     "models.can_",
     "models.fact_",
 )
-CHOSEN += ("passage.hint_", "details.words_", "details.ask_")
+CHOSEN += (
+    "passage.hint_",
+    "details.words_",
+    "details.ask_",
+    "inside.how_",
+    "inside.at_",
+    "closeup.",
+    "layers.",
+)
+CHOSEN += ("inside.",)
 """Beginnings of keys that are put together from a name."""
 KEYS = list(TEXTS.keys())
 SHARED = [key for key in list(PROBES.keys()) if key.startswith(("charts.", "errors.page"))]

@@ -1,0 +1,111 @@
+"""Heads: which attention heads the answer hangs on, what happens without them, and what they read."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import inside
+from dashboard.widgets import numbers
+from dashboard.widgets.close_up import close_up
+from dashboard.widgets.desk import Desk, desk, ink
+from dashboard.widgets.head_board import (
+    ablated_buttons,
+    ablated_list,
+    all_heads,
+    forget_strange_heads,
+    head_controls,
+    head_map,
+    target_choice,
+)
+from dashboard.widgets.reading import head_looked_at, reading, take_reader
+from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
+from dashboard.wording import t
+from probes import charts
+from probes.headline import headline
+from probes.results import ProbeResult
+
+
+def draw(here: Desk) -> None:
+    """The map and the answers, what a head reads, then the close-ups."""
+    forget_strange_heads(here)
+    take_reader(here)
+    state = here.state
+    known = here.known("heads", inside.heads(state))
+    here.say(known if not state.ablated else None)
+    now_options = inside.ask(state, state.ablated)
+    left, right = st.columns([7, 5], gap="medium")
+    with right:
+        now = here.quick("ask", now_options)
+        here.say(known if known is not None and not state.ablated else now)
+        numbers.answers_view(now, None)
+        ablated_buttons(here, known)
+    with left:
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            target_choice(here, known, width=250)
+            ablated_list(here, known)
+        exact = head_map(here)
+        if exact is not None:
+            if known is None:
+                st.rerun()  # what stands beside the map was drawn before its numbers were known
+            st.caption(t("heads.legend"))
+    looked = head_looked_at(here, exact)
+    seen = reading(here, exact)
+    taken = [Taken("ask", now, now_options)]
+    if exact is not None:
+        picture = charts.heads_map
+        taken.insert(
+            0,
+            Taken(
+                "heads", exact, inside.heads(state), lambda: picture(exact, state.lang, chosen=state.ablated)
+            ),
+        )
+    if seen is not None:
+        ranks = (lambda: charts.agreement_map(seen, state.lang)) if seen.data["agreement"] else None
+        taken.append(Taken("attention", seen, inside.attention(state), ranks))
+    near, together, agree = st.tabs(
+        [t("heads.tab_close"), t("heads.tab_together"), t("heads.tab_agree")],
+        on_change="rerun",
+        key="heads_tabs",
+    )
+    if near.open:
+        with near:
+            close_up(here, looked)
+    if together.open:
+        with together:
+            _together(here, taken)
+    if agree.open:
+        with agree:
+            _agreement(here, seen)
+    read_text("heads.read_text")
+    measured_and_taken(here, taken)
+
+
+def _together(here: Desk, taken: list[Taken]) -> None:
+    options = inside.together(here.state)
+    found = here.measured("heads", options, len(all_heads(here.geometry)) + 80, "together")
+    if found is None or not found.data["cumulative"]:
+        return
+    st.vega_lite_chart(
+        charts.specification(charts.cumulative(found, here.state.lang, ink=ink())),
+        alt=t("heads.together_alt", headline=headline(found.data, here.state.lang)),
+    )
+    control = found.data["control"]
+    if control and control.get("n"):
+        values = {"n": control["n"], "size": control["size"], "flips": control["flips"]}
+        band = {"low": charts.nats_text(control["low"]), "high": charts.nats_text(control["high"])}
+        st.caption(t("heads.random", **values, **band))
+    st.caption(t("heads.together_read"))
+    taken[0:1] = [Taken("heads", found, options, lambda: charts.cumulative(found, here.state.lang))]
+
+
+def _agreement(here: Desk, seen: ProbeResult | None) -> None:
+    if seen is None or seen.data["agreement"] is None:
+        st.caption(t("heads.agree_none"))
+        return
+    st.vega_lite_chart(
+        charts.specification(charts.agreement_map(seen, here.state.lang, ink=ink())), alt=t("heads.agree_alt")
+    )
+    st.caption(t("heads.agree_read"))
+
+
+desk(draw, head_controls)

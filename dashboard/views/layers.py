@@ -1,0 +1,38 @@
+"""Layers: where along them the answer appears, who puts it there, which states carry a difference."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard.widgets.desk import Desk, desk
+from dashboard.widgets.head_board import forget_strange_heads, target_choice
+from dashboard.widgets.layer_board import lens_view, parts_view, patch_view, writes_view
+from dashboard.widgets.take_along import measured_and_taken, read_text
+from dashboard.wording import t
+
+
+def draw(here: Desk) -> None:
+    """The answer's curve first; who writes it, what taking parts away does, and patching in tabs."""
+    forget_strange_heads(here)
+    target_choice(here, None)
+    taken = [lens_view(here)]
+    tabs = st.tabs(
+        [t("layers.tab_writes"), t("layers.tab_parts"), t("layers.tab_patch")],
+        on_change="rerun",
+        key="layers_tabs",
+    )
+    writes, parts, patch = tabs
+    if writes.open:
+        with writes:
+            writes_view(here, taken[0].result)
+    if parts.open:
+        with parts:
+            taken += [one for one in [parts_view(here)] if one]
+    if patch.open:
+        with patch:
+            taken += [one for one in [patch_view(here)] if one]
+    read_text("layers.read_text")
+    measured_and_taken(here, taken)
+
+
+desk(draw, lambda: None)

@@ -1,0 +1,52 @@
+"""Links: which word's reading of which other word carries the answer."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import inside, session
+from dashboard.widgets.desk import Desk, desk
+from dashboard.widgets.head_board import forget_strange_heads, target_choice
+from dashboard.widgets.link_board import arcs, maps, table, window_control
+from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
+from dashboard.wording import t
+from probes import charts
+
+
+def draw(here: Desk) -> None:
+    """Arcs on the passage, the two maps, the strongest in a table."""
+    forget_strange_heads(here)
+    words = len(here.question.passage.words)
+    options = inside.links(here.state)
+    known = here.known("links", options)
+    here.say(known or here.quick("ask", inside.ask(here.state, ())))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        target_choice(here, known)
+        with st.container(width=360):
+            window_control(here.geometry["layers"])
+    pairs = words * (words - 1) // 2
+    budget = here.state.budget
+    runs = 2 * words + min(pairs, budget)
+    found = here.measured("links", options, runs, "links")
+    if found is None:
+        st.caption(t("links.waits", words=words, pairs=pairs, budget=budget))
+        return
+    here.say(found)
+    arcs(here, found)
+    left_out = found.data["left_out"]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(t("links.budget", left_out=left_out, budget=budget) if left_out else t("links.all"))
+        if left_out:
+            st.button(
+                t("links.more", pairs=pairs), on_click=session.change, kwargs={"budget": pairs}, key="more"
+            )
+    maps(here, found)
+    with st.expander(t("links.table"), icon=":material/table:"):
+        table(here, found)
+    read_text("links.read_text")
+    measured_and_taken(
+        here, [Taken("links", found, options, lambda: charts.links_maps(found, here.state.lang))]
+    )
+
+
+desk(draw, lambda: None)

@@ -1,0 +1,188 @@
+"""What the pages that look inside the model share: bar, question, headline, model; and runs with a Stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import session
+from dashboard.asking import question_of
+from dashboard.service import Choice, Service, service
+from dashboard.session import current
+from dashboard.state import State
+from dashboard.widgets.asked import asked
+from dashboard.widgets.bar import bar
+from dashboard.widgets.loading import load, problem
+from dashboard.widgets.markup import plain
+from dashboard.widgets.model_picker import choice_of
+from dashboard.widgets.stage import STEADY
+from dashboard.wording import t
+from probes.errors import CruxError
+from probes.headline import headline
+from probes.question import Question
+from probes.results import ProbeResult
+
+LONG = 20.0
+"""Seconds that a run may take without being asked for."""
+DARK_INK, LIGHT_INK = "#edebe8", "#2f2d2b"
+
+
+def dark() -> bool:
+    """Whether the visitor's page is dark."""
+    return st.context.theme.type == "dark"
+
+
+def ink() -> str:
+    """The page's text colour, for charts."""
+    return DARK_INK if dark() else LIGHT_INK
+
+
+@dataclass
+class Desk:
+    """One drawing of a page, for one question and one model at hand."""
+
+    question: Question
+    shop: Service
+    choice: Choice
+    top: DeltaGenerator
+    """Where the headline goes."""
+    geometry: Mapping[str, Any]
+
+    @property
+    def state(self) -> State:
+        return current()
+
+    def say(self, result: ProbeResult | None) -> None:
+        """The record's sentence as the page's headline."""
+        text = t("stage.asking") if result is None else plain(headline(result.data, self.state.lang))
+        self.top.subheader(text, anchor=False)
+
+    def known(self, study: str, options: Mapping[str, Any]) -> ProbeResult | None:
+        """The result, where it is at hand."""
+        return self.shop.known(study, self.choice, self.question, options)
+
+    def quick(self, study: str, options: Mapping[str, Any]) -> ProbeResult:
+        """A study of a few runs, at once."""
+        return self.shop.run(study, self.choice, self.question, options, waiting=self._in_line)
+
+    def _in_line(self, ahead: int) -> None:
+        self.top.subheader(t("stage.in_line", ahead=ahead), anchor=False)
+
+    def measured(
+        self,
+        study: str,
+        options: Mapping[str, Any],
+        runs: int,
+        key: str,
+        draw: Callable[[Mapping[Any, float | None]], None] | None = None,
+    ) -> ProbeResult | None:
+        """A study of many runs: offered with its cost where it is long, with a count and a Stop.
+
+        Args:
+            runs: how many it will be, about.
+            key: tells the buttons of several runs on a page apart.
+            draw: shows what was found so far.
+
+        Returns:
+            None while it is not complete.
+        """
+        if found := self.known(study, options):
+            return found
+        visit = session.visit()
+        run = self.shop.identity(study, self.choice, self.question, options)
+        seconds = (self.shop.pace(self.choice) or 0.0) * runs
+        if seconds > LONG and run not in visit.agreed:
+            st.info(t("desk.long", runs=runs, time=_time(seconds)), icon=":material/hourglass_empty:")
+            st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
+            return None
+        if run in visit.stopped:
+            done = len(visit.effects.get(run, {}))
+            st.info(t("desk.stopped", done=done, runs=runs), icon=":material/pause:")
+            st.button(t("stage.go_on"), on_click=visit.stopped.discard, args=(run,), key=f"{key}_go_on")
+            if draw is not None:
+                draw(visit.effects.get(run, {}))
+            return None
+        return self._run(study, options, runs, key, run, draw)
+
+    def _run(
+        self,
+        study: str,
+        options: Mapping[str, Any],
+        runs: int,
+        key: str,
+        run: Any,
+        draw: Callable[[Mapping[Any, float | None]], None] | None,
+    ) -> ProbeResult:
+        visit, place = session.visit(), st.empty()
+        with place.container(), st.container(horizontal=True, vertical_alignment="center"):
+            line = st.progress(0.0, t("desk.starting", runs=runs))
+            st.button(
+                t("stage.stop"),
+                icon=":material/stop:",
+                on_click=visit.stopped.add,
+                args=(run,),
+                key=f"{key}_stop",
+            )
+        so_far = visit.effects.setdefault(run, {})
+
+        def in_line(ahead: int) -> None:
+            line.progress(0.0, t("stage.in_line", ahead=ahead))
+
+        def progress(done: int, total: int) -> None:
+            line.progress(min(1.0, done / max(total, 1)), t("stage.progress", done=done, total=total))
+            if draw is not None:
+                draw(so_far)
+
+        found = self.shop.run(
+            study,
+            self.choice,
+            self.question,
+            options,
+            waiting=in_line,
+            on_progress=progress,
+            effects=so_far,
+            runs=runs,
+        )
+        visit.effects.pop(run, None)
+        place.empty()
+        return found
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return t("desk.seconds", n=max(5, round(seconds / 5) * 5))
+    return t("desk.minutes", n=round(seconds / 60))
+
+
+def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
+    """Draw a page: bar, headline, question; then, with the model at hand, what `draw` makes of it.
+
+    Args:
+        controls: what the bar offers in the place of how words are taken away.
+    """
+    bar(controls)
+    for name, value in session.visit().notes:
+        st.warning(t("page.bad_link", name=plain(name), value=plain(value)), icon=":material/link_off:")
+    try:
+        question = question_of(current(), t("asked.default"))
+    except CruxError as fault:
+        problem(fault)
+        return
+    st.html(STEADY)
+    top = st.container(key="headline").empty()
+    asked(question)
+    shop, choice = service(), choice_of(current())
+    try:
+        model = shop.loaded(choice)
+        if model is None:
+            load(shop, choice, top.container())
+            return
+        session.write_link()  # now, because a long run may be interrupted before the page's end
+        draw(Desk(question, shop, choice, top, model.inside.geometry()))
+    except CruxError as fault:
+        with top.container():
+            problem(fault)

@@ -1,0 +1,137 @@
+"""Layers: the answer read off early, what each layer's parts do, and states put from one run into another."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from dashboard import inside, session
+from dashboard.asking import preset_of
+from dashboard.session import choose
+from dashboard.state import DIRECTIONS, HOWS, SITES
+from dashboard.widgets.desk import Desk, ink
+from dashboard.widgets.head_board import all_heads
+from dashboard.widgets.loading import problem
+from dashboard.widgets.markup import plain
+from dashboard.widgets.take_along import Taken
+from dashboard.wording import t
+from probes import charts
+from probes.errors import CruxError
+from probes.headline import headline, top_of
+from probes.numbers import percent
+from probes.results import ProbeResult
+
+
+def lens_view(here: Desk) -> Taken:
+    """Where along the layers the answer appears."""
+    options = inside.lens(here.state)
+    found = here.quick("lens", options)
+    here.say(found)
+    st.vega_lite_chart(
+        charts.specification(charts.lens(found, here.state.lang, ink=ink())),
+        key="lens_chart",
+        alt=t("layers.lens_alt", headline=headline(found.data, here.state.lang)),
+    )
+    return Taken("lens", found, options, lambda: charts.lens(found, here.state.lang))
+
+
+def writes_view(here: Desk, lens: ProbeResult) -> None:
+    """Who puts it there: what each part writes by itself."""
+    rows = [row for row in lens.data["contributions"] if row["contribution"] is not None]
+    if not rows:
+        st.caption(t("layers.no_direct"))
+        return
+    chart = charts.layer_parts(lens, here.state.lang, measure="direct", rows=rows)
+    st.vega_lite_chart(charts.specification(chart), key="writes_chart", alt=t("layers.writes_alt"))
+    if contrast := lens.data["contrast"]:
+        st.caption(t("layers.contrast", one=plain(contrast["string"]), other=plain(contrast["against"])))
+    st.caption(t("layers.writes_read"))
+
+
+def parts_view(here: Desk) -> Taken | None:
+    """Attention and feed-forward of each layer taken away."""
+    ways = {how: t(f"inside.how_{how}") for how in HOWS}
+    choose("part_how", HOWS, t("inside.how"), ways.__getitem__, help=t("inside.how_help"))
+    options = inside.layers(here.state)
+    found = here.measured("layers", options, 2 * here.geometry["layers"], "layers")
+    if found is None:
+        return None
+    st.vega_lite_chart(
+        charts.specification(charts.layer_parts(found, here.state.lang)),
+        key="parts_chart",
+        alt=t("layers.parts_alt", headline=headline(found.data, here.state.lang)),
+    )
+    st.markdown(f"**{plain(headline(found.data, here.state.lang))}**")
+    st.caption(t("layers.parts_read"))
+    return Taken("layers", found, options, lambda: charts.layer_parts(found, here.state.lang))
+
+
+# ---- patching
+
+
+def patch_view(here: Desk) -> Taken | None:
+    """Which states carry the difference between the passage and another that differs in few words."""
+    suggestion = _swap_form()
+    change, to = here.state.swap or suggestion[0], here.state.swap_to or suggestion[1]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        sites = {site: t(f"layers.site_{site}") for site in SITES}
+        choose("site", SITES, t("layers.site"), sites.__getitem__, help=t("layers.site_help"))
+        ways = {way: t(f"layers.{way}") for way in DIRECTIONS}
+        choose(
+            "direction", DIRECTIONS, t("layers.direction"), ways.__getitem__, help=t("layers.direction_help")
+        )
+    if not change or not to:
+        st.info(t("layers.no_swap"), icon=":material/edit:")
+        return None
+    options = inside.patch(here.state, change, to)
+    places = len(all_heads(here.geometry)) if here.state.site == "head" else here.geometry["layers"]
+    runs = places * (len(here.question.passage.words) + 1)
+    try:
+        found = here.measured("patch", options, runs, "patch")
+    except CruxError as fault:
+        problem(fault)
+        return None
+    if found is None:
+        return None
+    _ends(here, found, change, to)
+    st.vega_lite_chart(
+        charts.specification(charts.patch_map(found, here.state.lang, ink=ink())),
+        key="patch_chart",
+        alt=t("layers.patch_alt", headline=headline(found.data, here.state.lang)),
+    )
+    st.caption(t(f"layers.read_{here.state.direction}"))
+    return Taken("patch", found, options, lambda: charts.patch_map(found, here.state.lang))
+
+
+def _swap_form() -> tuple[str, str]:
+    """What is replaced by what, the preset's suggestion at first; the suggestion."""
+    state, base = session.current(), preset_of(session.current())
+    suggestions = base.counterfactuals if base else ()
+    first = suggestions[0] if suggestions else ("", "")
+    with (
+        st.form("swap", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom", gap="small"),
+    ):
+        change = st.text_input(t("layers.change"), value=state.swap or first[0], width=220, max_chars=200)
+        to = st.text_input(t("layers.to"), value=state.swap_to or first[1], width=220, max_chars=200)
+        if st.form_submit_button(t("layers.swap")):
+            session.change(swap=change.strip() or None, swap_to=to.strip() or None)
+            st.rerun()
+    return first
+
+
+def _ends(here: Desk, found: ProbeResult, change: str, to: str) -> None:
+    own, other = found.data["clean"], found.data["base"]
+    if here.state.direction == "noising":
+        other = found.data["source"]
+    tops = [top_of(run) for run in (own, other)]
+    st.markdown(
+        t(
+            "layers.ends",
+            change=plain(change),
+            to=plain(to),
+            own=plain(tops[0]["name"]),
+            p=percent(tops[0]["probability"]),
+            other=plain(tops[1]["name"]),
+            q=percent(tops[1]["probability"]),
+        )
+    )

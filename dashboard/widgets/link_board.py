@@ -1,0 +1,116 @@
+"""Links between words: arcs on the passage, the two maps, the strongest as a table, layers to cut in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from dashboard import session
+from dashboard.widgets.desk import Desk, ink
+from dashboard.widgets.passage_marks import Arc, passage_marks
+from dashboard.wording import t
+from probes import charts
+from probes.headline import headline
+from probes.numbers import nats, percent
+from probes.results import ProbeResult
+
+MOST_ARCS = 14
+TABLE = 12
+
+
+def window_control(desk_layers: int) -> None:
+    """In which layers links are cut: all, or a range of them."""
+    state, last = session.current(), desk_layers - 1
+    low, high = state.window or (0, last)
+    st.session_state["w_window"] = (low, high)
+
+    def changed() -> None:
+        chosen = st.session_state["w_window"]
+        session.change(window=None if chosen == (0, last) else (int(chosen[0]), int(chosen[1])))
+
+    st.slider(t("links.window"), 0, last, key="w_window", on_change=changed, help=t("links.window_help"))
+
+
+def arcs(desk: Desk, found: ProbeResult) -> None:
+    """The passage with an arc for each of the strongest links."""
+    words = desk.question.passage.words
+    strong = [link for link in charts.links_of(found) if not link[2]["no_change"]][:MOST_ARCS]
+    reach = max([charts.SMALLEST_SCALE, *(abs(row["effect_log_prob"] or 0.0) for _, _, row in strong)])
+    drawn = []
+    for reader, read, row in strong:
+        moved = charts.drawn(row, reach)
+        at = len(words) if reader == charts.ANSWER else int(reader)
+        drawn.append(
+            Arc(at, read, min(1.0, abs(moved) / reach), moved > 0, _sentence(desk, found, at, read, row))
+        )
+    passage_marks(
+        desk.question.passage.text,
+        [word.span for word in words],
+        key="arcs",
+        label=t("links.passage"),
+        hint=t("links.hint", count=len(drawn)),
+        lang=desk.question.passage.language,
+        place=t("heads.answer_place"),
+        notes=[*(_note(desk, drawn, word.index) for word in words), _note(desk, drawn, len(words))],
+        arcs=drawn,
+    )
+
+
+def _name(desk: Desk, at: int) -> str:
+    words = desk.question.passage.words
+    if at == len(words):
+        return t("heads.answer_place")
+    word = words[at]
+    return charts.named(word.text, word.occurrence, word.occurrences)
+
+
+def _sentence(desk: Desk, found: ProbeResult, at: int, read: int, row: dict[str, Any]) -> str:
+    then = next(answer for answer in row["answers"] if answer["answer"] == row["top"])
+    key = "links.arc_flips" if row["flips"] else "links.arc"
+    return t(
+        key,
+        reader=_name(desk, at),
+        read=_name(desk, read),
+        nats=nats(row),
+        answer=found.data["target"]["text"],
+        then=then["name"],
+        share=percent(then["probability"]),
+    )
+
+
+def _note(desk: Desk, drawn: list[Arc], at: int) -> str:
+    own = [arc.label for arc in drawn if at in (arc.reader, arc.read)]
+    return " ".join(own) or t("links.no_arc", word=_name(desk, at))
+
+
+def maps(desk: Desk, found: ProbeResult) -> None:
+    """Both maps, of the strongest links' words or of all."""
+    everything = bool(st.session_state.get("w_all_links", False))
+    chart = charts.links_maps(found, desk.state.lang, ink=ink(), **({"most": None} if everything else {}))
+    st.vega_lite_chart(
+        charts.specification(chart),
+        key="links_maps",
+        alt=t("links.maps_alt", headline=headline(found.data, desk.state.lang)),
+    )
+    if len(found.data["units"]) > charts.MOST_WORDS:
+        st.toggle(t("links.all_words", count=len(found.data["units"])), key="w_all_links")
+
+
+def table(desk: Desk, found: ProbeResult) -> None:
+    """The strongest links in words and numbers."""
+    words = len(desk.question.passage.words)
+    rows = []
+    for reader, read, row in charts.links_of(found)[:TABLE]:
+        then = next(answer for answer in row["answers"] if answer["answer"] == row["top"])
+        seen = row["attention"]
+        rows.append(
+            {
+                t("links.col_reader"): _name(desk, words if reader == charts.ANSWER else int(reader)),
+                t("links.col_read"): _name(desk, read),
+                t("links.col_effect"): nats(row),
+                t("links.col_attention"): "–" if seen is None else f"{100 * seen:.1f} %",
+                t("links.col_then"): then["name"] if row["flips"] else "",
+            }
+        )
+    st.dataframe(rows, hide_index=True)

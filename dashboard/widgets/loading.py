@@ -1,0 +1,59 @@
+"""Before anything can be drawn: the model is loaded, or what stands in the way is said, with the ways on."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import session
+from dashboard.service import Choice, Service
+from dashboard.session import current
+from dashboard.widgets.asked import AS_AT_FIRST
+from dashboard.widgets.markup import plain
+from dashboard.widgets.model_picker import short_name
+from dashboard.wording import t
+from probes.errors import CruxError
+
+BUILTIN = {"model": "builtin", "revision": "", "device": "auto", "dtype": "auto"}
+
+
+def problem(fault: CruxError) -> None:
+    """What went wrong, and the ways on."""
+    state = current()
+    st.error(fault.say(state.lang), icon=":material/error:")
+    with st.container(horizontal=True):
+        if state.model != "builtin":
+            st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
+        if state.joins or state.splits:
+            st.button(t("cutting.reset"), on_click=session.change, kwargs={"joins": (), "splits": ()})
+        if fault.key == "page_runs":
+            st.button(t("stage.to_sentences"), on_click=session.change, kwargs={"unit": "sentence"})
+        if state.text:
+            st.button(t("stage.edit"), on_click=session.edit_passage)
+        if any(getattr(state, name) != value for name, value in AS_AT_FIRST.items()):
+            st.button(t("asked.reset"), on_click=session.change, kwargs=AS_AT_FIRST)
+
+
+def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
+    """Load the model and run the script again; one that a link alone wants downloaded is offered."""
+    if shop.needs_download(choice) and choice.spec not in session.visit().agreed:
+        with top:
+            _offer_download(choice)
+        return
+    name = plain(short_name(choice.spec))
+    with top, st.spinner(t("stage.loading", model=name), show_time=True):
+        line = st.empty()
+
+        def in_line(ahead: int) -> None:
+            line.caption(t("stage.in_line", ahead=ahead))
+
+        shop.model(choice, in_line)
+    st.rerun()  # now with its units, and the results that are known of it
+
+
+def _offer_download(choice: Choice) -> None:
+    st.info(t("models.confirm", model=plain(choice.spec)), icon=":material/download:")
+    with st.container(horizontal=True):
+        agreed = session.visit().agreed
+        st.button(t("models.confirm_yes"), type="primary", on_click=agreed.add, args=(choice.spec,))
+        st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)

@@ -1,0 +1,108 @@
+"""Below a picture of what is inside: how to read it, how it was measured, and how to take it along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from dashboard.state import fits_link
+from dashboard.values import LONGEST_TEXT_IN_LINK
+from dashboard.widgets.desk import Desk
+from dashboard.widgets.details import PICTURES, in_language, link, model_arguments
+from dashboard.widgets.facts import measured_facts
+from dashboard.widgets.markup import plain
+from dashboard.wording import t
+from probes.commandline import command_line
+from probes.headline import headline
+from probes.pictures import Format, saved, titled
+from probes.results import ProbeResult
+
+if TYPE_CHECKING:
+    import altair as alt
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One record on the page, what it was run with, and its picture."""
+
+    study: str
+    result: ProbeResult
+    options: Mapping[str, Any]
+    draw: Callable[[], alt.LayerChart] | None = None
+
+
+def read_text(key: str) -> None:
+    """Three sentences on how to read the picture, behind a click."""
+    with st.expander(t("details.read"), icon=":material/help:"):
+        st.markdown(t(key))
+
+
+def measured_and_taken(desk: Desk, taken: Sequence[Taken]) -> None:
+    """The method, and downloads, behind a click each."""
+    with st.expander(t("details.measured"), icon=":material/science:"):
+        _measured(taken[0].result)
+    with st.expander(t("details.take"), icon=":material/download:"):
+        _take(desk, taken)
+
+
+def _measured(result: ProbeResult) -> None:
+    clean = result.data.get("clean", result.data)
+    st.markdown(t("details.prompt", count=len(clean["prompt_ids"]), template=clean["template"]))
+    st.code(clean["prompt"], language=None, wrap_lines=True)
+    if reference := result.data.get("reference"):
+        prompts = " · ".join(reference["prompts"][:2])
+        places = t(f"inside.{reference['positions']}")
+        st.markdown(t("inside.reference", size=reference["size"], seed=reference["seed"], positions=places))
+        st.caption(plain(prompts[:400] + "…"))
+    facts = measured_facts(result)
+    left, right = st.columns(2)
+    half = (len(facts) + 1) // 2
+    for column, some in ((left, facts[:half]), (right, facts[half:])):
+        column.markdown("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in some))
+
+
+def _take(desk: Desk, taken: Sequence[Taken]) -> None:
+    state = desk.state
+    st.markdown(t("details.link"))
+    st.code(link(state), language=None, wrap_lines=True)
+    if not fits_link(state):
+        st.caption(t("details.link_long", most=LONGEST_TEXT_IN_LINK))
+    st.markdown(t("details.command"))
+    lines = [command_line(one.study, model_arguments(state), desk.question, one.options) for one in taken]
+    st.code("\n".join(dict.fromkeys(lines)), language="bash", wrap_lines=True)
+    if state.text:
+        st.caption(t("details.command_file"))
+        st.download_button(
+            "passage.txt", state.text, "passage.txt", "text/plain", on_click="ignore", key="passage_file"
+        )
+    for one in taken:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(t(f"inside.{one.study}_record"))
+            _files(desk, one)
+
+
+def _files(desk: Desk, one: Taken) -> None:
+    said = in_language(one.result)
+    for kind, make, mime in (("json", said.to_json, "application/json"), ("csv", said.to_csv, "text/csv")):
+        name = f"crux-{one.study}.{kind}"
+        key = f"{one.study}_{kind}"
+        st.download_button(
+            kind.upper(), make, name, mime, on_click="ignore", key=key, icon=":material/download:"
+        )
+    for form, mime in PICTURES.items() if one.draw is not None else ():
+        _picture(desk, one, form, mime)
+
+
+def _picture(desk: Desk, one: Taken, form: Format, mime: str) -> None:
+    def draw() -> bytes:
+        assert one.draw is not None
+        data = one.result.data
+        clean = data.get("clean", data)
+        about = f"{clean['question']} · {data['provenance']['model']['model']}"
+        return saved(titled(one.draw(), headline(data, desk.state.lang), [about]), form)
+
+    name = f"crux-{one.study}.{form}"
+    st.download_button(form.upper(), draw, name, mime, on_click="ignore", key=f"{one.study}_picture_{form}")

@@ -1,0 +1,149 @@
+"""Heads, Links and Layers through AppTest: they show what the records say, and links hold what was chosen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from dashboard import inside
+from dashboard.state import State, to_link
+from dashboard.widgets.head_board import pressed_heads
+from probes import load_model, run
+from probes.headline import headline
+from probes.question import preset
+from probes.results import ProbeResult
+from tests.dashboard.test_page import query, state, title
+
+PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "page.py"
+
+
+def opened(page: str, **link: str) -> AppTest:
+    at = AppTest.from_file(str(PAGE), default_timeout=120)
+    for name, value in link.items():
+        at.query_params[name] = value
+    at.run()
+    at.switch_page(f"views/{page}.py").run()
+    assert not at.exception
+    assert not at.error
+    return at
+
+
+def charts(at: AppTest) -> int:
+    return len(at.get("vega_lite_chart"))
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, ProbeResult]:
+    """The records that the pages must show, made without the page."""
+    model, question, chosen = load_model("builtin"), preset("coffee-en").question(), State()
+    heads = run("heads", model, question, inside.heads(chosen))
+    strongest = min(heads.rows, key=lambda row: row["effect_log_prob"])
+    head = (strongest["layer"], strongest["head"])
+    return {
+        "heads": heads,
+        "ask": run("ask", model, question, inside.ask(chosen, (head,))),
+        "lens": run("lens", model, question, inside.lens(chosen)),
+        "links": run("links", model, question, inside.links(State(budget=30))),
+    }
+
+
+def strongest(recorded: dict[str, ProbeResult]) -> str:
+    row = min(recorded["heads"].rows, key=lambda row: row["effect_log_prob"])
+    return f"{row['layer']}.{row['head']}"
+
+
+def test_heads_open_with_the_records_headline(recorded: dict[str, ProbeResult]) -> None:
+    at = opened("heads")
+    assert title(at) == headline(recorded["heads"].data, "en")
+    assert charts(at) == 2
+    assert any("Close-up" in tab.label for tab in at.tabs)
+
+
+def test_a_head_is_taken_away_by_keyboard_and_put_back(recorded: dict[str, ProbeResult]) -> None:
+    at, head = opened("heads"), strongest(recorded)
+    before = title(at)
+    at.multiselect(key="w_ablated").set_value([head]).run()
+    assert not at.exception
+    assert title(at) == headline(recorded["ask"].data, "en")
+    assert (query(at)["heads"], query(at)["look"]) == (head, head)
+    at.button(key="heads_back").click().run()
+    assert (title(at), state(at).ablated) == (before, ())
+    assert "heads" not in query(at)
+
+
+def test_presses_on_the_map_are_taken_whatever_a_client_posts() -> None:
+    points: list[Any] = [
+        {"layer": 3, "head": 1},
+        {"layer": 99, "head": 0},
+        {"layer": "x"},
+        5,
+        {},
+        {"layer": [], "head": {}},
+    ]
+    assert pressed_heads({"selection": {"heads": points}}, {(3, 1)}) == ((3, 1),)
+    assert pressed_heads({"selection": {"heads": "x"}}, {(3, 1)}) == ()
+    assert pressed_heads({"selection": "x"}, {(3, 1)}) == ()
+
+
+def test_a_link_restores_the_heads_page() -> None:
+    wanted = State(
+        ablated=((0, 2), (3, 1)), how="mean", place="answer", look=(3, 1), reader=4, view="model",
+        level="token", first="share", shown=(3,),
+    )  # fmt: skip
+    at = opened("heads", **to_link(wanted))
+    assert state(at) == wanted
+    assert at.multiselect(key="w_ablated").value == ["0.2", "3.1"]
+    assert at.selectbox(key="w_look").value == "3.1"
+    assert at.selectbox(key="w_reader").value == 4
+
+
+def test_heads_that_the_model_lacks_are_left_out_with_a_note() -> None:
+    at = opened("heads", heads="3.1,77.0", look="5.99", layers="2.70", reader="900", window="3-80")
+    assert state(at).ablated == ((3, 1),)
+    assert (state(at).look, state(at).shown, state(at).reader, state(at).window) == (None, (2,), -1, None)
+    assert any("5 layers and 20 heads" in warning.value for warning in at.warning)
+
+
+def test_links_show_the_records_headline_and_all_can_be_asked_for(recorded: dict[str, ProbeResult]) -> None:
+    at = opened("links", budget="30", lang="en", passage="coffee-en")
+    assert title(at) == headline(recorded["links"].data, "en")
+    assert charts(at) == 1
+    words = len(preset("coffee-en").passage.words)
+    assert at.button(key="more").label.endswith(f"{words * (words - 1) // 2} pairs")
+    at.slider(key="w_window").set_value((1, 3)).run()
+    assert not at.exception
+    assert query(at)["window"] == "1-3"
+
+
+def test_layers_show_lens_parts_and_patching(recorded: dict[str, ProbeResult]) -> None:
+    at = opened("layers")
+    assert title(at) == headline(recorded["lens"].data, "en")
+    assert charts(at) == 2
+    at.session_state["layers_tabs"] = at.tabs[2].label
+    at.run()
+    assert not at.exception
+    at.segmented_control(key="w_site").set_value("mlp").run()
+    assert query(at)["site"] == "mlp"
+
+
+@pytest.mark.parametrize(
+    ("change", "to"), [("no such words", "x"), ("walked into", "went for a very long walk into")]
+)
+def test_a_swap_that_cannot_be_is_refused_in_words(change: str, to: str) -> None:
+    at = AppTest.from_file(str(PAGE), default_timeout=120)
+    for name, value in to_link(State(swap=change, swap_to=to)).items():
+        at.query_params[name] = value
+    at.run()
+    at.session_state["layers_tabs"] = "States from another passage"
+    at.switch_page("views/layers.py").run()
+    assert not at.exception
+    assert len(at.error) == 1
+
+
+def test_chinese_pages_are_chinese() -> None:
+    for view in ("heads", "layers"):
+        at = opened(view, lang="zh", passage="coffee-zh")
+        assert title(at).startswith("模型回答")
