@@ -205,11 +205,12 @@ class Engine:
         """The clean record, and per layer [nodes, heads * width] the gradient of sum_i weights_i * log-prob_i
         by the heads' outputs, for attribution patching.
         """
-        record = self.record(job)
+        clean = self.inside.clean(Line.of(job), self.forwards(Report(how="tree")))
+        record = clean.record
         by_line = [0.0] * len(record.line.continuations)
         for continuation, weight in zip(job.continuations, weights, strict=True):
             by_line[record.line.continuations.index(continuation)] += weight
-        return record, head_gradients(self.forwards(Report(how="reference")), record, by_line)
+        return record, head_gradients(self.forwards(Report(how="reference")), clean, by_line)
 
     def forwards(self, report: Report) -> Forwards:
         """The calls of the model, counted in `report`."""

@@ -74,6 +74,7 @@ class Forwards:
         self.blocks: list[nn.Module] = [model.get_submodule(layer.block) for layer in anatomy.layers]
         self.tail = model.get_submodule(anatomy.tail) if anatomy.tail else None
         self.head = model.get_output_embeddings() if anatomy.can("read") else None
+        self.differentiable = False
         self._positions = takes_position_ids(model)
         self._device: torch.device = model.get_input_embeddings().weight.device  # type: ignore[assignment]
 
@@ -81,6 +82,12 @@ class Forwards:
         """The same without any short cut: the model's own maps, logits at every position."""
         other = copy.copy(self)
         other.head = other.linears = other.tail = None
+        return other
+
+    def with_gradients(self) -> Forwards:
+        """The same, but the logits can be differentiated: no map that autograd does not know."""
+        other = copy.copy(self)
+        other.linears, other.differentiable = None, True
         return other
 
     def length_matters(self, tokens: int) -> bool:
@@ -232,7 +239,7 @@ class Forwards:
         self.report.forwards += 1
         self.report.tokens_run += round(ids.size * share)
         at = self.tensor(rows), self.tensor(columns)
-        with self.lock, torch.no_grad():
+        with self.lock, torch.set_grad_enabled(self.differentiable):
             if self.head is None:
                 return self.model(self.tensor(ids), **extra).logits[at].float()
             with hooks.read_positions(self.head, *at):

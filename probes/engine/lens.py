@@ -72,19 +72,21 @@ def direct_effects(
     frozen = _FrozenNorm.find(forwards, parts, record, node)
     if frozen is None:
         return None
-    out: dict[int, float] = {}
-    last = record.value("block", len(parts.layers) - 1)[node]
+    order = sorted(range(len(edits)), key=lambda i: edits[i].layer)
+    changes: list[Tensor] = []
     for layer in range(len(parts.layers)):
-        members = [i for i, edit in enumerate(edits) if edit.layer == layer]
+        members = [edits[i] for i in order if edits[i].layer == layer]
         for begin in range(0, len(members), _ROWS):
             chosen = members[begin : begin + _ROWS]
-            change = _written(forwards, parts, record, [edits[i] for i in chosen], layer, node)
-            with frozen.held():
-                logits = final_logits(forwards, parts, record, (last + change)[:, None])[:, 0]
-            base = frozen.logits
-            moved = (logits[:, token] - logits[:, against]) - (base[token] - base[against])
-            out |= dict(zip(chosen, moved.tolist(), strict=True))
-    return [out[i] for i in range(len(edits))]
+            changes.append(_written(forwards, parts, record, chosen, layer, node))
+    last = record.value("block", len(parts.layers) - 1)[node]
+    base = float(frozen.logits[token] - frozen.logits[against])
+    moved: list[float] = []
+    with frozen.held():
+        for states in (last + torch.cat(changes)).split(_ROWS):
+            logits = final_logits(forwards, parts, record, states[:, None])[:, 0]
+            moved += (logits[:, token] - logits[:, against] - base).tolist()
+    return [value for _, value in sorted(zip(order, moved, strict=True))]
 
 
 def _written(

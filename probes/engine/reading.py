@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from probes.engine import hooks
-from probes.engine.forward import Forwards
+from probes.engine.forward import Forwards, Packed, Trunk
 from probes.engine.interventions import Line
-from probes.engine.records import Record
+from probes.engine.records import Clean
 from probes.engine.surgery import Parts
 from probes.errors import CapabilityError
 
@@ -71,46 +71,73 @@ def _by_layer(
     return out
 
 
-def head_gradients(forwards: Forwards, record: Record, weights: Sequence[float]) -> list[Tensor | None]:
+def head_gradients(forwards: Forwards, clean: Clean, weights: Sequence[float]) -> list[Tensor | None]:
     """Per layer [nodes, heads * width]: gradient of a weighted sum of the continuations' log-probabilities by
-    the output projection's input. One forward and one backward for each text of the line.
+    the output projection's input. One forward and one backward over the whole line, or over each of its texts
+    where texts cannot share a forward.
 
     Args:
         weights: one for each continuation of the line.
     """
-    line, bare = record.line, forwards.bare()
+    record = clean.record
     parts = Parts(forwards.model, forwards.anatomy)
     places = [layer.index for layer in forwards.anatomy.attention_layers]
     projections = [module for i in places if (module := parts.module(i, "head")) is not None]
     total = {i: torch.zeros_like(record.value("head", i)) for i in places}
-    for continuation, weight in enumerate(weights):
-        if weight:
-            nodes, found = _one_gradient(bare, line, continuation, weight, projections)
-            for i, gradient in zip(places, found, strict=True):
-                total[i][nodes] += gradient
+    if clean.trunk is not None:
+        runs = [(list(range(len(record.line))), _line_logits(clean, clean.trunk), record.line.reads())]
+    else:
+        runs = [_text(record.line, c) for c, weight in enumerate(weights) if weight]
+    for nodes, logits_of, reads in runs:
+        found = _backward(forwards.with_gradients(), projections, logits_of, reads, weights)
+        for i, gradient in zip(places, found, strict=True):
+            total[i][nodes] += gradient.reshape(len(nodes), -1)
     return [total.get(i) for i in range(len(parts.layers))]
 
 
-def _one_gradient(
-    forwards: Forwards, line: Line, continuation: int, weight: float, projections: Sequence[torch.nn.Module]
-) -> tuple[list[int], tuple[Tensor, ...]]:
-    path = line.fan.path(continuation)
-    nodes = [*range(len(line.ids)), *(line.node(place) for place in path)]
-    targets = [target for _, target in line.fan.reads[continuation]]
-    ids = forwards.tensor(line.tokens[nodes][None])
+Reads = list[tuple[int, int, int]]
+LogitsOf = Callable[[Forwards, list[int]], Tensor]
 
+
+def _line_logits(clean: Clean, trunk: Trunk) -> LogitsOf:
+    line = clean.record.line
+
+    def logits_of(forwards: Forwards, nodes: list[int]) -> Tensor:
+        rows = np.zeros(len(nodes), np.int64)
+        whole = line.tokens[None], line.depth[None], line.sees[None]
+        return forwards.packed(Packed(*whole, 0, rows, np.array(nodes)), trunk, whole=True)
+
+    return logits_of
+
+
+def _text(line: Line, continuation: int) -> tuple[list[int], LogitsOf, Reads]:
+    """One text of a line by itself: its nodes, its forward, what is read."""
+    nodes = [*range(len(line.ids)), *(line.node(place) for place in line.fan.path(continuation))]
+
+    def logits_of(forwards: Forwards, wanted: list[int]) -> Tensor:
+        columns = np.array([nodes.index(node) for node in wanted])
+        return forwards.plain(line.tokens[nodes][None], np.zeros(len(wanted), np.int64), columns)
+
+    return nodes, logits_of, [read for read in line.reads() if read[0] == continuation]
+
+
+def _backward(
+    forwards: Forwards,
+    projections: Sequence[torch.nn.Module],
+    logits_of: LogitsOf,
+    reads: Reads,
+    weights: Sequence[float],
+) -> tuple[Tensor, ...]:
     def watched(embedded: Tensor) -> Tensor:
         return embedded.detach().requires_grad_()
 
+    nodes = sorted({node for _, node, _ in reads})
     with (
         forwards.lock,
         torch.enable_grad(),
         hooks.edited_outputs([forwards.model.get_input_embeddings()], [watched]),
         hooks.recorded_inputs(projections) as seen,
     ):
-        logits = forwards.model(ids, use_cache=False).logits[0, len(line.ids) - 1 :].float()
-        chosen = logits.log_softmax(-1)[torch.arange(len(targets)), torch.tensor(targets)]
-        gradients = torch.autograd.grad(weight * chosen.sum(), seen)
-    forwards.report.forwards += 2
-    forwards.report.tokens_run += 3 * len(nodes)  # a backward pass costs about two forwards
-    return nodes, tuple(g.reshape(len(nodes), -1) for g in gradients)
+        log_probs = logits_of(forwards, nodes).log_softmax(-1)
+        each = [weights[c] * log_probs[nodes.index(node), target] for c, node, target in reads]
+        return torch.autograd.grad(torch.stack(each).sum(), seen)

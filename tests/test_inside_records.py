@@ -1,0 +1,359 @@
+"""Records of what happens inside a model against the oracle: every row by a whole plain forward."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from probes import load_model, preset, run
+from probes.answers import AnswerSet
+from probes.cli import main
+from probes.errors import CapabilityError, InputError
+from probes.interventions import Reference
+from probes.models.local import LocalModel
+from probes.over import questions_of, run_over
+from probes.passage import Passage
+from probes.question import Question
+from probes.ranks import mean_interval, ranked, spearman, with_interval
+from probes.studies.heads import _sizes
+from probes.trials import CLEAN
+from tests import inside_oracle
+from tests.inside_oracle import Cut, Put
+
+FEW = {"en": "0=never;1=once;3=three times", "zh": "0=零次;1=一次;3=三次"}
+
+
+@pytest.fixture(scope="module")
+def model() -> LocalModel:
+    return load_model("builtin")
+
+
+@pytest.fixture(scope="module", params=["coffee-en", "coffee-zh"])
+def question(request: pytest.FixtureRequest) -> Question:
+    """The first two sentences of a preset and one string an answer."""
+    full = preset(request.param).question()
+    end = full.passage.sentences[1].end
+    passage = Passage(full.passage.text[:end], dictionary=full.passage.dictionary)
+    few = AnswerSet.parse(FEW[full.language])
+    return replace(full, passage=passage, preset=None, roles={}, answers=few)
+
+
+@pytest.fixture
+def only(question: Question) -> Question:
+    """The English one, where one language is enough."""
+    if question.language != "en":
+        pytest.skip("one language is enough")
+    return question
+
+
+def log_probs(
+    model: LocalModel, question: Question, *edits: Put | Cut, ids: Sequence[int] = ()
+) -> list[float]:
+    """Of every answer (one string each), in the clean prompt or in `ids`."""
+    layout = model.layout(question)
+    found = {}
+    for term in layout.terms:
+        length = len(ids or layout.ids) + len(term.ids) - 1
+        own = [_within(edit, length) if isinstance(edit, Cut) else edit for edit in edits]
+        found[term.answer] = inside_oracle.log_prob(model.loaded.model, ids or layout.ids, term.ids, own)
+    return [found[answer] for answer in range(len(found))]
+
+
+def _within(cut: Cut, length: int) -> Cut:
+    return replace(cut, queries=tuple(q for q in cut.queries if q < length))
+
+
+def check_row(row: Mapping[str, Any], clean: Mapping[str, Any], truth: Sequence[float]) -> None:
+    """Answers, effect, top: from the oracle's log-probabilities by hand."""
+    for answer, wanted in zip(row["answers"], truth, strict=True):
+        assert answer["probability"] == pytest.approx(math.exp(wanted), rel=3e-4, abs=1e-9)
+    labels = [answer["answer"] for answer in row["answers"]]
+    assert row["top"] == labels[int(np.argmax(truth))]
+    assert row["flips"] == (row["top"] != clean["top"])
+
+
+def everywhere(model: LocalModel, question: Question) -> range:
+    """Positions of the prompt and the longest continuation."""
+    layout = model.layout(question)
+    return range(len(layout.ids) + max(len(t.ids) for t in layout.terms) - 1)
+
+
+def tokens(model: LocalModel, question: Question, start: int, end: int) -> tuple[int, ...]:
+    layout = model.layout(question)
+    shift = len(layout.frame.before)
+    return tuple(i for i, (a, b) in enumerate(layout.offsets) if a < end + shift and b > start + shift)
+
+
+def test_heads_zeroed(model: LocalModel, question: Question) -> None:
+    data = run("heads", model, question, {"control": 3}).data
+    assert [(r["layer"], r["head"]) for r in data["rows"]] == [(i, j) for i in range(5) for j in range(4)]
+    for row in data["rows"][::3]:
+        check_row(row, data["clean"], log_probs(model, question, Put("head", row["layer"], row["head"])))
+    cumulative = data["cumulative"]
+    assert (
+        cumulative["order"][0]
+        == min(([r["effect_log_prob"], [r["layer"], r["head"]]] for r in data["rows"]), key=lambda x: x[0])[1]
+    )
+    two = next(row for row in cumulative["remove"] if row["k"] == 2)
+    puts = [Put("head", *place) for place in cumulative["order"][:2]]
+    check_row(two, data["clean"], log_probs(model, question, *puts))
+    kept = next(row for row in cumulative["keep"] if row["k"] == 8)
+    check_row(
+        kept, data["clean"], log_probs(model, question, *(Put("head", *p) for p in cumulative["order"][8:]))
+    )
+    flipping = [row["k"] for row in cumulative["remove"] if row["flips"]]
+    assert cumulative["flips_at"] == min(flipping, default=None)
+
+
+def test_heads_at_the_answer_alone(model: LocalModel, only: Question) -> None:
+    data = run("heads", model, only, {"positions": "answer", "cumulative": False, "control": 0}).data
+    layout = model.layout(only)
+    at = tuple(i for i in everywhere(model, only) if i >= len(layout.ids) - 1)
+    for row in data["rows"][::6]:
+        for answer, term in zip(row["answers"], sorted(layout.terms, key=lambda t: t.answer), strict=True):
+            inside = tuple(i for i in at if i < len(layout.ids) + len(term.ids) - 1)
+            put = Put("head", row["layer"], row["head"], inside)
+            wanted = inside_oracle.log_prob(model.loaded.model, layout.ids, term.ids, [put])
+            assert math.log(answer["probability"]) == pytest.approx(wanted, abs=2e-4)
+
+
+def test_pooled_mean_is_the_mean_of_the_references(model: LocalModel, only: Question) -> None:
+    options = {"ablate_mode": "mean", "reference_positions": "pooled", "reference_size": 3}
+    data = run("heads", model, only, {**options, "cumulative": False, "control": 0}).data
+    prompts = data["reference"]["prompts"]
+    assert prompts == model.inside.reference_prompts(only, Reference(3, 0, "pooled"))
+    assert len(set(prompts)) == 3
+    assert all(prompt.endswith(model.layout(only).frame.after) for prompt in prompts)
+    layout, width = model.layout(only), 32
+    paths = sorted({t.ids[:-1] for t in layout.terms}, key=len)
+    longest = max(paths, key=len)
+    if any(path != longest[: len(path)] for path in paths):
+        pytest.skip("the strings branch: no one text holds all their tokens")
+    means = []
+    for prompt in prompts:
+        ids = model.tokenizer(prompt, add_special_tokens=False).input_ids
+        seen = inside_oracle.values(model.loaded.model, [*ids, *longest], [("head", 2)])["head", 2]
+        means.append(seen[1:].mean(0))
+    mean = torch.stack(means).mean(0)
+    row = next(r for r in data["rows"] if (r["layer"], r["head"]) == (2, 1))
+    put = Put("head", 2, 1, None, mean[width : 2 * width])
+    check_row(row, data["clean"], log_probs(model, only, put))
+
+
+def test_layers_zeroed(model: LocalModel, only: Question) -> None:
+    data = run("layers", model, only, {"ablate_mode": "zero"}).data
+    assert len(data["rows"]) == 10
+    for row in data["rows"][::3]:
+        check_row(row, data["clean"], log_probs(model, only, Put(row["part"], row["layer"])))
+
+
+def test_links_are_knockouts(model: LocalModel, question: Question) -> None:
+    data = run("links", model, question, {"budget": 12}).data
+    words = len(data["units"])
+    assert len(data["rows"]) == words + 12
+    assert data["left_out"] == words * (words - 1) // 2 - 12
+    every, start = everywhere(model, question), len(model.layout(question).ids) - 1
+    for row in [*data["rows"][:words:7], *data["rows"][words::4]]:
+        keys = tokens(model, question, row["to"]["start"], row["to"]["end"])
+        if row["from"] == "answer":
+            queries = tuple(i for i in every if i >= start)
+        else:
+            queries = tokens(model, question, row["from"]["start"], row["from"]["end"])
+        check_row(row, data["clean"], log_probs(model, question, Cut(queries, keys)))
+
+
+def test_links_in_a_window_of_layers(model: LocalModel, only: Question) -> None:
+    data = run("links", model, only, {"budget": 3, "layers": "1-2"}).data
+    row = data["rows"][-1]
+    queries = tokens(model, only, row["from"]["start"], row["from"]["end"])
+    keys = tokens(model, only, row["to"]["start"], row["to"]["end"])
+    check_row(row, data["clean"], log_probs(model, only, Cut(queries, keys, layers=(1, 2))))
+    with pytest.raises(InputError, match="layers"):
+        run("links", model, only, {"layers": "3-9"})
+
+
+def test_lens_ends_with_the_answer(model: LocalModel, question: Question) -> None:
+    data = run("lens", model, question, {}).data
+    layout = model.layout(question)
+    for term in layout.terms:
+        truth = inside_oracle.lens(model.loaded.model, layout.ids, term.ids)
+        for row, wanted in zip(data["rows"], truth, strict=True):
+            found = row["answers"][term.answer]["probability"]
+            assert math.log(found) == pytest.approx(sum(wanted), abs=2e-4)
+    last = [a["probability"] for a in data["rows"][-1]["answers"]]
+    assert last == pytest.approx([a["probability"] for a in data["clean"]["answers"]], rel=1e-4)
+    assert data["rows"][data["settled_at"]]["top"] == data["clean"]["top"]
+
+
+def test_patching_both_ways(model: LocalModel, question: Question) -> None:
+    change, to = ("walked into", "walked past") if question.language == "en" else ("走进", "路过")
+    stock, clean_ids = model.loaded.model, list(model.layout(question).ids)
+    other = replace(question, passage=Passage(question.passage.text.replace(change, to, 1)))
+    other_ids = list(model.layout(other).ids)
+    assert len(clean_ids) == len(other_ids)
+    for direction, base, source in (("denoising", other_ids, clean_ids), ("noising", clean_ids, other_ids)):
+        data = run("patch", model, question, {"change": change, "to": to, "direction": direction}).data
+        rows = [r for r in data["rows"] if r["unit"] != "answer" and r["layer"] in (0, 3)]
+        strongest = sorted(rows, key=lambda r: -abs(r["recovered"]))[:3]
+        for row in [*strongest, rows[0]]:
+            at = tokens(model, question, row["start"], row["end"])
+            states = inside_oracle.values(stock, source, [("block", row["layer"])])["block", row["layer"]]
+            put = Put("block", row["layer"], None, at, states[list(at)])
+            check_row(row, data["base"], log_probs(model, question, put, ids=base))
+        assert data["base"]["prompt_ids"] == base
+        assert data["source"]["prompt_ids"] == source
+
+
+def test_patching_needs_equal_lengths(model: LocalModel, only: Question) -> None:
+    with pytest.raises(InputError, match="tokens long"):
+        run("patch", model, only, {"change": "walked into", "to": "went by bus all the way to"})
+    with pytest.raises(InputError, match="which words"):
+        run("patch", model, only, {})
+
+
+def test_attention_by_words(model: LocalModel, only: Question) -> None:
+    data = run("attention", model, only, {}).data
+    layout = model.layout(only)
+    weights = inside_oracle.attention(model.loaded.model, layout.ids)
+    row = next(r for r in data["rows"] if (r["layer"], r["head"]) == (3, 2))
+    found = weights[3]
+    assert found is not None
+    for unit, share in zip(data["units"], row["weights"], strict=True):
+        keys = tokens(model, only, unit["start"], unit["end"])
+        assert share == pytest.approx(float(found[2, -1, list(keys)].sum()), abs=1e-5)
+    assert row["sink"] == pytest.approx(float(found[2, -1, 0]), abs=1e-5)
+    assert sum(row["weights"]) + row["sink"] + row["rest"] == pytest.approx(1, abs=1e-5)
+    rho = next(r["rho"] for r in data["agreement"]["rows"] if (r["layer"], r["head"]) == (3, 2))
+    assert rho == pytest.approx(spearman(row["weights"], [abs(e) for e in data["effects"]]))
+    word = run("attention", model, only, {"reader": "2"}).data
+    assert word["reader"] == 2
+
+
+def test_a_word_cannot_read_what_comes_later(model: LocalModel, only: Question) -> None:
+    data = run("attention", model, only, {"reader": "3"}).data
+    assert all(sum(row["weights"][4:]) == 0 for row in data["rows"])
+
+
+def test_estimates_are_marked_and_near_for_small_changes(model: LocalModel, only: Question) -> None:
+    exact = run("heads", model, only, {"cumulative": False, "control": 0}).data
+    quick = run("heads", model, only, {"estimate": True}).data
+    assert all(row["estimate"] for row in quick["rows"])
+    assert not any(row["estimate"] for row in exact["rows"])
+    pairs = zip(exact["rows"], quick["rows"], strict=True)
+    small = [
+        (a["effect_log_prob"], b["effect_log_prob"]) for a, b in pairs if abs(a["effect_log_prob"]) < 0.01
+    ]
+    assert small
+    assert all(abs(a - b) < 0.02 for a, b in small)
+
+
+def test_direct_effects_add_up_to_the_last_block(model: LocalModel, only: Question) -> None:
+    """Heads and bias make the attention block; with the norm's factor held they simply add up."""
+    heads = run("heads", model, only, {"cumulative": False, "control": 0}).data
+    layers = run("layers", model, only, {"ablate_mode": "zero"}).data
+    for layer in range(5):
+        parts = sum(r["direct_effect"] for r in heads["rows"] if r["layer"] == layer)
+        whole = next(r for r in layers["rows"] if (r["layer"], r["part"]) == (layer, "attention"))
+        assert parts == pytest.approx(whole["direct_effect"], abs=1e-3)
+
+
+def test_ask_without_heads_and_words(model: LocalModel, only: Question) -> None:
+    data = run("ask", model, only, {"ablate_heads": "4.2,3.1", "drop": "walked"}).data
+    ids = data["prompt_ids"]
+    check_row(data, data["clean"], log_probs(model, only, Put("head", 4, 2), Put("head", 3, 1), ids=ids))
+    assert data["ablated"]["heads"] == [[4, 2], [3, 1]]
+    for wrong in ("9.1", "4.7", "x", "4"):
+        with pytest.raises(InputError, match=r"ablate|value"):
+            run("ask", model, only, {"ablate_heads": wrong})
+
+
+def test_clean_runs_are_equal_whatever_was_done_between(model: LocalModel, only: Question) -> None:
+    first = run("ask", model, only, {}).data["answers"]
+    run("heads", model, only, {})
+    run("links", model, only, {"budget": 5})
+    with pytest.raises(KeyboardInterrupt):
+        run("heads", model, only, {}, on_progress=_stop)
+    assert run("ask", model, only, {}).data["answers"] == first
+
+
+def _stop(done: int, total: int) -> None:
+    if done > 3:
+        raise KeyboardInterrupt
+
+
+def test_over_a_set_is_the_mean(model: LocalModel, only: Question) -> None:
+    questions = questions_of("3", only)
+    options = {"cumulative": False, "control": 0}
+    data = run_over("heads", model, questions, options, source="3").data
+    alone = [run("heads", model, q, options).data["rows"][7] for q in questions]
+    row = data["rows"][7]
+    effects = [r["effect_log_prob"] for r in alone]
+    assert row["effect_log_prob"] == pytest.approx(sum(effects) / 3)
+    assert row["effect_log_prob_low"] <= row["effect_log_prob"] <= row["effect_log_prob_high"]
+    assert row["flips"] == sum(r["flips"] for r in alone) / 3
+    assert [p["right"] for p in data["over"]["passages"]] == [q.right for q in questions]
+    with pytest.raises(InputError, match="words"):
+        run_over("links", model, questions)
+
+
+def test_sets_from_files(only: Question, tmp_path: Path) -> None:
+    plain = tmp_path / "some.txt"
+    plain.write_text("I went to the bar.\n\nI left the bar.\n", encoding="utf-8")
+    assert [q.passage.text for q in questions_of(str(plain), only)] == [
+        "I went to the bar.",
+        "I left the bar.",
+    ]
+    lines = tmp_path / "some.jsonl"
+    entry = {"passage": "我去了酒吧。", "question": "我去了几次酒吧？", "right": "1"}
+    lines.write_text(json.dumps(entry, ensure_ascii=False) + "\n", encoding="utf-8")
+    (found,) = questions_of(str(lines), only)
+    assert (found.passage.text, found.question, found.right) == tuple(entry.values())
+    lines.write_text('{"text": 1}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="Line 1"):
+        questions_of(str(lines), only)
+    with pytest.raises(InputError, match="could not be read"):
+        questions_of(str(tmp_path / "none.txt"), only)
+
+
+def test_a_model_that_answers_from_elsewhere_is_refused(only: Question) -> None:
+    with pytest.raises(CapabilityError, match="elsewhere"):
+        run("heads", object(), only, {})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("study", ["heads", "links", "attention", "layers", "lens", "patch"])
+def test_the_command_line_shows_it(study: str, capsys: pytest.CaptureFixture[str]) -> None:
+    extra = ["--budget", "5"] if study == "links" else ["--no-cumulative"] if study == "heads" else []
+    lang = "zh" if study in ("heads", "lens", "patch") else "en"
+    main([study, "--preset", "coffee-en", "--no-cache", "--lang", lang, *extra])
+    out = capsys.readouterr().out
+    assert "once" in out
+    assert "{" not in out
+
+
+def test_ranks_by_hand() -> None:
+    assert ranked(np.array([3.0, 1.0, 3.0, 2.0])).tolist() == [3.5, 1.0, 3.5, 2.0]
+    assert spearman([1, 2, 3, 4], [1, 4, 9, 16]) == pytest.approx(1)
+    assert spearman([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1)
+    assert spearman([1, 2, 3, 4, 5], [5, 6, 7, 8, 7]) == pytest.approx(0.8208, abs=1e-4)
+    assert spearman([1, 1, 1], [1, 2, 3]) is None
+    wide = with_interval([1, 2, 3, 4, 5], [2, 1, 4, 3, 5], seed=0)
+    assert wide["low"] is not None
+    assert wide["rho"] is not None
+    assert wide["low"] <= wide["rho"]
+    assert mean_interval([2.0], seed=0) == {"mean": 2.0, "low": None, "high": None}
+    assert mean_interval([], seed=0)["mean"] is None
+
+
+def test_sizes_of_growing_sets() -> None:
+    assert _sizes(5) == [1, 2, 3, 4, 5]
+    assert _sizes(20)[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 10]
+    assert _sizes(270)[-1] == 270
+    assert CLEAN.is_clean
