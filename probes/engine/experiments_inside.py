@@ -90,8 +90,8 @@ def _job(line: Line, edits: Sequence[Intervention]) -> InsideJob:
 
 
 def _plainly(subject: Subject, line: Line, jobs: Sequence[Sequence[Intervention]]) -> list[float]:
-    """Each job's log-probability by a whole forward with hooks."""
+    """Each job's log-probability by a whole forward with hooks, all side by side in one batch."""
     runs = changed_runs(line, [(i, _job(line, edits)) for i, edits in enumerate(jobs)], 0)
     with torch.no_grad():
-        found = dict(score_inside_plainly(subject.forwards, line, runs, 0))
+        found = dict(score_inside_plainly(subject.forwards, line, runs, TOKENS * len(runs)))
     return [found[i][0] for i in range(len(jobs))]

@@ -19,10 +19,10 @@ PLACE = Path(__file__).parent.parent.parent / "docs" / "architectures.md"
 HEAD = """# Architectures
 
 What the self-check found on a tiny random model of each configuration (`python -m tests.arch.table`,
-transformers {version}). `crux models check` examines the weights you load in the same way. *Tree*: prompts share
-their beginnings and changed runs begin half way; *full depth*: they share, but every changed run goes through all
-layers; *batches*: nothing is shared (recurrent layers, or frequencies that depend on the length). The numbers are
-exact in all of them. What cannot be done is refused with its reason, never shown as 0.
+transformers {version}). `crux models check` examines the weights you load in the same way. *Tree*: prompts
+share their beginnings and changed runs begin half way; *full depth*: they share, but every changed run goes
+through all layers; *batches*: nothing is shared (recurrent layers, or frequencies that depend on the length).
+The numbers are exact in all of them. What cannot be done is refused with its reason, never shown as 0.
 
 | configuration | layers with heads | runs as | words hidden | in single heads | heads | attention weights |
 |---|---|---|---|---|---|---|
