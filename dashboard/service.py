@@ -16,13 +16,12 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import streamlit as st
 
 from dashboard.gate import Gate
 from dashboard.limits import Limits
+from dashboard.looks import Look
 from dashboard.partial import Watched
-from probes.charts.weights import Places, by_tokens, by_words
 from probes.errors import CruxError
 from probes.question import Question, preset
 from probes.results import ProbeResult
@@ -37,9 +36,8 @@ KEPT_RESULTS = 200
 KEPT_CHARACTERS = 60_000_000
 """Of the prompts in all kept results together; a record of 2,000 words holds its prompt 2,000 times."""
 
-KEPT_LOOKS = 3
-"""Passages whose attention is kept."""
-Look = tuple[Places, Places, "list[np.ndarray | None]"]
+KEPT_LOOKS = 300_000_000
+"""Bytes of attention weights that are kept, of the passages looked at last; one passage's are kept always."""
 Waiting = Callable[[int], None]
 Progress = Callable[[int, int], None]
 
@@ -212,10 +210,8 @@ class Service:
         """Seconds that one run took of late with this model; None where none was timed."""
         return self._paces.get(choice)
 
-    def attention(
-        self, choice: Choice, question: Question, waiting: Waiting = lambda ahead: None
-    ) -> tuple[Places, Places, list[np.ndarray | None]]:
-        """The clean prompt's tokens, its words, and per layer what each head reads: [heads, tokens, tokens].
+    def attention(self, choice: Choice, question: Question, waiting: Waiting = lambda ahead: None) -> Look:
+        """What every head reads on the clean prompt.
 
         Raises:
             CruxError: the model cannot be had, or does not hand its weights out.
@@ -226,9 +222,12 @@ class Service:
             model = self._load(choice)
             key = _key("attention", model, question, {})
             if key not in self._looks:
-                while len(self._looks) >= KEPT_LOOKS:
+                found = Look.at(model, question)
+                while (
+                    self._looks and sum(look.size for look in self._looks.values()) + found.size > KEPT_LOOKS
+                ):
                     self._looks.popitem(last=False)
-                self._looks[key] = looked(model, question)
+                self._looks[key] = found
             return self._looks[key]
 
     # ---- before the first visitor
@@ -266,16 +265,6 @@ def _pace(result: ProbeResult) -> float | None:
     made = result.data["provenance"]
     fresh = made["trials"] - made["from_store"]
     return sum(report["seconds"] for report in made["engine"]) / fresh if fresh > 0 else None
-
-
-def looked(model: LocalModel, question: Question) -> Look:
-    """Attention on the clean prompt, with the names of its tokens and words."""
-    layout = model.layout(question)
-    prompt, shift = layout.frame.prompt(question.passage.text), len(layout.frame.before)
-    spans = [(word.start + shift, word.end + shift) for word in question.passage.words]
-    names = [str(name) for name in model.tokenizer.convert_ids_to_tokens(list(layout.ids))]
-    weights = [None if one is None else one.numpy() for one in model.inside.attention(question)]
-    return by_tokens(prompt, layout.offsets, names), by_words(prompt, layout.offsets, names, spans), weights
 
 
 def _empty_device_cache() -> None:

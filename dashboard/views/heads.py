@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import inside
+from dashboard.values import Head
 from dashboard.widgets import numbers
 from dashboard.widgets.close_up import close_up
 from dashboard.widgets.desk import Desk, desk, ink
@@ -17,16 +18,18 @@ from dashboard.widgets.head_board import (
     head_map,
     target_choice,
 )
-from dashboard.widgets.reading import head_looked_at, reading, take_reader
+from dashboard.widgets.reading import agreement, head_looked_at, reading, take_reader
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import t
 from probes import charts
+from probes.errors import CapabilityError
 from probes.headline import headline
-from probes.results import ProbeResult
 
 
 def draw(here: Desk) -> None:
     """The map and the answers, what a head reads, then the close-ups."""
+    if not all_heads(here.geometry):
+        raise CapabilityError("heads_none", layers=here.geometry["layers"])
     forget_strange_heads(here)
     take_reader(here)
     state = here.state
@@ -49,7 +52,7 @@ def draw(here: Desk) -> None:
                 st.rerun()  # what stands beside the map was drawn before its numbers were known
             st.caption(t("heads.legend"))
     looked = head_looked_at(here, exact)
-    seen = reading(here, exact)
+    reading(here, exact)
     taken = [Taken("ask", now, now_options)]
     if exact is not None:
         picture = charts.heads_map
@@ -59,9 +62,6 @@ def draw(here: Desk) -> None:
                 "heads", exact, inside.heads(state), lambda: picture(exact, state.lang, chosen=state.ablated)
             ),
         )
-    if seen is not None:
-        ranks = (lambda: charts.agreement_map(seen, state.lang)) if seen.data["agreement"] else None
-        taken.append(Taken("attention", seen, inside.attention(state), ranks))
     near, together, agree = st.tabs(
         [t("heads.tab_close"), t("heads.tab_together"), t("heads.tab_agree")],
         on_change="rerun",
@@ -75,7 +75,7 @@ def draw(here: Desk) -> None:
             _together(here, taken)
     if agree.open:
         with agree:
-            _agreement(here, seen)
+            _agreement(here, looked, taken)
     read_text("heads.read_text")
     measured_and_taken(here, taken)
 
@@ -98,14 +98,11 @@ def _together(here: Desk, taken: list[Taken]) -> None:
     taken[0:1] = [Taken("heads", found, options, lambda: charts.cumulative(found, here.state.lang))]
 
 
-def _agreement(here: Desk, seen: ProbeResult | None) -> None:
-    if seen is None or seen.data["agreement"] is None:
-        st.caption(t("heads.agree_none"))
-        return
-    st.vega_lite_chart(
-        charts.specification(charts.agreement_map(seen, here.state.lang, ink=ink())), alt=t("heads.agree_alt")
-    )
-    st.caption(t("heads.agree_read"))
+def _agreement(here: Desk, looked: Head, taken: list[Taken]) -> None:
+    seen = agreement(here, looked)
+    if seen is not None:
+        ranks = (lambda: charts.agreement_map(seen, here.state.lang)) if seen.data["agreement"] else None
+        taken.append(Taken("attention", seen, inside.attention(here.state), ranks))
 
 
 desk(draw, head_controls)

@@ -20,6 +20,7 @@ from dashboard.widgets.bertviz import (
 from dashboard.widgets.desk import Desk, dark
 from dashboard.wording import t
 from probes.charts.weights import First, grouped, without_first
+from probes.errors import CruxError
 
 HIGHEST = 620
 """Pixels; what is higher scrolls."""
@@ -48,6 +49,8 @@ def close_up(desk: Desk, looked: Head) -> None:
         level = "word"
     try:
         _frame(desk, chosen, looked, by_token=level == "token")
+    except CruxError as fault:
+        st.info(fault.say(desk.state.lang), icon=":material/visibility_off:")
     except TooLarge as fault:
         st.info(t("closeup.too_large", size=f"{fault.size:,}", most=f"{MOST_WEIGHTS:,}"))
     st.caption(t("closeup.read"))
@@ -66,11 +69,11 @@ def _layers(desk: Desk, with_heads: list[int], looked: Head) -> None:
 
 
 def _frame(desk: Desk, layers: list[int], looked: Head, *, by_token: bool) -> None:
-    tokens, words, weights = desk.shop.attention(desk.choice, desk.question)
-    places = tokens if by_token else words
+    look = desk.look()
+    places = look.tokens if by_token else look.words
     first: First = desk.state.first  # type: ignore[assignment]
     view: View = desk.state.view  # type: ignore[assignment]
-    shown = [(layer, found) for layer in layers if (found := weights[layer]) is not None]
+    shown = [(layer, found) for layer in layers if (found := look.weights[layer]) is not None]
     heads = list(range(max(len(found) for _, found in shown)))
     page = attention_frame(
         [without_first(grouped(found, places), first) for _, found in shown],

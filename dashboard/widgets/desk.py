@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.asking import question_of
+from dashboard.looks import Look
 from dashboard.service import Choice, Service, service
 from dashboard.session import current
 from dashboard.state import State
@@ -26,6 +28,8 @@ from probes.headline import headline
 from probes.question import Question
 from probes.results import ProbeResult
 
+DRAWING_SHARE = 9
+"""Drawing what was found so far takes at most a tenth of the time."""
 LONG = 20.0
 """Seconds that a run may take without being asked for."""
 DARK_INK, LIGHT_INK = "#edebe8", "#2f2d2b"
@@ -68,6 +72,14 @@ class Desk:
     def quick(self, study: str, options: Mapping[str, Any]) -> ProbeResult:
         """A study of a few runs, at once."""
         return self.shop.run(study, self.choice, self.question, options, waiting=self._in_line)
+
+    def look(self) -> Look:
+        """What every head reads.
+
+        Raises:
+            CruxError: the model does not hand its weights out.
+        """
+        return self.shop.attention(self.choice, self.question, self._in_line)
 
     def _in_line(self, ahead: int) -> None:
         self.top.subheader(t("stage.in_line", ahead=ahead), anchor=False)
@@ -132,10 +144,15 @@ class Desk:
         def in_line(ahead: int) -> None:
             line.progress(0.0, t("stage.in_line", ahead=ahead))
 
+        next_draw = 0.0
+
         def progress(done: int, total: int) -> None:
+            nonlocal next_draw
             line.progress(min(1.0, done / max(total, 1)), t("stage.progress", done=done, total=total))
-            if draw is not None:
+            now = time.monotonic()
+            if draw is not None and now > next_draw:
                 draw(so_far)
+                next_draw = time.monotonic() + max(1.0, DRAWING_SHARE * (time.monotonic() - now))
 
         found = self.shop.run(
             study,

@@ -17,7 +17,7 @@ from dashboard.wording import t
 from probes import charts
 from probes.headline import headline
 from probes.interventions import Ablation
-from probes.numbers import nats, strength
+from probes.numbers import nats
 from probes.results import ProbeResult
 
 STRONGEST = 5
@@ -77,7 +77,7 @@ def head_map(desk: Desk) -> ProbeResult | None:
     if exact is not None:
         _pressable(desk, exact)
         return exact
-    slot = st.empty()
+    above, slot = st.container(), st.empty()
     with slot.container(), st.spinner(t("heads.estimating"), show_time=True):
         estimate = desk.quick("heads", inside.heads(desk.state, estimate=True))
 
@@ -90,7 +90,8 @@ def head_map(desk: Desk) -> ProbeResult | None:
 
     draw({})
     count = len(all_heads(desk.geometry))
-    found = desk.measured("heads", inside.heads(desk.state), count, "heads", draw)
+    with above:
+        found = desk.measured("heads", inside.heads(desk.state), count, "heads", draw)
     if found is not None:
         slot.empty()
         _pressable(desk, found)
@@ -188,8 +189,7 @@ def ablated_buttons(desk: Desk, exact: ProbeResult | None) -> None:
             key="heads_back",
         )
         if exact is not None:
-            ranked = sorted(exact.data["rows"], key=lambda row: -strength(row))
-            first = [(row["layer"], row["head"]) for row in ranked[:STRONGEST]]
+            first = strongest(exact)
             for count in (1, STRONGEST):
                 st.button(
                     t("heads.strongest", count=count),
@@ -197,6 +197,15 @@ def ablated_buttons(desk: Desk, exact: ProbeResult | None) -> None:
                     args=(first[:count],),
                     key=f"heads_strongest_{count}",
                 )
+
+
+def strongest(exact: ProbeResult) -> list[Head]:
+    """The heads whose removal lowers the target most, the first few."""
+    none = float("-inf")
+    rows = sorted(
+        exact.data["rows"], key=lambda r: none if r["effect_log_prob"] is None else r["effect_log_prob"]
+    )
+    return [(row["layer"], row["head"]) for row in rows[:STRONGEST]]
 
 
 def target_choice(desk: Desk, record: ProbeResult | None, width: int = 300) -> None:

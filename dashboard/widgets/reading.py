@@ -10,11 +10,13 @@ import streamlit as st
 from dashboard import inside, session
 from dashboard.session import current
 from dashboard.values import Head
-from dashboard.widgets.desk import Desk
-from dashboard.widgets.head_board import all_heads, head_name
+from dashboard.widgets.desk import Desk, ink
+from dashboard.widgets.head_board import all_heads, head_name, strongest
 from dashboard.widgets.passage_marks import passage_marks, pressed_word
 from dashboard.wording import t
-from probes.numbers import percent, signed, strength
+from probes import charts
+from probes.errors import CruxError
+from probes.numbers import percent, signed
 from probes.results import ProbeResult
 
 MARKS = "reading"
@@ -41,13 +43,12 @@ def head_looked_at(desk: Desk, exact: ProbeResult | None) -> Head:
     if desk.state.ablated:
         return desk.state.ablated[-1]
     if exact is not None:
-        strongest = max(exact.data["rows"], key=strength)
-        return int(strongest["layer"]), int(strongest["head"])
+        return strongest(exact)[0]
     return all_heads(desk.geometry)[0]
 
 
-def reading(desk: Desk, exact: ProbeResult | None) -> ProbeResult | None:
-    """The passage shaded by what the chosen head reads; the record that it was drawn from."""
+def reading(desk: Desk, exact: ProbeResult | None) -> None:
+    """The passage shaded by what the chosen head reads."""
     looked = head_looked_at(desk, exact)
     names = {head_name(head): head for head in all_heads(desk.geometry)}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -75,11 +76,7 @@ def reading(desk: Desk, exact: ProbeResult | None) -> ProbeResult | None:
             label_visibility="collapsed",
             width=220,
         )
-    options = inside.attention(desk.state)
-    found = desk.measured("attention", options, len(words) + 2, "attention")
-    if found is not None:
-        _draw(desk, found, looked)
-    return found
+    _draw(desk, looked)
 
 
 def _named(word: Any) -> str:
@@ -91,10 +88,18 @@ def _choose_reader() -> None:
     session.change(reader=int(st.session_state["w_reader"]))
 
 
-def _draw(desk: Desk, found: ProbeResult, looked: Head) -> None:
-    words = desk.question.passage.words
-    row = next(r for r in found.data["rows"] if (r["layer"], r["head"]) == looked)
-    weights, reader = row["weights"], found.data["reader"]
+def _draw(desk: Desk, looked: Head) -> None:
+    words, (layer, head), reader = desk.question.passage.words, looked, desk.state.reader
+    try:
+        found = desk.look().reading
+    except CruxError as fault:
+        st.info(fault.say(desk.state.lang), icon=":material/visibility_off:")
+        return
+    whole, sinks = found.weights[layer], found.sink[layer]
+    if whole is None or sinks is None:
+        st.caption(t("heads.no_heads", layer=layer))
+        return
+    weights, sink = [float(w) for w in whole[head, reader]], float(sinks[head, reader])
     most = max([1e-6, *weights])
     notes = [
         t("heads.reads_word", word=" ".join(w.text.split()), share=percent(weights[w.index])) for w in words
@@ -111,25 +116,46 @@ def _draw(desk: Desk, found: ProbeResult, looked: Head) -> None:
         numbers=[*(percent(weight) if weight >= TOLD else "" for weight in weights), ""],
         notes=[*notes, t("heads.press_answer")],
         pressable=True,
-        pressed=len(words) if reader == "answer" else int(reader),
+        pressed=len(words) if reader < 0 else reader,
     )
-    st.caption(_where_it_goes(row) + " " + _agreement(found, looked))
+    shares = {"passage": sum(weights), "sink": sink, "rest": max(0.0, 1 - sum(weights) - sink)}
+    told = {name: percent(min(1.0, share)) for name, share in shares.items()}
+    st.caption(t("heads.shares", passage=told["passage"], sink=told["sink"], rest=told["rest"]))
 
 
-def _where_it_goes(row: Mapping[str, Any]) -> str:
-    shares = {"passage": sum(row["weights"]), "sink": row["sink"], "rest": row["rest"]}
-    return t("heads.shares", **{name: percent(min(1.0, share)) for name, share in shares.items()})
+def agreement(desk: Desk, looked: Head) -> ProbeResult | None:
+    """Whether the heads read the words that matter; the record, once it is complete."""
+    options = inside.attention(desk.state)
+    found = desk.measured("attention", options, len(desk.question.passage.words) + 2, "attention")
+    if found is None:
+        return None
+    ranks = found.data["agreement"]
+    if ranks is None:
+        st.caption(t("heads.agree_none"))
+        return found
+    st.vega_lite_chart(
+        charts.specification(charts.agreement_map(found, desk.state.lang, ink=ink())),
+        key="agreement_chart",
+        alt=t("heads.agree_alt"),
+    )
+    st.caption(_agreement(ranks, looked) + t("heads.agree_read"))
+    return found
 
 
-def _agreement(found: ProbeResult, looked: Head) -> str:
-    agreement = found.data["agreement"]
-    if agreement is None:
+def _agreement(ranks: Mapping[str, Any], looked: Head) -> str:
+    rho = next(r["rho"] for r in ranks["rows"] if (r["layer"], r["head"]) == looked)
+    mean = ranks["mean"] or {}
+    if rho is None:
         return ""
-    rho = next(r["rho"] for r in agreement["rows"] if (r["layer"], r["head"]) == looked)
-    mean = agreement["mean"]
-    if rho is None or mean.get("rho") is None:
-        return ""
-    low, high = mean.get("low"), mean.get("high")
-    if low is None or high is None:
-        return t("heads.agrees_alone", rho=signed(rho))
-    return t("heads.agrees", own=signed(rho), rho=signed(mean["rho"]), low=signed(low), high=signed(high))
+    if any(mean.get(name) is None for name in ("rho", "low", "high")):
+        return t("heads.agrees_alone", head=head_name(looked), rho=signed(rho)) + " "
+    values = {name: signed(mean[name]) for name in ("rho", "low", "high")}
+    said = t(
+        "heads.agrees",
+        head=head_name(looked),
+        own=signed(rho),
+        rho=values["rho"],
+        low=values["low"],
+        high=values["high"],
+    )
+    return said + " "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from probes.charts.common import SMALLEST_SCALE, drawn, nats_text
 from probes.locale import say
@@ -19,6 +20,8 @@ QUIET = "rgba(150,148,144,0.28)"
 SEEN = "#009e73"
 """What is no effect of a removal: attention read, an answer restored."""
 CONTRARY = "#cc79a7"
+MOST_STACKED = 6
+"""Characters of a Chinese word that stand under a column."""
 STRONG = 0.55
 """Share of the scale from which on a cell's text is white."""
 
@@ -41,13 +44,13 @@ def effect_colour(reach: float, title: str) -> Any:
     return alt.condition("datum.quiet", alt.value(QUIET), alt.Color("nats:Q", scale=scale, legend=legend))
 
 
-def gradient(title: str, **more: Any) -> alt.Legend:
-    """A scale on top of the picture: its title, a strip, numbers."""
+def gradient(title: str, *, orient: Literal["top", "bottom"] = "top", **more: Any) -> alt.Legend:
+    """A scale beside the picture: its title, a strip, numbers."""
     import altair as alt
 
     return alt.Legend(
         title=title,
-        orient="top",
+        orient=orient,
         direction="horizontal",
         titleLimit=600,
         titleFontWeight="normal",
@@ -96,6 +99,21 @@ def tips(lang: str, *names: str) -> list[Any]:
     import altair as alt
 
     return [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
+
+
+def word_axis(names: Mapping[str, str]) -> alt.Axis:
+    """Words under a map, by the name of their column: on end, Chinese ones from top to bottom."""
+    import altair as alt
+
+    upright = sum(any("\u2e80" <= c <= "\uffef" for c in name) for name in names.values()) > len(names) / 2
+    label = f"({json.dumps(names)})[datum.value] || ''"
+    shared: dict[str, Any] = {"labelOverlap": "greedy", "labelFlush": False, "ticks": False}
+    if not upright:
+        return alt.Axis(labelExpr=label, labelAngle=-90, labelLimit=90, **shared)
+    short = f"slice({label}, 0, {MOST_STACKED})"
+    return alt.Axis(
+        labelExpr=f"split({short}, '')", labelAngle=0, labelLineHeight=11, labelFontSize=10, **shared
+    )
 
 
 def lettering(ink: str) -> Any:

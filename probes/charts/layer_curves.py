@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CATEGORIES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#7f7f7f", "#b58900")
 DASHES: tuple[list[int], ...] = ([1, 0], [7, 3], [2, 2], [8, 3, 2, 3], [4, 4], [1, 4], [10, 2], [3, 1])
+NAME_HEIGHT = 0.06
+"""Of a name at a curve's end, as a probability on the axis."""
 NAMED_FROM = 0.04
 """Probability from which on a curve has its answer's name at its end."""
 
@@ -47,7 +49,7 @@ def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
         for row in rows
         for answer in row["answers"]
     ]
-    ends = [v for v in values if v["layer"] == last and v["p"] >= NAMED_FROM]
+    ends = _apart([v for v in values if v["layer"] == last and v["p"] >= NAMED_FROM])
     x = alt.X(
         "layer:Q",
         title=say("charts.axis_after_layer", lang),
@@ -75,8 +77,17 @@ def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
         )
     )
     words = alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7, fontSize=12, color=ink)
-    named = words.encode(x=x, y=y, text="answer:N")
+    named = words.encode(x=x, y=alt.Y("at:Q", title=None, scale=alt.Scale(domain=[0, 1])), text="answer:N")
     return layered([*_settles(rows, x, lang, ink), lines, named], 280)
+
+
+def _apart(ends: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Names at the curves' ends, moved up where they would stand on one another."""
+    placed: list[dict[str, Any]] = []
+    for end in sorted(ends, key=lambda end: float(end["p"])):
+        floor = placed[-1]["at"] + NAME_HEIGHT if placed else 0.0
+        placed.append({**end, "at": max(float(end["p"]), floor)})
+    return placed
 
 
 def settled_at(rows: Sequence[Mapping[str, Any]]) -> int:
@@ -100,11 +111,11 @@ def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str, ink: str) -> 
     table = alt.Chart(alt.InlineData(values=[{"layer": at, "text": text}]))
     late = at > rows[-1]["layer"] / 2
     words = table.mark_text(
-        align="right" if late else "left", dx=-6 if late else 6, baseline="top", fontSize=11, color=ink
+        align="right" if late else "left", dx=-6 if late else 6, baseline="bottom", fontSize=11, color=ink
     )
     return [
         table.mark_rule(color=ink, strokeDash=[4, 3], opacity=0.7).encode(x=x),
-        words.encode(x=x, y=alt.value(2), text="text:N"),
+        words.encode(x=x, y=alt.value(-4), text="text:N"),
     ]
 
 

@@ -18,6 +18,7 @@ from probes.charts.cells import (
     gradient,
     reach_of,
     tips,
+    word_axis,
 )
 from probes.charts.common import BLUE, GREY, ORANGE, drawn, effect_title, layered, named
 from probes.locale import say
@@ -80,7 +81,7 @@ def links_maps(
     told = tips(lang, "link", "effect", "weight", "points", "then", "change")
     most_seen = max([1e-9, *(datum["attention"] for datum in seen)])
     weight = alt.Scale(domain=[0, most_seen], range=["rgba(0,158,115,0.04)", SEEN], interpolate="rgb")
-    strip = gradient(say("charts.axis_attention", lang), format=".1%", tickCount=3)
+    strip = gradient(say("charts.axis_attention", lang), orient="bottom", format=".1%", tickCount=3)
     left = alt.Chart(alt.InlineData(values=cut)).mark_rect()
     right = alt.Chart(alt.InlineData(values=seen)).mark_rect()
     everything = alt.Chart(alt.InlineData(values=[*cut, *seen]))
@@ -113,14 +114,7 @@ def _axes(shown: Sequence[int], words: Mapping[int, str], lang: str) -> tuple[An
         "column:N",
         title=say("charts.axis_read", lang),
         scale=alt.Scale(domain=columns, paddingInner=0.06),
-        axis=alt.Axis(
-            labelExpr=label,
-            labelAngle=-90,
-            labelLimit=80,
-            labelOverlap="greedy",
-            labelFlush=False,
-            ticks=False,
-        ),
+        axis=word_axis({name: word for name, word in names.items() if name[0] in "ca"}),
     )
     y = alt.Y(
         "row:N",

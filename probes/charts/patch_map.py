@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.cells import CONTRARY, INK, SEEN, STRONG, code, gradient, lettering, then_of, tips
+from probes.charts.cells import (
+    CONTRARY,
+    INK,
+    SEEN,
+    STRONG,
+    code,
+    gradient,
+    lettering,
+    then_of,
+    tips,
+    word_axis,
+)
 from probes.charts.common import layered, named
 from probes.locale import say
 from probes.numbers import signed
@@ -41,14 +51,7 @@ def patch_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerCha
         "column:N",
         title=say("charts.axis_word", lang),
         scale=alt.Scale(domain=list(names), paddingInner=0.06),
-        axis=alt.Axis(
-            labelExpr=f"({json.dumps(names)})[datum.value]",
-            labelAngle=-90,
-            labelLimit=90,
-            labelOverlap="greedy",
-            labelFlush=False,
-            ticks=False,
-        ),
+        axis=word_axis(names),
     )
     title = say("charts.axis_layer" if rows[0]["head"] is None else "charts.axis_layer_head", lang)
     y = alt.Y(

@@ -7,12 +7,15 @@ import weakref
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import probes.models
+from dashboard import inside
 from dashboard.limits import Limits
 from dashboard.partial import Watched
 from dashboard.service import Choice, Results, Service
+from dashboard.state import State
 from probes import load_model, run
 from probes.errors import LimitError, ModelError
 from probes.question import preset
@@ -138,6 +141,40 @@ def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(tmp_path: Any)
     plain = run("words", load_model("builtin"), question, WORDS)
     for got, expected in zip(after.rows, plain.rows, strict=True):
         assert got["effect_log_prob"] == pytest.approx(expected["effect_log_prob"], abs=1e-4)
+
+
+def test_heads_are_told_as_they_come_and_a_stop_keeps_them(tmp_path: Any) -> None:
+    from probes.store import Store
+
+    question, options = preset("coffee-en").question(), inside.heads(State())
+    service = Service(Store(tmp_path / "trials.sqlite"), OPEN)
+    clean = service.run("ask", Choice(), question, inside.ask(State(), ()))
+    so_far: dict[Any, Any] = {}
+
+    def stop(done: int, total: int) -> None:
+        if done > 3:
+            raise Stop
+
+    with pytest.raises(Stop):
+        service.run("heads", Choice(), question, options, on_progress=stop, effects=so_far)
+    again = Service(None, OPEN).run("ask", Choice(), question, inside.ask(State(), ()))
+    assert again.data["answers"] == clean.data["answers"]
+    exact = service.run("heads", Choice(), question, options)
+    told = {(one.layer, one.head): value for one, value in so_far.items()}
+    assert told
+    for row in exact.rows:
+        if (place := (row["layer"], row["head"])) in told:
+            assert told[place] == pytest.approx(row["effect_log_prob"], abs=1e-4)
+
+
+def test_a_look_is_kept_and_adds_up() -> None:
+    service, question = Service(None, OPEN), preset("coffee-zh").question()
+    look = service.attention(Choice(), question)
+    assert service.attention(Choice(), question) is look
+    assert "咖啡店" in look.words.labels
+    first = next(layer for layer in look.weights if layer is not None)
+    assert first.sum(-1) == pytest.approx(np.ones(first.shape[:2]), abs=1e-4)
+    assert look.reading.weights[0].shape[1:] == (len(question.passage.words) + 1, len(question.passage.words))
 
 
 def test_kept_results_are_bounded_by_their_size() -> None:

@@ -1,0 +1,56 @@
+"""Attention on one prompt, kept so that another head, word or layer is shown at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from probes.charts.weights import Places, by_tokens, by_words
+from probes.models.word_attention import WordAttention
+from probes.models.word_attention import by_words as read_by_words
+from probes.question import Question
+
+if TYPE_CHECKING:
+    from probes.models.local import LocalModel
+
+
+@dataclass(frozen=True)
+class Look:
+    """What every head reads on the clean prompt: per layer [heads, tokens, tokens], None without heads.
+
+    `tokens` and `words` name the places of the whole prompt; `reading` is told by the passage's own words.
+    """
+
+    weights: list[np.ndarray | None]
+    tokens: Places
+    words: Places
+    reading: WordAttention
+
+    @classmethod
+    def at(cls, model: LocalModel, question: Question) -> Look:
+        """Run the prompt once.
+
+        Raises:
+            CapabilityError: the model does not hand its weights out.
+        """
+        layout = model.layout(question)
+        prompt, shift = layout.frame.prompt(question.passage.text), len(layout.frame.before)
+        words = question.passage.words
+        spans = [(word.start + shift, word.end + shift) for word in words]
+        names = [str(name) for name in model.tokenizer.convert_ids_to_tokens(list(layout.ids))]
+        weights = [None if one is None else one.cpu().numpy() for one in model.inside.attention(question)]
+        units = [[i for a, b in layout.tokens_of([word.span]) for i in range(a, b)] for word in words]
+        return cls(
+            weights,
+            by_tokens(prompt, layout.offsets, names),
+            by_words(prompt, layout.offsets, names, spans),
+            read_by_words(weights, units),
+        )
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(layer.nbytes for layer in self.weights if layer is not None)
