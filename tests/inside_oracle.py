@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -156,7 +157,7 @@ def output_slice_zeroed(
 def blocks(model: PreTrainedModel) -> nn.ModuleList:
     """The decoder's stack; a vision tower beside it may be as deep."""
     count = model.config.get_text_config().num_hidden_layers
-    inside = [*model.get_decoder().modules(), *model.modules()]
+    inside = itertools.chain(model.get_decoder().modules(), model.modules())
     return next(m for m in inside if isinstance(m, nn.ModuleList) and len(m) == count)
 
 
