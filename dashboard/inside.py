@@ -33,10 +33,10 @@ def attention(state: State) -> dict[str, Any]:
     return {"reader": reader, "target": state.target, "mode": state.mode}
 
 
-def links(state: State) -> dict[str, Any]:
+def links(state: State, budget: int) -> dict[str, Any]:
     """The attention between words cut, pair by pair."""
     window = None if state.window is None else "-".join(map(str, state.window))
-    return {"layers": window, "budget": state.budget, "target": state.target}
+    return {"layers": window, "budget": budget, "target": state.target}
 
 
 def layers(state: State) -> dict[str, Any]:

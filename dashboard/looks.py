@@ -9,12 +9,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from probes.charts.weights import Places, by_tokens, by_words
+from probes.models.memory import bytes_free
 from probes.models.word_attention import WordAttention
 from probes.models.word_attention import by_words as read_by_words
 from probes.question import Question
 
 if TYPE_CHECKING:
     from probes.models.local import LocalModel
+
+
+COPIES = 4
+"""Of the weights, while they are told by words in double precision."""
+
+
+class NoRoom(ValueError):
+    """The weights of this prompt need `needed` bytes, and `free` are left."""
+
+    def __init__(self, needed: int, free: int) -> None:
+        super().__init__(f"{needed} bytes of attention weights, {free} free")
+        self.needed, self.free = needed, free
+
+
+def attention_bytes(model: LocalModel, tokens: int) -> int:
+    """What the weights of a prompt take: four bytes a pair of tokens and head."""
+    return 4 * tokens**2 * sum(heads or 0 for heads in model.inside.geometry()["heads"])
 
 
 @dataclass(frozen=True)
@@ -35,8 +53,12 @@ class Look:
 
         Raises:
             CapabilityError: the model does not hand its weights out.
+            NoRoom: they would not fit into memory.
         """
         layout = model.layout(question)
+        needed, free = attention_bytes(model, len(layout.ids)), bytes_free()
+        if COPIES * needed > free:
+            raise NoRoom(COPIES * needed, free)
         prompt, shift = layout.frame.prompt(question.passage.text), len(layout.frame.before)
         words = question.passage.words
         spans = [(word.start + shift, word.end + shift) for word in words]

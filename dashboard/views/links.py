@@ -17,15 +17,15 @@ def draw(here: Desk) -> None:
     """Arcs on the passage, the two maps, the strongest in a table."""
     forget_strange_heads(here)
     words = len(here.question.passage.words)
-    options = inside.links(here.state)
+    pairs, most = words * (words - 1) // 2, here.shop.limits.runs
+    budget = here.state.budget if most is None else max(1, min(here.state.budget, most - 2 * words))
+    options = inside.links(here.state, budget)
     known = here.known("links", options)
     here.say(known or here.quick("ask", inside.ask(here.state, ())))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         target_choice(here, known)
         with st.container(width=360):
             window_control(here.geometry["layers"])
-    pairs = words * (words - 1) // 2
-    budget = here.state.budget
     runs = 2 * words + min(pairs, budget)
     found = here.measured("links", options, runs, "links")
     if found is None:
@@ -36,7 +36,7 @@ def draw(here: Desk) -> None:
     left_out = found.data["left_out"]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(t("links.budget", left_out=left_out, budget=budget) if left_out else t("links.all"))
-        if left_out:
+        if left_out and (most is None or 2 * words + pairs <= most):
             st.button(
                 t("links.more", pairs=pairs), on_click=session.change, kwargs={"budget": pairs}, key="more"
             )

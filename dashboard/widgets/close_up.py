@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import session
+from dashboard.looks import NoRoom
 from dashboard.session import bound, choose
 from dashboard.state import FIRSTS, LEVELS, VIEWS
 from dashboard.values import Head
@@ -18,6 +19,7 @@ from dashboard.widgets.bertviz import (
     frame_height,
 )
 from dashboard.widgets.desk import Desk, dark
+from dashboard.widgets.reading import no_room
 from dashboard.wording import t
 from probes.charts.weights import First, grouped, without_first
 from probes.errors import CruxError
@@ -51,6 +53,8 @@ def close_up(desk: Desk, looked: Head) -> None:
         _frame(desk, chosen, looked, by_token=level == "token")
     except CruxError as fault:
         st.info(fault.say(desk.state.lang), icon=":material/visibility_off:")
+    except NoRoom as fault:
+        st.info(no_room(fault), icon=":material/memory:")
     except TooLarge as fault:
         st.info(t("closeup.too_large", size=f"{fault.size:,}", most=f"{MOST_WEIGHTS:,}"))
     st.caption(t("closeup.read"))

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import inside, session
+from dashboard.looks import NoRoom
 from dashboard.session import current
 from dashboard.values import Head
 from dashboard.widgets.desk import Desk, ink
@@ -16,6 +17,7 @@ from dashboard.widgets.passage_marks import passage_marks, pressed_word
 from dashboard.wording import t
 from probes import charts
 from probes.errors import CruxError
+from probes.models.memory import readable
 from probes.numbers import percent, signed
 from probes.results import ProbeResult
 
@@ -95,6 +97,9 @@ def _draw(desk: Desk, looked: Head) -> None:
     except CruxError as fault:
         st.info(fault.say(desk.state.lang), icon=":material/visibility_off:")
         return
+    except NoRoom as fault:
+        st.info(no_room(fault), icon=":material/memory:")
+        return
     whole, sinks = found.weights[layer], found.sink[layer]
     if whole is None or sinks is None:
         st.caption(t("heads.no_heads", layer=layer))
@@ -121,6 +126,11 @@ def _draw(desk: Desk, looked: Head) -> None:
     shares = {"passage": sum(weights), "sink": sink, "rest": max(0.0, 1 - sum(weights) - sink)}
     told = {name: percent(min(1.0, share)) for name, share in shares.items()}
     st.caption(t("heads.shares", passage=told["passage"], sink=told["sink"], rest=told["rest"]))
+
+
+def no_room(fault: NoRoom) -> str:
+    """Why attention is not shown, with both numbers."""
+    return t("heads.no_room", needed=readable(fault.needed), free=readable(fault.free))
 
 
 def agreement(desk: Desk, looked: Head) -> ProbeResult | None:

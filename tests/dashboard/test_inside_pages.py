@@ -46,7 +46,7 @@ def recorded() -> dict[str, ProbeResult]:
         "heads": heads,
         "ask": run("ask", model, question, inside.ask(chosen, (head,))),
         "lens": run("lens", model, question, inside.lens(chosen)),
-        "links": run("links", model, question, inside.links(State(budget=30))),
+        "links": run("links", model, question, inside.links(State(), 30)),
     }
 
 

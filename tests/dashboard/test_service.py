@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import probes.models
-from dashboard import inside
+from dashboard import inside, looks
 from dashboard.limits import Limits
 from dashboard.partial import Watched
 from dashboard.service import Choice, Results, Service
@@ -175,6 +175,13 @@ def test_a_look_is_kept_and_adds_up() -> None:
     first = next(layer for layer in look.weights if layer is not None)
     assert first.sum(-1) == pytest.approx(np.ones(first.shape[:2]), abs=1e-4)
     assert look.reading.weights[0].shape[1:] == (len(question.passage.words) + 1, len(question.passage.words))
+
+
+def test_weights_that_do_not_fit_are_refused_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "bytes_free", lambda: 1000)
+    with pytest.raises(looks.NoRoom) as refused:
+        Service(None, OPEN).attention(Choice(), preset("coffee-en").question())
+    assert refused.value.needed > refused.value.free == 1000
 
 
 def test_kept_results_are_bounded_by_their_size() -> None:
