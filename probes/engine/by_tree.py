@@ -15,9 +15,10 @@ from probes.engine.by_batches import (
     longest_line,
     relative_tolerance,
 )
-from probes.engine.forward import Forwards, Trunk, target_log_probs
+from probes.engine.forward import Forwards, target_log_probs
 from probes.engine.jobs import Check
 from probes.engine.layout import Chunk, Costs, chunks_of, pack
+from probes.engine.packing import Trunk
 from probes.engine.tree import STEM_END, Stem, branches_of
 
 

@@ -21,11 +21,11 @@ from torch import Tensor
 from probes.engine.anatomy import Anatomy, text_config
 from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import score_tree
+from probes.engine.costs import costs_of
 from probes.engine.forward import Forwards
 from probes.engine.intervene import Inside, check_edits, refuse
 from probes.engine.interventions import InsideJob, Intervention, Line, Replace
 from probes.engine.jobs import Job, Reason, Report, Way
-from probes.engine.layout import Costs
 from probes.engine.lens import direct_effects, lens
 from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.reading import attention_weights, head_gradients
@@ -42,8 +42,6 @@ Progress = Callable[[int, int], None]
 
 _CHUNK_TOKENS = {"cpu": 512}
 _CHUNK_TOKENS_ELSEWHERE = 4096
-_CACHE_BYTES = 1 << 30
-_LOGIT_BYTES = 1 << 28
 
 
 class Run(Iterator[Result]):
@@ -108,7 +106,7 @@ class Engine:
         if packed_linears == "auto":
             blocks = [model.get_submodule(layer.block) for layer in self.anatomy.layers]
             self.linears = pack_linears(model, blocks, self.chunk_tokens)
-        self.costs = _costs(model, self.anatomy, self.chunk_tokens)
+        self.costs = costs_of(model, self.anatomy, self.chunk_tokens)
         self.inside = Inside(self)
 
     def score(
@@ -281,34 +279,3 @@ def _end_tokens(model: PreTrainedModel) -> set[int]:
         value = getattr(config, "eos_token_id", None)
         ends |= set(value) if isinstance(value, list) else {value} if isinstance(value, int) else set()
     return ends
-
-
-def _costs(model: PreTrainedModel, anatomy: Anatomy, chunk_tokens: int) -> Costs:
-    """The cost model of `layout`, from the sizes of an average layer.
-
-    Attention reaches about half the arithmetic rate of a linear map, and moving one number costs about as
-    much as 70 multiplications; both matter little to which plan is taken.
-    """
-    config = text_config(model)
-    layers = max(1, len(anatomy.layers))
-    weights = sum(
-        p.numel() for layer in anatomy.layers for p in model.get_submodule(layer.block).parameters()
-    )
-    linear = 2.0 * weights / layers
-    attention = anatomy.attention_layers
-    width = max(
-        (layer.heads * layer.head_width for layer in attention if layer.heads and layer.head_width), default=1
-    )
-    kept = max(
-        ((layer.kv_heads or layer.heads or 1) * layer.head_width for layer in attention if layer.head_width),
-        default=1,
-    )
-    item = model.dtype.itemsize
-    return Costs(
-        pair=2 * 4.0 * width / linear,
-        fanned=70.0 * 2 * (kept + width) / linear,
-        most_nodes=chunk_tokens,
-        most_fanned=_CACHE_BYTES // (2 * kept * item * layers + 2 * width * item),
-        most_reads=max(16, _LOGIT_BYTES // (12 * int(config.vocab_size))),
-        one_row=anatomy.one_row,
-    )

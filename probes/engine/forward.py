@@ -6,7 +6,6 @@ import copy
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,38 +17,10 @@ from probes.engine.anatomy import Anatomy, takes_position_ids
 from probes.engine.jobs import Report
 from probes.engine.linears import PackedLinears
 from probes.engine.masks import MASK_ARGUMENTS, DepthMasks, Sight
+from probes.engine.packing import KeysValues, Packed, Trunk, cache_over
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-KeysValues = list[tuple[Tensor, Tensor] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """Branches in B rows of Q columns, over the first `prefix` cached positions (K = prefix + Q).
-
-    Attributes:
-        ids, depth: int64 [B, Q], each node's token and its position in its own text.
-        visible: bool [B, Q, K].
-        prefix: cached positions every row stands on.
-        rows, columns: int64 [reads], the nodes whose logits are wanted.
-    """
-
-    ids: np.ndarray
-    depth: np.ndarray
-    visible: np.ndarray
-    prefix: int
-    rows: np.ndarray
-    columns: np.ndarray
-
-
-@dataclass(frozen=True, slots=True)
-class Trunk:
-    """The clean path, run once: per layer keys and values [1, kv heads, n, width], and the masks by depth."""
-
-    keys_values: KeysValues
-    masks: DepthMasks
 
 
 class Forwards:
@@ -219,7 +190,7 @@ class Forwards:
         key_depth = np.concatenate([prefix, packed.depth], axis=1)
         extra: dict[str, Any] = {
             "use_cache": True,
-            "past_key_values": _over(trunk.keys_values, batch, packed.prefix),
+            "past_key_values": cache_over(trunk.keys_values, batch, packed.prefix),
         }
         if self._positions:
             extra["position_ids"] = self.tensor(packed.depth)
@@ -316,21 +287,6 @@ def _own_mask(attention: nn.Module) -> Tensor | None:
     """The causal mask an attention module keeps for itself as a bool buffer [1, 1, n, n] (gpt_neo)."""
     bias = getattr(attention, "bias", None)
     return bias if isinstance(bias, Tensor) and bias.dim() == 4 and bias.dtype == torch.bool else None
-
-
-def _over(keys_values: KeysValues, rows: int, length: int) -> Any:
-    """A fresh cache whose layers are views of the trunk's first `length` positions, fanned out to `rows`."""
-    from transformers import DynamicCache
-    from transformers.cache_utils import DynamicLayer
-
-    cache = DynamicCache()
-    for pair in keys_values:
-        layer = DynamicLayer()
-        if pair is not None:
-            layer.lazy_initialization(*pair)
-            layer.keys, layer.values = (tensor[:, :, :length].expand(rows, -1, -1, -1) for tensor in pair)
-        cache.layers.append(layer)
-    return cache
 
 
 def target_log_probs(logits: Tensor, reads: Sequence[int], targets: Sequence[int]) -> list[float]:

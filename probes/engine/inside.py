@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from probes.engine.forward import Forwards, Packed, target_log_probs
+from probes.engine.forward import Forwards, target_log_probs
 from probes.engine.inside_plain import Changed, Sums, verify
 from probes.engine.interventions import Knockout
 from probes.engine.masks import Sight
+from probes.engine.packing import Packed
 from probes.engine.records import Clean
 from probes.engine.restart import restarted
 from probes.engine.surgery import Parts, Sheet, operated, sights, swaps

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from probes.engine.forward import Packed
+from probes.engine.packing import Packed
 from probes.engine.tree import STEM_END, Branch, Stem
 
 Row = tuple[Branch, ...]

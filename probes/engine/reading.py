@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from probes.engine import hooks
-from probes.engine.forward import Forwards, Packed, Trunk
+from probes.engine.forward import Forwards
 from probes.engine.interventions import Line
+from probes.engine.packing import Packed, Trunk
 from probes.engine.records import Clean
 from probes.engine.surgery import Parts
 from probes.errors import CapabilityError

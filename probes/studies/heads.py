@@ -15,17 +15,17 @@ from probes.models.base import AnswerModel, Outcome
 from probes.question import Question
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.control import band
-from probes.studies.effects import Target, ask_fields
+from probes.studies.effects import Target
 from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
     REFERENCES,
     ablation,
+    about,
     head_places,
     moved,
     odds_of,
     opened,
-    reference_fields,
     reference_of,
     shifted,
     strongest_first,
@@ -51,16 +51,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     direct, contrast = inside.direct(
         question, clean.answers, target.answer, target.against, parts, reference_of(settings)
     )
-    body = {
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
-        "mode": settings["ablate_mode"],
-        "positions": settings["positions"],
-        "geometry": geometry,
-        "reference": reference_fields(model, question, settings),
-        "contrast": contrast,
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
-    }
+    body = about(model, question, clean, target, contrast, settings)
     base = [
         {**_place(layer, head, geometry, settings), "direct_effect": value}
         for (layer, head), value in zip(heads, direct, strict=True)

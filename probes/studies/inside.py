@@ -12,7 +12,7 @@ from probes.interventions import Ablation, How, Reference
 from probes.models.base import AnswerModel, Outcome
 from probes.question import Question
 from probes.studies.base import Option
-from probes.studies.effects import Target, answer_fields, effect
+from probes.studies.effects import Target, answer_fields, ask_fields, effect
 from probes.trials import Trial
 
 ABLATE_MODE = Option("ablate_mode", "choice", "zero", ("zero", "mean", "resample"))
@@ -72,6 +72,27 @@ def trial_of(parts: Sequence[Ablation], settings: Mapping[str, Any]) -> Trial:
 def ablation(site: Any, layer: int, head: int | None, settings: Mapping[str, Any]) -> Ablation:
     """One part replaced as the settings say."""
     return Ablation(site, layer, head, How(settings["ablate_mode"]), settings["positions"])
+
+
+def about(
+    model: AnswerModel,
+    question: Question,
+    clean: Outcome,
+    target: Target,
+    contrast: Any,
+    settings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the record of an ablation study says beside its rows."""
+    return {
+        "clean": ask_fields(question, clean),
+        "target": target.as_dict(question),
+        "mode": settings["ablate_mode"],
+        "positions": settings["positions"],
+        "geometry": opened(model).geometry(),
+        "reference": reference_fields(model, question, settings),
+        "contrast": contrast,
+        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
 
 
 def moved(clean: Outcome, now: Outcome, target: Target, settings: Mapping[str, Any]) -> dict[str, Any]:

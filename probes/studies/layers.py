@@ -8,16 +8,16 @@ from typing import Any
 from probes.models.base import AnswerModel
 from probes.question import Question
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Steps, Study
-from probes.studies.effects import Target, ask_fields
+from probes.studies.effects import Target
 from probes.studies.inside import (
     LAYER_MODE,
     POSITIONS,
     REFERENCES,
     ablation,
+    about,
     block_places,
     moved,
     opened,
-    reference_fields,
     reference_of,
     trial_of,
 )
@@ -46,17 +46,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         }
         for (layer, part), own, outcome in zip(places, direct, outcomes, strict=True)
     ]
-    return {
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
-        "mode": settings["ablate_mode"],
-        "positions": settings["positions"],
-        "geometry": geometry,
-        "reference": reference_fields(model, question, settings),
-        "contrast": contrast,
-        "rows": rows,
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
-    }
+    return {**about(model, question, clean, target, contrast, settings), "rows": rows}
 
 
 STUDY = Study("layers", (LAYER_MODE, POSITIONS, TARGET, *REFERENCES, POINTS, NATS, SEED), steps)

@@ -105,7 +105,14 @@ def test_key_value_heads_and_missing_heads():
     assert mixed.why_not("share_prefixes").key == "tree_recurrent"
     mamba = Engine(built("mamba")).anatomy
     assert mamba.attention_layers == ()
-    assert {name for name in mamba.capabilities if not mamba.can(name)} == {"share_prefixes", "hide", "hide_by_head", "heads", "blocks", "restart"}
+    assert {name for name in mamba.capabilities if not mamba.can(name)} == {
+        "share_prefixes",
+        "hide",
+        "hide_by_head",
+        "heads",
+        "blocks",
+        "restart",
+    }
 
 
 def test_hide_is_refused_before_anything_runs():
