@@ -16,7 +16,7 @@ import torch
 from probes import load_model, preset, run
 from probes.answers import AnswerSet
 from probes.cli import main
-from probes.errors import CapabilityError, InputError
+from probes.errors import CapabilityError, InputError, LimitError
 from probes.interventions import Reference
 from probes.models.local import LocalModel
 from probes.over import questions_of, run_over
@@ -123,6 +123,26 @@ def test_heads_at_the_answer_alone(model: LocalModel, only: Question) -> None:
             put = Put("head", row["layer"], row["head"], inside)
             wanted = inside_oracle.log_prob(model.loaded.model, layout.ids, term.ids, [put])
             assert math.log(answer["probability"]) == pytest.approx(wanted, abs=2e-4)
+
+
+def test_heads_at_some_words(model: LocalModel, question: Question) -> None:
+    name = "walked" if question.language == "en" else "走进"
+    data = run("heads", model, question, {"positions": name, "cumulative": False, "control": 0}).data
+    (span,) = question.passage.find(name)
+    at = tokens(model, question, *span)
+    for row in data["rows"][::6]:
+        check_row(row, data["clean"], log_probs(model, question, Put("head", row["layer"], row["head"], at)))
+    with pytest.raises(InputError, match="nowhere"):
+        run("heads", model, question, {"positions": "nowhere"})
+
+
+def test_a_record_that_does_not_fit_is_refused(
+    model: LocalModel, only: Question, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probes.engine.intervene.free_bytes", lambda: 1_000_000)
+    longer = replace(only, passage=Passage(only.passage.text + " I sat down."))
+    with pytest.raises(LimitError, match="GB"):
+        run("heads", model, longer, {})
 
 
 def test_pooled_mean_is_the_mean_of_the_references(model: LocalModel, only: Question) -> None:

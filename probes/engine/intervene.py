@@ -11,15 +11,18 @@ from probes.engine.inside import score_inside
 from probes.engine.inside_plain import Changed, changed_runs, score_inside_plainly
 from probes.engine.interventions import InsideJob, Intervention, Knockout, Line, Replace
 from probes.engine.jobs import Reason, Report, Way
+from probes.engine.linears import free_bytes
 from probes.engine.records import Clean, Recorder
 from probes.engine.surgery import Parts
-from probes.errors import CapabilityError
+from probes.errors import CapabilityError, LimitError
 
 if TYPE_CHECKING:
     from probes.engine.execute import Engine
 
 Result = tuple[int, tuple[float, ...]]
 
+_MOST_OF_FREE = 0.4
+"""A record may take this share of the free memory; what is run on it needs room too."""
 _NEEDS = {"head": "heads", "attention": "heads", "mlp": "blocks", "block": "blocks"}
 """What a model must be able to do for each site."""
 
@@ -117,9 +120,19 @@ class Inside:
             (["tree", "batches", "reference"], None) if reason is None else (["batches", "reference"], reason)
         )
 
+    def _check_memory(self, line: Line) -> None:
+        if not self.engine.anatomy.attention_layers or self.engine.model.device.type != "cpu":
+            return
+        parts = Parts(self.engine.model, self.engine.anatomy)
+        needed = record_bytes(self.engine.anatomy, parts, len(line), self.engine.model.dtype.itemsize)
+        free = free_bytes()
+        if needed > _MOST_OF_FREE * free:
+            raise LimitError("memory_inside", needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
+
     def clean(self, line: Line, forwards: Forwards) -> Clean:
         """The clean run of `line`, kept for the calls that follow."""
         if line not in self._clean:
+            self._check_memory(line)
             recorder = Recorder(forwards, Parts(self.engine.model, self.engine.anatomy))
             shares = self._ways(line, "auto")[0][0] == "tree"
             found = recorder.shared(line) if shares else recorder.plain(line)
@@ -127,6 +140,15 @@ class Inside:
                 self._clean.pop(next(iter(self._clean)), None)
             self._clean[line] = found
         return self._clean[line]
+
+
+def record_bytes(anatomy: Anatomy, parts: Parts, nodes: int, itemsize: int) -> int:
+    """Memory that the record of a line of so many nodes takes."""
+    per_node = 0
+    for layer in anatomy.layers:
+        heads, stream = parts.widths(layer.index)
+        per_node += heads + 4 * stream  # the projection, the attention module, the feed-forward, the block
+    return nodes * per_node * itemsize
 
 
 def check_edits(anatomy: Anatomy, jobs: Sequence[InsideJob]) -> None:

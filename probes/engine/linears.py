@@ -73,7 +73,7 @@ def pack_linears(model: PreTrainedModel, blocks: Sequence[nn.Module], rows: int)
         return None
     modules = [module for block in blocks for module in block.modules() if _fits(module)]
     bytes_needed = sum(_weight(module).nbytes for module in modules)
-    if not modules or bytes_needed > _MOST_OF_FREE * _free_bytes():
+    if not modules or bytes_needed > _MOST_OF_FREE * free_bytes():
         return None
     by_shape = {tuple(_weight(module).shape): module for module in modules}
     with torch.no_grad():
@@ -157,7 +157,7 @@ def _speedup(module: nn.Module, packed: Map, rows: int) -> float:
     return best["own"] / best["packed"]
 
 
-def _free_bytes() -> int:
+def free_bytes() -> int:
     """Memory that can be had without swapping; a system that does not tell is taken to have 4 GiB."""
     table = Path("/proc/meminfo")
     if table.exists():

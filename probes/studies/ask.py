@@ -17,7 +17,7 @@ from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
     REFERENCES,
-    ablation,
+    ablations,
     head_places,
     opened,
     reference_fields,
@@ -63,7 +63,7 @@ def _without_heads(
     """The clean run, and the one with heads (and words) taken away together."""
     geometry = opened(model).geometry()
     heads = heads_of(settings["ablate_heads"], geometry)
-    parts = [ablation("head", layer, head, settings) for layer, head in heads]
+    parts = ablations(question, [("head", layer, head) for layer, head in heads], settings)
     trial = Trial(spans, Mode(settings["mode"]), settings["filler"], tuple(parts), reference_of(settings))
     clean, now = yield [CLEAN, trial]
     target = Target.of(settings["target"], question, clean.answers)

@@ -20,7 +20,7 @@ from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
     REFERENCES,
-    ablation,
+    ablations,
     about,
     head_places,
     moved,
@@ -45,7 +45,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     inside = opened(model)
     geometry = inside.geometry()
     heads = head_places(geometry)
-    parts = [ablation("head", layer, head, settings) for layer, head in heads]
+    parts = ablations(question, [("head", layer, head) for layer, head in heads], settings)
     (clean,) = yield [CLEAN]
     target = Target.of(settings["target"], question, clean.answers)
     direct, contrast = inside.direct(

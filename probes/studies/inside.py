@@ -17,7 +17,7 @@ from probes.trials import Trial
 
 ABLATE_MODE = Option("ablate_mode", "choice", "zero", ("zero", "mean", "resample"))
 LAYER_MODE = Option("ablate_mode", "choice", "mean", ("zero", "mean", "resample"))
-POSITIONS = Option("positions", "choice", "all", ("all", "answer"))
+POSITIONS = Option("positions", "text", "all")
 REFERENCE_SIZE = Option("reference_size", "integer", 16, low=1, high=512)
 REFERENCE_POSITIONS = Option("reference_positions", "choice", "aligned", ("aligned", "pooled"))
 REFERENCES = (REFERENCE_SIZE, REFERENCE_POSITIONS)
@@ -69,9 +69,17 @@ def trial_of(parts: Sequence[Ablation], settings: Mapping[str, Any]) -> Trial:
     return Trial(inside=tuple(parts), reference=reference_of(settings))
 
 
-def ablation(site: Any, layer: int, head: int | None, settings: Mapping[str, Any]) -> Ablation:
-    """One part replaced as the settings say."""
-    return Ablation(site, layer, head, How(settings["ablate_mode"]), settings["positions"])
+def ablations(
+    question: Question, places: Sequence[tuple[Any, int, int | None]], settings: Mapping[str, Any]
+) -> list[Ablation]:
+    """Parts (site, layer, head) replaced as the settings say: at all tokens, at the answer, or at some words.
+
+    Raises:
+        InputError: a word that is not in the passage.
+    """
+    at = settings["positions"]
+    where = at if at in ("all", "answer") else question.passage.find(at)
+    return [Ablation(site, layer, head, How(settings["ablate_mode"]), where) for site, layer, head in places]
 
 
 def about(

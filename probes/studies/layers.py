@@ -13,7 +13,7 @@ from probes.studies.inside import (
     LAYER_MODE,
     POSITIONS,
     REFERENCES,
-    ablation,
+    ablations,
     about,
     block_places,
     moved,
@@ -29,7 +29,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     inside = opened(model)
     geometry = inside.geometry()
     places = block_places(geometry)
-    parts = [ablation(part, layer, None, settings) for layer, part in places]
+    parts = ablations(question, [(part, layer, None) for layer, part in places], settings)
     clean, *outcomes = yield [CLEAN, *(trial_of([part], settings) for part in parts)]
     target = Target.of(settings["target"], question, clean.answers)
     direct, contrast = inside.direct(

@@ -77,7 +77,7 @@ def test_what_is_no_gain_or_does_not_fit_is_left(model, monkeypatch):
     assert Engine(model).linears is None
     monkeypatch.setattr(linears, "_WORTH", 0.0)
     assert Engine(model).linears is not None
-    monkeypatch.setattr(linears, "_free_bytes", lambda: 1000)
+    monkeypatch.setattr(linears, "free_bytes", lambda: 1000)
     assert Engine(model).linears is None
 
 
