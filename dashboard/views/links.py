@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import inside, session
 from dashboard.widgets.desk import Desk, desk
 from dashboard.widgets.head_board import forget_strange_heads, target_choice
-from dashboard.widgets.link_board import arcs, maps, table, window_control
+from dashboard.widgets.link_board import arcs, maps, table, unfinished, window_control
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import t
 from probes import charts
@@ -27,10 +27,12 @@ def draw(here: Desk) -> None:
         with st.container(width=360):
             window_control(here.geometry["layers"])
     runs = 2 * words + min(pairs, budget)
-    found = here.measured("links", options, runs, "links")
+    slot = st.empty()
+    found = here.measured("links", options, runs, "links", lambda so_far: unfinished(here, so_far, slot))
     if found is None:
         st.caption(t("links.waits", words=words, pairs=pairs, budget=budget))
         return
+    slot.empty()
     here.say(found)
     arcs(here, found)
     left_out = found.data["left_out"]

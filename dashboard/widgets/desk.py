@@ -30,6 +30,8 @@ from probes.results import ProbeResult
 
 DRAWING_SHARE = 9
 """Drawing what was found so far takes at most a tenth of the time."""
+SPEED = 5e10
+"""Operations a second that are expected of any machine."""
 LONG = 20.0
 """Seconds that a run may take without being asked for."""
 DARK_INK, LIGHT_INK = "#edebe8", "#2f2d2b"
@@ -106,7 +108,7 @@ class Desk:
             return found
         visit = session.visit()
         run = self.shop.identity(study, self.choice, self.question, options)
-        seconds = (self.shop.pace(self.choice) or 0.0) * runs
+        seconds = (self.shop.pace(self.choice) or self._guess()) * runs
         if seconds > LONG and run not in visit.agreed:
             st.info(t("desk.long", runs=runs, time=_time(seconds)), icon=":material/hourglass_empty:")
             st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
@@ -119,6 +121,13 @@ class Desk:
                 draw(visit.effects.get(run, {}))
             return None
         return self._run(study, options, runs, key, run, draw)
+
+    def _guess(self) -> float:
+        """Seconds a run before any was timed: what a processor's linear maps take for part of the prompt."""
+        model = self.shop.loaded(self.choice)
+        if model is None:
+            return 0.0
+        return 2.0 * model.describe()["parameters"] * len(self.question.passage.text) / 4 / SPEED
 
     def _run(
         self,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.widgets.desk import Desk, ink
@@ -12,6 +14,7 @@ from dashboard.widgets.passage_marks import Arc, passage_marks
 from dashboard.wording import t
 from probes import charts
 from probes.headline import headline
+from probes.interventions import Cut
 from probes.numbers import nats, percent
 from probes.results import ProbeResult
 
@@ -82,6 +85,23 @@ def _sentence(desk: Desk, found: ProbeResult, at: int, read: int, row: dict[str,
 def _note(desk: Desk, drawn: list[Arc], at: int) -> str:
     own = [arc.label for arc in drawn if at in (arc.reader, arc.read)]
     return " ".join(own) or t("links.no_arc", word=_name(desk, at))
+
+
+def unfinished(desk: Desk, so_far: Mapping[Any, float | None], slot: DeltaGenerator) -> None:
+    """The strongest links found so far, while the run goes on; before them, words hidden as a whole."""
+    words = desk.question.passage.words
+    at = {word.span: word.index for word in words}
+    rows = []
+    for change, nats_moved in so_far.items():
+        if isinstance(change, Cut):
+            reader = len(words) if change.reader is None else at[change.reader[0]]
+            key = t("links.so_far", reader=_name(desk, reader), read=_name(desk, at[change.read[0]]))
+        else:
+            key = t("links.hidden", word=_name(desk, at[change]))
+        rows.append((key, nats_moved))
+    if rows:
+        chart = charts.unfinished(rows, desk.state.lang, most=MOST_ARCS)
+        slot.vega_lite_chart(charts.specification(chart))
 
 
 def maps(desk: Desk, found: ProbeResult) -> None:

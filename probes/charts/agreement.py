@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.cells import CONTRARY, INK, SEEN, gradient, lettering, tips
+from probes.charts.cells import CONTRARY, INK, SEEN, gradient, lettering, level_axis, tips
 from probes.charts.common import layered
 from probes.locale import say
 from probes.numbers import signed
@@ -47,7 +47,7 @@ def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.Laye
         "head:O",
         title=say("charts.axis_head", lang),
         scale=_packed(),
-        axis=alt.Axis(labelFlush=False, titleAngle=0, titlePadding=8),
+        axis=level_axis(),
     )
     table = alt.Chart(alt.InlineData(values=values))
     cells = table.mark_rect().encode(

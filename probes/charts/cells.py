@@ -101,6 +101,20 @@ def tips(lang: str, *names: str) -> list[Any]:
     return [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
 
 
+def level_axis(**more: Any) -> alt.Axis:
+    """Layers or heads at the left, their title level over their numbers."""
+    import altair as alt
+
+    title: dict[str, Any] = {
+        "titleAngle": 0,
+        "titleAlign": "right",
+        "titleBaseline": "bottom",
+        "titleX": -6,
+        "titleY": -6,
+    }
+    return alt.Axis(labelFlush=False, **title, **more)
+
+
 def word_axis(names: Mapping[str, str]) -> alt.Axis:
     """Words under a map, by the name of their column: on end, Chinese ones from top to bottom."""
     import altair as alt

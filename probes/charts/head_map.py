@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.cells import INK, code, effect_cell, effect_colour, lettering, reach_of, tips
+from probes.charts.cells import INK, code, effect_cell, effect_colour, lettering, level_axis, reach_of, tips
 from probes.charts.common import BLUE, CLEAN, GREY, NOW, effect_title, layered, nats_text
 from probes.locale import say
 from probes.results import ProbeResult
@@ -105,7 +105,7 @@ def _head_axis(geometry: Mapping[str, Any], lang: str, **more: Any) -> Any:
 
     most = max([1, *(n or 0 for n in geometry["heads"])])
     scale = alt.Scale(domain=list(range(most)), paddingInner=0.08)
-    axis = alt.Axis(labelExpr=_head_labels(geometry), labelFlush=False, titleAngle=0, titlePadding=8)
+    axis = level_axis(labelExpr=_head_labels(geometry))
     return alt.Y("head:O", title=say("charts.axis_head", lang), scale=scale, axis=axis, **more)
 
 

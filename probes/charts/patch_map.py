@@ -13,6 +13,7 @@ from probes.charts.cells import (
     code,
     gradient,
     lettering,
+    level_axis,
     then_of,
     tips,
     word_axis,
@@ -57,7 +58,7 @@ def patch_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerCha
     y = alt.Y(
         "level:N",
         title=title,
-        axis=alt.Axis(labelFlush=False, titleAngle=0, titlePadding=8),
+        axis=level_axis(),
         scale=alt.Scale(domain=levels, paddingInner=0.06),
     )
     values = [_cell(row, lang, names, roomy=len(names) <= ROOMY) for row in rows]
