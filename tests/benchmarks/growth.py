@@ -13,8 +13,8 @@ from tests.benchmarks.machine import machine
 from tests.benchmarks.processes import run
 from tests.benchmarks.study import RESULTS
 
-OPERATIONS = 1e12
-"""Of one timed run, about: five or ten processor seconds."""
+OPERATIONS = 3e11
+"""Of one timed run, about: a few processor seconds; never fewer units than the runner's `FEWEST`."""
 LENGTHS = (50, 100, 200, 500, 1000, 2000)
 ANSWERS = (1, 2, 4, 8, 16)
 WORDS = 60
@@ -54,9 +54,9 @@ def points() -> Iterator[dict[str, Any]]:
 
 
 def measure(threads: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Every point in a process of its own."""
-    found = []
-    for point in points():
+    """Every point in a process of its own, the costliest last; each is saved as it comes."""
+    record: dict[str, Any] = {"benchmark": "growth", "machine": machine(), "threads": threads, "points": []}
+    for point in sorted(points(), key=costliness):
         config = {**point["config"], "vocab_size": 49152, "tie_word_embeddings": True,
                   "max_position_embeddings": 8192}  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
@@ -65,9 +65,16 @@ def measure(threads: int, say: Callable[[str], None]) -> dict[str, Any]:
             path.write_text(json.dumps(given), encoding="utf-8")
             result = run(Path(sys.executable), "growth_point", path, threads)
         kept = {name: point[name] for name in ("axis", "value", "words", "answers")}
-        found.append({**kept, **result})
+        record["points"].append({**kept, **result})
+        save(record)
         say(f"{point['axis']} {point['value']}: {brief(result)}")
-    return {"benchmark": "growth", "machine": machine(threads), "points": found}
+    return record
+
+
+def costliness(point: dict[str, Any]) -> float:
+    """Roughly how long a point takes."""
+    config = point["config"]
+    return float(point["words"] * config["num_hidden_layers"] * config["hidden_size"] ** 2)
 
 
 def brief(result: dict[str, Any]) -> str:

@@ -8,15 +8,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 
-def machine(threads: int) -> dict[str, str | int]:
-    """Processor, threads and the libraries that do the arithmetic."""
+def machine() -> dict[str, str | int]:
+    """Processor and the libraries that do the arithmetic."""
     described = Path("/proc/cpuinfo")
     lines = described.read_text().splitlines() if described.is_file() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
         "processor": names[0] if names else platform.processor() or platform.machine(),
         "cores": os.cpu_count() or 0,
-        "threads": threads,
         "system": platform.system(),
         "python": platform.python_version(),
         **{library: version(library) for library in ("torch", "transformers", "tokenizers")},

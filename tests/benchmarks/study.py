@@ -32,13 +32,13 @@ def benchmark(
                 reference = raw["found"]["log_probs"]
             rows.append(compared(way, raw, reference))
             say(f"{case.name:22} {study:6} {brief(rows[-1])}")
-        entry = {**case.described(), "ways": rows}
+        entry = {**case.described(), "threads": settings.threads, "ways": rows}
         if {"plain", "crux"} <= {row["key"] for row in rows}:
             entry["arithmetic"] = arithmetic(study, case, rows, settings)
             say(f"{case.name:22} {study:6} arithmetic {entry['arithmetic']}")
         models.append(entry)
     used = {"rounds": settings.rounds, "budget_cpu_seconds": settings.budget}
-    return {"benchmark": study, "machine": machine(settings.threads), **used, "models": models}
+    return {"benchmark": study, "machine": machine(), **used, "models": models}
 
 
 def brief(row: dict[str, Any]) -> str:
@@ -97,12 +97,17 @@ def save(record: dict[str, Any]) -> Path:
 
 
 def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The new record, with the rows of the old one that it does not replace; nothing of another machine."""
+    """The new record, with the rows of the old one that it does not replace.
+
+    Nothing of another machine, and nothing of a model that was run with other threads.
+    """
     if old.get("machine") != new["machine"]:
         return new
     models = {entry["model"]: entry for entry in old["models"]}
     for entry in new["models"]:
         before = models.get(entry["model"], {"ways": []})
+        if before.get("threads") != entry["threads"]:
+            before = {"ways": []}
         rows = {row["key"]: row for row in before["ways"]} | {row["key"]: row for row in entry["ways"]}
         models[entry["model"]] = {**before, **entry, "ways": list(rows.values())}
     return {**new, "models": list(models.values())}

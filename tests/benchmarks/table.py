@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.growth import points
 from tests.benchmarks.processes import HERE, ROOT, Way, ways
 from tests.benchmarks.study import RESULTS
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 READMES = {"en": ROOT / "README.md", "zh": ROOT / "README.zh.md"}
 TEXTS = tomllib.loads((HERE / "texts.toml").read_text(encoding="utf-8"))
-OURS = ("crux", "crux-command")
+OURS = ("crux", "crux-command", "crux-command-all")
 
 
 def write() -> list[Path]:
@@ -51,9 +52,12 @@ def read(name: str) -> dict[str, Any]:
 def introduction(record: dict[str, Any], text: dict[str, str]) -> str:
     """What was run, on what."""
     machine = record["machine"]
-    models = ", ".join(
+    models = text["between"].join(
         text["model"].format(
-            name=label(entry["model"], text), template=entry["template"], tokens=entry["prompt_tokens"]
+            name=label(entry["model"], text),
+            template=entry["template"],
+            tokens=entry["prompt_tokens"],
+            threads=entry["threads"],
         )
         for entry in record["models"]
     )
@@ -65,11 +69,11 @@ def study(record: dict[str, Any], language: str, text: dict[str, str]) -> Iterat
     """The table of one study: a row a way, two columns a model."""
     entries = record["models"]
     names = [label(entry["model"], text) for entry in entries]
-    sizes = " / ".join(str(entry[record["benchmark"]]) for entry in entries)
+    sizes = " / ".join(dict.fromkeys(str(entry[record["benchmark"]]) for entry in entries))
     yield "\n" + text[record["benchmark"]].format(count=sizes) + "\n"
     titles = [text["way"]]
     for name in names:
-        titles += [f"{name}: {text['cpu']}", text["less"], text["memory"]]
+        titles += [f"{name}, {text['cpu']}", text["less"], text["memory"]]
     yield "| " + " | ".join([*titles, text["gives"]]) + " |"
     yield "|---" + "|---:" * (3 * len(names)) + "|---|"
     for way in (way for way in ways() if way.study == record["benchmark"]):
@@ -79,7 +83,7 @@ def study(record: dict[str, Any], language: str, text: dict[str, str]) -> Iterat
         cells = [named(way, rows, language)]
         for entry, row in zip(entries, rows, strict=True):
             cells += cost(row, found(entry, "plain"), text, bold=way.key in OURS)
-        yield "| " + " | ".join([*cells, "; ".join(remarks(way, rows, language, text))]) + " |"
+        yield "| " + " | ".join([*cells, text["between"].join(remarks(way, rows, language, text))]) + " |"
 
 
 def label(model: str, text: dict[str, str]) -> str:
@@ -123,7 +127,8 @@ def remarks(
     done = [row for row in rows if row and row["status"] == "ok"]
     differences = [row["max_difference"] for row in done if "max_difference" in row]
     if differences and way.key != "plain":
-        yield text["agrees"].format(nats=f"{max(differences):.0e}")
+        largest = max(differences)
+        yield text["agrees"].format(nats=f"{largest:.0e}") if largest else text["equals"]
     correlations = [row["rank_correlation"] for row in done if "rank_correlation" in row]
     if correlations:
         means = [f"{sum(rhos) / len(rhos):.2f}".replace("-", "−") for rhos in correlations]
@@ -155,7 +160,7 @@ def arithmetic(records: Sequence[dict[str, Any]], text: dict[str, str]) -> str:
                     share=f"{100 * work['share_of_peak']['crux']:.0f}",
                     plain=f"{100 * work['share_of_peak']['plain']:.0f}",
                     setup=number(row["setup_cpu_seconds"]) if row else "",
-                    packed=text["packed_yes" if work["packed_linears"] else "packed_no"],
+                    packed=text["packed_yes" if row and row["packed_linears"] else "packed_no"],
                 )
             )
     peak = max(entry["arithmetic"]["peak"]["per_cpu_second"] for r in records for entry in r["models"])
@@ -168,7 +173,8 @@ def grown(record: dict[str, Any], machine: dict[str, Any], text: dict[str, str])
     yield "\n" + text["growth"].format(elsewhere=elsewhere) + "\n"
     yield "| " + " | ".join(text[f"growth_{c}"] for c in ("point", "words", "heads", "memory")) + " |"
     yield "|---|---:|---:|---:|"
-    for point in record["points"]:
+    order = list(dict.fromkeys(point["axis"] for point in points()))
+    for point in sorted(record["points"], key=lambda p: (order.index(p["axis"]), float(p["value"]))):
         value = point["value"]
         name = text[f"axis_{point['axis']}"].format(value=f"{value:,}" if isinstance(value, int) else value)
         if point["status"] != "ok":

@@ -26,10 +26,10 @@ def test_readme_shows_what_was_measured(language: str) -> None:
 @pytest.mark.parametrize("study", ["words", "heads"])
 def test_results_name_what_was_run(study: str) -> None:
     record = table.read(study)
-    assert {"processor", "threads", "torch", "transformers"} <= set(record["machine"])
+    assert {"processor", "torch", "transformers"} <= set(record["machine"])
     keys = {way.key for way in ways() if way.study == study}
     for entry in record["models"]:
-        assert {"template", "passage", "prompt", "answers", "parameters"} <= set(entry)
+        assert {"threads", "template", "passage", "prompt", "answers", "parameters"} <= set(entry)
         assert {row["key"] for row in entry["ways"]} == keys
         assert all(row["status"] == "ok" or row["reason"] for row in entry["ways"])
 
@@ -101,7 +101,7 @@ def test_samples_are_spread_evenly() -> None:
 
 def test_records_of_two_machines_are_never_mixed() -> None:
     def record(machine: str, key: str) -> dict[str, Any]:
-        return {"machine": machine, "models": [{"model": "m", "ways": [{"key": key}]}]}
+        return {"machine": machine, "models": [{"model": "m", "threads": 2, "ways": [{"key": key}]}]}
 
     same = merged(record("a", "x"), record("a", "y"))["models"][0]["ways"]
     assert [row["key"] for row in same] == ["x", "y"]
