@@ -16,8 +16,8 @@ from probes.models.source import resolve
 
 TRUTHS = 0.075
 """Passages whose every word is left out, for each passage of the other rows."""
-SECONDS = 0.3
-"""About what one passage of each row takes on one core, both languages and all its trials together."""
+SECONDS, FIXED = 0.45, 30
+"""About what a passage of each row takes on one core (both languages, all trials), and the rest."""
 
 
 def check_card(model: str, passages: int, as_json: bool, context: Context) -> None:
@@ -34,7 +34,7 @@ def check_card(model: str, passages: int, as_json: bool, context: Context) -> No
     from probes.training.scoring import Scorer
 
     if not as_json:
-        minutes = max(1, round(passages * SECONDS / 60))
+        minutes = max(1, round((FIXED + passages * SECONDS) / 60))
         click.echo(context.say("card_time", passages=passages, minutes=minutes), err=True)
     progress = shared.Progress(context, quiet=as_json)
     try:

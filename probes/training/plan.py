@@ -14,7 +14,7 @@ class Plan:
     """
 
     seed: int = 1
-    examples: int = 600_000
+    examples: int = 560_000
     shard: int = 1024
     tokens: int = 2048
     width: int = 128
