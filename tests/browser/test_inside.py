@@ -111,7 +111,7 @@ def test_a_frame_draws_with_the_network_cut(browser: Any, view: Any) -> None:
 def test_links_draw_arcs_and_frame_a_pair_in_both_maps(inside: Inside) -> None:
     inside.visit("links", "lang=en&passage=coffee-en&budget=60")
     inside.says("link")
-    assert inside.page.locator(".passage path.arc").count() >= 1
+    expect(inside.page.locator(".passage path.arc")).not_to_have_count(0, timeout=PATIENCE)
     box = inside.page.locator("[data-testid=stVegaLiteChart]").bounding_box()
     assert box is not None
     framed = "[data-testid=stVegaLiteChart] path[fill-opacity='0'][stroke-width='2']"
