@@ -1,8 +1,8 @@
 """A study over a set of passages: means with intervals, since on one passage no single head may decide.
 
 The set is generated (so every right answer is known), or the presets of the question's language, or a file.
-Rows that stand for the same part of the model in every passage are averaged; words differ from passage to
-passage, so studies whose rows are words have no such mean.
+Rows that stand for the same part of the model in every passage are averaged. Words differ from passage to
+passage: links are averaged by the roles of their words, and patching has no such mean.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import AnswerModel
 from probes.numbers import percent, signed
-from probes.passage import Passage
-from probes.question import Question, preset, presets, standard_answers
+from probes.passage import Passage, Span
+from probes.question import ROLES, Question, preset, presets, standard_answers
 from probes.ranks import mean_interval
 from probes.results import SCHEMA, ProbeResult
 from probes.runner import run
@@ -32,9 +32,13 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "attention": ("layer", "head"),
     "layers": ("layer", "part"),
     "lens": ("layer",),
+    "links": ("from", "to"),
 }
-"""By study, what tells its rows apart in every passage."""
+"""By study, what tells its rows apart in every passage; of links it is the roles of both words."""
+OTHER = "other"
+"""The role of a word that nobody gave one."""
 _MEANS = (
+    "attention",
     "effect_log_prob",
     "effect_probability",
     "kl",
@@ -87,13 +91,27 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
                     right=right,
                     tempting=None,
                     preset=None,
-                    roles={},
+                    roles=_roles(story, asked),
                     answer_prefix="",
                 )
             )
     if not found:
         raise InputError("over_empty", source=count)
     return found
+
+
+def _roles(story: Any, asked: Any) -> dict[str, tuple[Span, ...]]:
+    """The generator's roles as spans, neighbours of one role joined: its words may be parts of ours."""
+    from probes.generator import roles
+
+    found: dict[str, list[Span]] = {}
+    for (start, end), role in sorted(roles(story, asked).items()):
+        spans = found.setdefault(str(role), [])
+        if spans and not story.text[spans[-1][1] : start].strip():
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((start, end))
+    return {role: tuple(spans) for role, spans in found.items() if role in ROLES}
 
 
 def _from_file(path: Path, base: Question) -> list[Question]:
@@ -149,7 +167,8 @@ def run_over(
     for place, question in enumerate(questions):
         if on_progress:
             on_progress(place, len(questions))
-        records.append(run(study, model, question, options, store=store, lang=lang).data)
+        record = dict(run(study, model, question, options, store=store, lang=lang).data)
+        records.append(_by_role(record, question) if study == "links" else record)
     rows = _averaged(study, records, seed=int((options or {}).get("seed") or 0))
     data = {
         "schema": SCHEMA,
@@ -171,6 +190,18 @@ def run_over(
     }
     data["headline"] = _headline(data, lang)
     return ProbeResult(study, data)
+
+
+def _by_role(record: dict[str, Any], question: Question) -> dict[str, Any]:
+    """Rows of links with their words' roles in the place of the words."""
+
+    def role(word: Any) -> str:
+        if word == "answer":
+            return "answer"
+        return question.role_of((word["start"], word["end"])) or OTHER
+
+    rows = [{**row, "from": role(row["from"]), "to": role(row["to"])} for row in record["rows"]]
+    return record | {"rows": rows}
 
 
 def _told(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -221,11 +252,7 @@ def _headline(data: Mapping[str, Any], lang: str) -> str:
     known = [row for row in data["rows"] if row.get("effect_log_prob") is not None]
     if known:
         least = min(known, key=lambda row: row["effect_log_prob"])
-        name = (
-            say("headline.head_name", lang, head=f"{least['layer']}.{least['head']}")
-            if "head" in least
-            else say(f"headline.part_{least['part']}", lang, layer=least["layer"])
-        )
+        name = _named(least, lang)
         low, high = (signed(least[f"effect_log_prob_{end}"] or 0.0) for end in ("low", "high"))
         numbers = {"nats": signed(least["effect_log_prob"]), "low": low, "high": high}
         parts.append(
@@ -246,3 +273,13 @@ def _headline(data: Mapping[str, Any], lang: str) -> str:
         }
         parts.append(say("headline.over_agreement", lang, **numbers))
     return (" " if lang == "en" else "").join(parts)
+
+
+def _named(row: Mapping[str, Any], lang: str) -> str:
+    """A row's part of the model as a sentence names it."""
+    if "head" in row:
+        return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
+    if "part" in row:
+        return say(f"headline.part_{row['part']}", lang, layer=row["layer"])
+    reader, read = (say(f"headline.role_{row[name]}", lang) for name in ("from", "to"))
+    return say("headline.link_roles", lang, reader=reader, to=read)

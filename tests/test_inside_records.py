@@ -321,7 +321,24 @@ def test_over_a_set_is_the_mean(model: LocalModel, only: Question) -> None:
     assert row["flips"] == sum(r["flips"] for r in alone) / 3
     assert [p["right"] for p in data["over"]["passages"]] == [q.right for q in questions]
     with pytest.raises(InputError, match="words"):
-        run_over("links", model, questions)
+        run_over("patch", model, questions)
+
+
+def test_links_over_a_set_go_by_roles(model: LocalModel, only: Question) -> None:
+    questions = questions_of("2", only, seed=3)
+    assert all(set(q.roles) <= {"key", "redundant", "noise", "distractor"} for q in questions)
+    data = run_over("links", model, questions, {"budget": 20}, source="2")
+    rows = {(row["from"], row["to"]): row for row in data.data["rows"]}
+    alone = [run("links", model, q, {"budget": 20}).data["rows"] for q in questions]
+    wanted = [
+        row["effect_log_prob"]
+        for question, found in zip(questions, alone, strict=True)
+        for row in found
+        if row["from"] == "answer"
+        and (question.role_of((row["to"]["start"], row["to"]["end"])) or "other") == "noise"
+    ]
+    assert rows["answer", "noise"]["effect_log_prob"] == pytest.approx(sum(wanted) / len(wanted))
+    assert rows["answer", "noise"]["passages"] == len(wanted)
 
 
 def test_sets_from_files(only: Question, tmp_path: Path) -> None:

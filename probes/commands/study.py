@@ -17,7 +17,7 @@ from probes.studies.base import Option, Study
 if TYPE_CHECKING:
     from probes.results import ProbeResult
 
-OVER = ("heads", "attention", "layers", "lens")
+OVER = ("heads", "links", "attention", "layers", "lens")
 """Studies whose rows have a mean over passages."""
 _TYPES = {"text": click.STRING, "integer": click.INT, "number": click.FLOAT}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.locale import say
 from probes.numbers import nats, shortened, signed, strength
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _over(data: Mapping[str, Any], context: Context) -> Cells:
     rows = []
     ranked = data["rows"] if name == "agrees" else sorted(data["rows"], key=lambda r: -abs(r.get(name) or 0))
     for row in ranked:
-        where = f"{row['layer']}.{row['head']}" if "head" in row else str(row["layer"])
+        where = _part_of(row, context)
         part = f" {context.say('part_' + row['part'])}" if "part" in row else ""
         value = row.get(name)
         low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
@@ -162,9 +163,19 @@ def _over(data: Mapping[str, Any], context: Context) -> Cells:
         rows.append([where + part, shown, interval, "" if flips is None else f"{flips * 100:.0f} %"])
     first = {"agrees": "leads", "rho": "rho"}.get(name, "nats")
     columns = _columns(
-        context, "head" if "head" in data["rows"][0] else "layer", first, "interval", "flip_share"
+        context,
+        "head" if "head" in data["rows"][0] else "from" if "from" in data["rows"][0] else "layer",
+        first,
+        "interval",
+        "flip_share",
     )
     return columns, rows, []
+
+
+def _part_of(row: Mapping[str, Any], context: Context) -> str:
+    if "from" in row:
+        return " ← ".join(say(f"headline.role_{row[name]}", context.lang) for name in ("from", "to"))
+    return f"{row['layer']}.{row['head']}" if "head" in row else str(row["layer"])
 
 
 _OF: Mapping[str, Callable[[Mapping[str, Any], Context], Cells]] = {
