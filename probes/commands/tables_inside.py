@@ -162,13 +162,8 @@ def _over(data: Mapping[str, Any], context: Context) -> Cells:
         shown = "" if value is None else f"{value * 100:.0f} %" if name == "agrees" else signed(value, 3)
         rows.append([where + part, shown, interval, "" if flips is None else f"{flips * 100:.0f} %"])
     first = {"agrees": "leads", "rho": "rho"}.get(name, "nats")
-    columns = _columns(
-        context,
-        "head" if "head" in data["rows"][0] else "from" if "from" in data["rows"][0] else "layer",
-        first,
-        "interval",
-        "flip_share",
-    )
+    kind = next(name for name in ("head", "from", "layer") if name in data["rows"][0])
+    columns = _columns(context, kind, first, "interval", "flip_share")
     return columns, rows, []
 
 
