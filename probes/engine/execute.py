@@ -23,7 +23,7 @@ from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import score_tree
 from probes.engine.costs import costs_of
 from probes.engine.forward import Forwards
-from probes.engine.intervene import Inside, check_edits, refuse
+from probes.engine.intervene import Inside, check_edits, refuse, ways_of
 from probes.engine.interventions import InsideJob, Intervention, Line, Replace
 from probes.engine.jobs import Job, Reason, Report, Way
 from probes.engine.lens import direct_effects, lens
@@ -230,19 +230,8 @@ class Engine:
         return tuple(text[len(ids) :])
 
     def _ways(self, jobs: Sequence[Job], how: str) -> tuple[list[Way], Reason | None]:
-        if how == "reference":
-            return ["reference"], None
-        if how == "batches":
-            return ["batches", "reference"], None
-        reason = self.anatomy.why_not("share_prefixes")
-        limit = self.anatomy.length_limit
-        if reason is None and limit is not None:
-            longest = max((len(job.ids) + max(map(len, job.continuations)) - 1 for job in jobs), default=0)
-            if longest > limit:
-                reason = Reason("tree_length", {"tokens": longest, "limit": limit})
-        return (
-            (["tree", "batches", "reference"], None) if reason is None else (["batches", "reference"], reason)
-        )
+        longest = max((len(job.ids) + max(map(len, job.continuations)) - 1 for job in jobs), default=0)
+        return ways_of(self.anatomy, longest, how)
 
     def _results(self, stems: list[Stem], ways: Sequence[Way], report: Report) -> Iterator[Result]:
         forwards = self.forwards(report)

@@ -55,6 +55,18 @@ def _refuse_lacking(anatomy: Anatomy, need: str) -> None:
         raise CapabilityError(reason.key, **reason.values)
 
 
+def ways_of(anatomy: Anatomy, longest: int, how: str) -> tuple[list[Way], Reason | None]:
+    """The ways to try for texts of up to `longest` tokens, fastest first, and why not all of them."""
+    if how == "reference":
+        return ["reference"], None
+    if how == "batches":
+        return ["batches", "reference"], None
+    reason, limit = anatomy.why_not("share_prefixes"), anatomy.length_limit
+    if reason is None and limit is not None and longest > limit:
+        reason = Reason("tree_length", {"tokens": longest, "limit": limit})
+    return (["tree", "batches", "reference"], None) if reason is None else (["batches", "reference"], reason)
+
+
 class Inside:
     """Runs jobs with interventions for an engine; keeps the clean record of the last few lines."""
 
@@ -72,7 +84,7 @@ class Inside:
             lines.setdefault(Line.of(inside.job), []).append((index, inside))
         forwards = self.engine.forwards(report)
         for line, members in lines.items():
-            ways, why = self._ways(line, how)
+            ways, why = ways_of(self.engine.anatomy, line.longest, how)
             report.how, report.why = ways[0], report.why or why
             places = {
                 index: [line.continuations.index(c) for c in inside.job.continuations]
@@ -107,19 +119,6 @@ class Inside:
         together = way == "batches" and not forwards.length_matters(line.longest)
         return score_inside_plainly(forwards, line, runs, self.engine.chunk_tokens if together else 0)
 
-    def _ways(self, line: Line, how: str) -> tuple[list[Way], Reason | None]:
-        if how == "reference":
-            return ["reference"], None
-        if how == "batches":
-            return ["batches", "reference"], None
-        reason = self.engine.anatomy.why_not("share_prefixes")
-        limit = self.engine.anatomy.length_limit
-        if reason is None and limit is not None and line.longest > limit:
-            reason = Reason("tree_length", {"tokens": line.longest, "limit": limit})
-        return (
-            (["tree", "batches", "reference"], None) if reason is None else (["batches", "reference"], reason)
-        )
-
     def _check_memory(self, line: Line) -> None:
         if not self.engine.anatomy.attention_layers or self.engine.model.device.type != "cpu":
             return
@@ -134,7 +133,7 @@ class Inside:
         if line not in self._clean:
             self._check_memory(line)
             recorder = Recorder(forwards, Parts(self.engine.model, self.engine.anatomy))
-            shares = self._ways(line, "auto")[0][0] == "tree"
+            shares = ways_of(self.engine.anatomy, line.longest, "auto")[0][0] == "tree"
             found = recorder.shared(line) if shares else recorder.plain(line)
             while len(self._clean) >= self.KEPT:
                 self._clean.pop(next(iter(self._clean)), None)

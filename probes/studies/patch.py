@@ -16,6 +16,7 @@ from probes.interventions import Patch, Site
 from probes.models.base import AnswerModel
 from probes.passage import Span
 from probes.question import Question
+from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
 from probes.studies.effects import Target, ask_fields
 from probes.studies.inside import block_places, head_places, moved, opened
@@ -82,17 +83,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "site": settings["site"],
         "geometry": inside.geometry(),
         "target": target.as_dict(question),
-        "units": [
-            {
-                "index": u.index,
-                "text": u.text,
-                "start": u.start,
-                "end": u.end,
-                "occurrence": u.occurrence,
-                "occurrences": u.occurrences,
-            }
-            for u in question.passage.words
-        ],
+        "units": units_of(question.passage.words),
         "rows": rows,
         "thresholds": {"points": settings["points"], "nats": settings["nats"]},
     }
