@@ -9,6 +9,8 @@ from probes.generator.story import ME, UNKNOWN, Event, Word
 from probes.generator.verbs import Verbs
 
 ACTS = ("order", "buy", "eat", "drink")
+DENIED = "敢肯曾愿必该用急便忍准许让"
+"""What may stand behind 没, 不 and 未 before a verb: 没敢, 不肯, 未曾 and so on."""
 
 
 class Clauses(Verbs):
@@ -46,6 +48,11 @@ class Clauses(Verbs):
 
     def _slot_times(self, clause: Clause) -> None:
         self._fill(self.tables.times(clause.times, self.rng), clause)
+
+    def _slot_no_x(self, clause: Clause) -> None:
+        """A Chinese denial of any manner: 没敢, 不肯, 未曾, with any character behind it."""
+        odd = self.nonce_word()[0] if self.rng.random() < 0.6 * self.nonce else self.rng.choice(DENIED)
+        self._word(self.rng.choice("没没不不未") + odd, clause, "B", clause.event)
 
     # ---- places and people
 

@@ -44,11 +44,20 @@ class Composer:
     """A seeded source of stories in one language."""
 
     def __init__(
-        self, language: str, seed: int, splits: Splits = TRAIN, *, nonce: float = 0.0, odd_places: float = 0.0
+        self,
+        language: str,
+        seed: int,
+        splits: Splits = TRAIN,
+        *,
+        nonce: float = 0.0,
+        odd_places: float = 0.0,
+        hard: float = 0.0,
     ):
-        """`nonce` scales how often a word is invented, `odd_places` how often places are named at random."""
+        """`nonce` scales how often a word is invented, `odd_places` how often places are named at random,
+        `hard` how much more often the turns of phrase are used that take the longest to learn.
+        """
         self.language, self.tables, self.rng = language, Tables(language, splits), random.Random(seed)
-        self.nonce, self.odd_places = nonce, odd_places
+        self.nonce, self.odd_places, self.hard = nonce, odd_places, hard
 
     def story(self, level: int = 3) -> Story:
         """One passage whose first place has a defined number of my visits."""
@@ -65,6 +74,7 @@ class _Draft:
 
     def __init__(self, composer: Composer, size: Size):
         self.rng, self.tables, self.size = composer.rng, composer.tables, size
+        self.hard = composer.hard
         self.language = composer.language
         self.story = Story(composer.language)
         self.clauses = Clauses(self.story, self.tables, self.rng, composer.nonce)
@@ -136,7 +146,7 @@ class _Draft:
         chance = rng.random()
         if first and rng.random() < 0.2:
             self._plan(place)
-        if chance < 0.08:
+        if chance < 0.08 + 0.08 * self.hard:
             self._there(place)
             return
         name = rng.choices(
@@ -148,7 +158,7 @@ class _Draft:
                 "arrival_inside",
                 "arrival_joint",
             ],
-            [38 if first else 12, 30, 4, 7, 6, 6],
+            [38 if first else 12, 30, 4 + 3 * self.hard, 7 + 9 * self.hard, 6, 6],
         )[0]
         event = self._say(name, "arrival", place)
         if name in ("arrival", "arrival_timed") and rng.random() < 0.14:
@@ -221,7 +231,7 @@ class _Draft:
         blocks: list[tuple[list[list[Word]], list[str]]] = []
         first = True
         while left:
-            times = rng.randint(2, left) if left > 1 and rng.random() < 0.14 else 1
+            times = rng.randint(2, left) if left > 1 and rng.random() < 0.14 + 0.06 * self.hard else 1
             self._block(blocks, partial(self.visit, asked, times, first))
             left, first = left - times, False
         seen: set[str] = set()

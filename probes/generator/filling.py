@@ -116,11 +116,15 @@ class Filling:
         return head
 
     def nonce_word(self) -> str:
-        """A word out of place: one of the everyday words, or syllables and characters that make none."""
-        rng = self.rng
-        if rng.random() < 0.5:
-            return self.tables.word("cover", rng)
-        if self.language == "en":
-            syllables = (rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.randint(1, 3)))
-            return "".join(syllables) + rng.choice(["", rng.choice(CONSONANTS)])
-        return "".join(rng.choice(odd_characters()) for _ in range(rng.choice((1, 2, 2, 3))))
+        """See :func:`nonce_word`."""
+        return nonce_word(self.tables, self.rng)
+
+
+def nonce_word(tables: Tables, rng: random.Random) -> str:
+    """A word out of place: one of the everyday words, or syllables and characters that make none."""
+    if rng.random() < 0.5:
+        return tables.word("cover", rng)
+    if tables.language == "en":
+        syllables = (rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.randint(1, 3)))
+        return "".join(syllables) + rng.choice(["", rng.choice(CONSONANTS)])
+    return "".join(rng.choice(odd_characters()) for _ in range(rng.choice((1, 2, 2, 3))))

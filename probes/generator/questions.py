@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from probes.generator.clauses import ACTS
+from probes.generator.filling import nonce_word
 from probes.generator.lexicon import Tables
 from probes.generator.reading import Reader
 from probes.generator.story import ME, UNKNOWN, Story
@@ -15,8 +16,15 @@ from probes.trials import CLEAN, Trial
 
 PROMPTS = {"en": "{passage}\nQuestion: {question}\nAnswer:", "zh": "{passage}\n问题：{question}\n答案："}
 """How the built-in model is asked."""
-_PART = re.compile(r"\{(q_\w+)\}")
+_PART = re.compile(r"\{(\w+)\}")
 MY_NAME = {"en": "I", "zh": "我"}
+INVENTED = {
+    "q_go": ("{0} to", "{0} into", "{0} at", "{0} by", "{0} up at", "{0}", "{0} inside", "get {0} to"),
+    "q_gone": ("{0}ed to", "{0}ed into", "{0}ed at", "{0}ed", "{0}en to", "{0}ed by", "{0} to", "{0} in"),
+    "q_went": ("{0}ed to", "{0}ed into", "{0}ed at", "{0}ed", "{0}en to", "was {0}ing at", "{0} to"),
+    "q_verb": ("{0}了", "{0}过", "{0}到了", "{0}进了", "{0}到过", "{0}了去"),
+}
+"""Verbs of questions round an invented word, by the part of a frame that they stand for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +94,24 @@ def answer(
 
 
 class _Asker:
-    def __init__(self, story: Story, tables: Tables, rng: random.Random):
-        self.story, self.tables, self.rng = story, tables, rng
+    def __init__(self, story: Story, tables: Tables, rng: random.Random, nonce: float):
+        self.story, self.tables, self.rng, self.nonce = story, tables, rng, nonce
         self.language = story.language
 
     def _text(self, name: str, place: str = "", person: str = "") -> tuple[str, int]:
         frame = self.tables.frame(f"question_{name}", self.rng)
-        text = (
-            _PART.sub(lambda part: self.tables.frame(part[1], self.rng), frame)
-            .replace("{who}", person)
-            .replace("{P}", place)
-        )
+        given = {"who": person, "P": place}
+        text = _PART.sub(lambda part: given[part[1]] if part[1] in given else self._part(part[1]), frame)
         text = text[0].upper() + text[1:] if frame.startswith("{") else text
         return text, text.rindex(place) + len(place) if place else -1
+
+    def _part(self, name: str) -> str:
+        """A part of a question; its verb is at times an invented one, since any verb asks the same there."""
+        if name in INVENTED and self.rng.random() < 0.35 * self.nonce:
+            return self.rng.choice(INVENTED[name]).format(nonce_word(self.tables, self.rng))
+        if self.tables.has(name):
+            return self.tables.word(name, self.rng)
+        return _PART.sub(lambda part: self._part(part[1]), self.tables.frame(name, self.rng))
 
     def count(self, place: str, person: str = ME) -> Query:
         labels = tuple(str(n) for n in range(6))
@@ -125,9 +138,14 @@ class _Asker:
         return Query(kind, self._text(kind)[0], self.language, tuple(sorted(things)))
 
 
-def queries(story: Story, tables: Tables, rng: random.Random, most: int = 6) -> list[Query]:
-    """Questions about `story`: the asked place first, then others, at most `most`."""
-    ask = _Asker(story, tables, rng)
+def queries(
+    story: Story, tables: Tables, rng: random.Random, most: int = 6, *, nonce: float = 0.0, names: int = 2
+) -> list[Query]:
+    """Questions about `story`: the asked place first, then others, at most `most`.
+
+    `nonce` scales how often a verb is invented; `names` questions at most are no counts.
+    """
+    ask = _Asker(story, tables, rng, nonce)
     places = list(story.places)
     found = [ask.count(places[0])]
     found += [
@@ -148,5 +166,5 @@ def queries(story: Story, tables: Tables, rng: random.Random, most: int = 6) -> 
         extra.append(ask.who(rng.choice(others).place or places[0]))
     rng.shuffle(extra)
     reader = Reader(story)
-    found += [query for query in extra if query.read(reader) is not None][:2]
+    found += [query for query in extra if query.read(reader) is not None][:names]
     return found[:most]
