@@ -37,7 +37,7 @@ class Example:
 
     `hidden` lists tokens that nothing later may read. `targets`: (index, token to predict there, weight in
     hundredths, 1 at the first answer token). `events`: (index, label). `counts`: (index of the asked place's
-    last token in a question, count).
+    last token in a question, count). `running`: (index, my visits so far to the place that is named there).
     """
 
     ids: list[int]
@@ -47,6 +47,7 @@ class Example:
     targets: list[tuple[int, int, int, int]] = field(default_factory=list)
     events: list[tuple[int, int]] = field(default_factory=list)
     counts: list[tuple[int, int]] = field(default_factory=list)
+    running: list[tuple[int, int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -65,11 +66,19 @@ class Asked:
 class Source:
     """An endless seeded stream of passages with questions in both languages."""
 
-    def __init__(self, seed: int, forbidden: Forbidden, *, nonce: float = 1.0, odd_places: float = 0.35):
+    def __init__(
+        self,
+        seed: int,
+        forbidden: Forbidden,
+        *,
+        nonce: float = 1.0,
+        odd_places: float = 0.35,
+        hard: float = 1.0,
+    ):
         self.rng = random.Random(seed)
-        self.forbidden = forbidden
+        self.forbidden, self.nonce = forbidden, nonce
         self.composers = [
-            Composer(language, self.rng.randrange(2**31), nonce=nonce, odd_places=odd_places)
+            Composer(language, self.rng.randrange(2**31), nonce=nonce, odd_places=odd_places, hard=hard)
             for language in ("en", "zh")
         ]
 
@@ -80,7 +89,8 @@ class Source:
             story = composer.story(level)
             if self.forbidden.hit(story.text):
                 continue
-            found = queries(story, composer.tables, self.rng, 8 if level == 4 else 6)
+            most = 8 if level == 4 else 6
+            found = queries(story, composer.tables, self.rng, most, nonce=self.nonce, names=3)
             edit = random_edit(story, self.rng) if self.rng.random() < edits else Edit()
             edited = apply(story, edit)
             reader = Reader(story, edit.trial, edit.order)
@@ -89,23 +99,29 @@ class Source:
                 return Asked(story, edited, reader, asked)
 
 
-def event_labels(asked: Asked) -> list[tuple[int, int]]:
-    """For each event with a place: where its last standing word ends once edited, and what it counts."""
+def event_labels(asked: Asked) -> list[tuple[int, int, int | None]]:
+    """For each event with a place: where its last standing word ends once edited, what it counts, and how
+    many visits of mine to that place have been told by then (None where the whole is open).
+    """
     story, reader = asked.story, asked.reader
-    mine: dict[int, int] = {}
-    for place in story.places:
-        mine.update(reader.contributions(ME, place)[0])
-    found = []
+    told = {place: reader.contributions(ME, place) for place in story.places}
+    found: list[tuple[int, int, str, bool]] = []
     for number, event in enumerate(story.events):
-        words = [w for tag in "VPQBS" for w in story.parts[number].get(tag, ()) if not reader.state(w)]
+        words = [w for tag in "VPQBSR" for w in story.parts[number].get(tag, ()) if not reader.state(w)]
         if event.place is None or not words:
             continue
-        label = min(mine.get(number, 0), 5)
-        if not label and ME not in event.people and UNKNOWN not in event.people and reader.stated(number):
+        label = min(told[event.place][0].get(number, 0), 5)
+        mine = label > 0
+        if not mine and ME not in event.people and UNKNOWN not in event.people and reader.stated(number):
             label = OTHERS
         last = max(words, key=lambda w: asked.edited.moved(w.start))
-        found.append((asked.edited.moved(last.end - 1), label))
-    return found
+        found.append((asked.edited.moved(last.end - 1), label, event.place, mine))
+    labels: list[tuple[int, int, int | None]] = []
+    so_far = dict.fromkeys(story.places, 0)
+    for offset, label, place, mine in sorted(found):
+        so_far[place] += label if mine else 0
+        labels.append((offset, label, None if told[place][1] is None else so_far[place]))
+    return labels
 
 
 def encode(asked: Asked, tokenizer: PreTrainedTokenizerFast) -> Example | None:
@@ -120,10 +136,12 @@ def encode(asked: Asked, tokenizer: PreTrainedTokenizerFast) -> Example | None:
         for i, (a, b) in enumerate(passage["offset_mapping"])
         if a < b and any(a < e and s < b for s, e in spans)
     ]
-    for offset, value in event_labels(asked):
+    for offset, value, so_far in event_labels(asked):
         token = passage.char_to_token(offset)
         if token is not None:
             example.events.append((token, value))
+            if so_far is not None:
+                example.running.append((token, so_far))
     for number, (query, label) in enumerate(asked.asked, 1):
         if not _branch(example, number, size, query, label, tokenizer):
             return None
@@ -168,15 +186,16 @@ class Batch:
     targets: np.ndarray
     events: np.ndarray
     counts: np.ndarray
+    running: np.ndarray
 
 
 def collate(examples: list[Example], pad: int) -> Batch:
-    """`targets`, `events`, `counts` get the row as first column; padding is branch -1."""
+    """`targets`, `events`, `counts`, `running` get the row as first column; padding is branch -1."""
     length = max(len(example) for example in examples)
     shape = (len(examples), length)
     ids, branch = np.full(shape, pad, np.int64), np.full(shape, -1, np.int64)
     position, hidden = np.zeros(shape, np.int64), np.zeros(shape, bool)
-    flat: dict[str, list[tuple[int, ...]]] = {"targets": [], "events": [], "counts": []}
+    flat: dict[str, list[tuple[int, ...]]] = {"targets": [], "events": [], "counts": [], "running": []}
     for row, example in enumerate(examples):
         size = len(example)
         ids[row, :size], branch[row, :size], position[row, :size] = (
@@ -187,7 +206,7 @@ def collate(examples: list[Example], pad: int) -> Batch:
         hidden[row, example.hidden] = True
         for name, rows in flat.items():
             rows += [(row, *item) for item in getattr(example, name)]
-    widths = {"targets": 5, "events": 3, "counts": 3}
+    widths = {"targets": 5, "events": 3, "counts": 3, "running": 3}
     arrays = {name: np.array(rows, np.int64).reshape(-1, widths[name]) for name, rows in flat.items()}
     return Batch(ids, branch, position, hidden, **arrays)
 

@@ -38,7 +38,7 @@ def rate(plan: Plan, step: int, progress: float) -> float:
 class Run:
     """A training run in a folder: `state.pt` to resume from, `log.jsonl` with its figures."""
 
-    def __init__(self, plan: Plan, folder: Path):
+    def __init__(self, plan: Plan, folder: Path, device: str = "cpu"):
         self.plan, self.folder = plan, folder
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer = build()
@@ -46,32 +46,40 @@ class Run:
         self.origin = begun(plan)
         if plan.start_from:
             carry_over(model, self.tokenizer, Path(plan.start_from))
-        self.trainer = Trainer(model, plan, self.tokenizer.eos_token_id)
-        self.optimizer = self._optimizer()
+        torch.nn.Module.to(model, device)
+        self.trainer = Trainer(model, plan, self.tokenizer.eos_token_id).to(device)
+        self.optimizers = self._optimizers()
         self.step, self.shard, self.seconds = 0, 0, 0.0
         if (folder / "state.pt").exists():
             self._resume()
 
-    def _optimizer(self) -> torch.optim.AdamW:
-        decayed: list[torch.nn.Parameter] = []
-        free: list[torch.nn.Parameter] = []
+    def _optimizers(self) -> list[torch.optim.Optimizer]:
+        """Muon (Jordan et al. 2024) for the matrices of the layers, AdamW for all else."""
+        matrices: list[torch.nn.Parameter] = []
+        rest: list[torch.nn.Parameter] = []
         for name, parameter in self.trainer.named_parameters():
-            (decayed if parameter.dim() > 1 and "embed" not in name and "_head" not in name else free).append(
-                parameter
-            )
-        groups = [
-            {"params": decayed, "weight_decay": self.plan.weight_decay},
-            {"params": free, "weight_decay": 0.0},
+            hidden = parameter.dim() == 2 and ".layers." in name
+            (matrices if hidden else rest).append(parameter)
+        plan = self.plan
+        return [
+            torch.optim.Muon(
+                matrices,
+                lr=plan.rate,
+                weight_decay=plan.weight_decay,
+                momentum=0.95,
+                adjust_lr_fn="match_rms_adamw",
+            ),
+            torch.optim.AdamW(rest, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True),
         ]
-        return torch.optim.AdamW(groups, lr=self.plan.rate, betas=(0.9, 0.98), fused=True)
 
     def _resume(self) -> None:
-        state = torch.load(self.folder / "state.pt", weights_only=True)
+        state = torch.load(self.folder / "state.pt", weights_only=True, map_location="cpu")
         free = {"examples", "checkpoint_minutes"}  # a run may be made longer or shorter on the way
         if any(state["plan"][name] != value for name, value in asdict(self.plan).items() if name not in free):
             raise ValueError(f"{self.folder} holds another plan: {state['plan']}")
         self.trainer.load_state_dict(state["trainer"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, known in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(known)
         self.step, self.shard, self.seconds = state["step"], state["shard"], state["seconds"]
         self.origin = state["origin"]
         log.info("resumed at step %d, shard %d of %d", self.step, self.shard, self.plan.shards)
@@ -82,7 +90,7 @@ class Run:
             "plan": asdict(self.plan),
             "origin": self.origin,
             "trainer": self.trainer.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "shard": self.shard,
             "seconds": self.seconds,
@@ -110,17 +118,18 @@ class Run:
         self.save()
 
     def _step(self, batch: Any) -> Losses:
-        for group in self.optimizer.param_groups:
+        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
             group["lr"] = rate(self.plan, self.step, self.shard / self.plan.shards)
         self.trainer.draw.manual_seed(self.plan.seed * 10_000_019 + self.step)
         losses: Losses = self.trainer(batch)
-        self.optimizer.zero_grad()
+        self.trainer.zero_grad()
         losses.total.backward()
         embeddings = self.trainer.model.model.embed_tokens.weight
         assert embeddings.grad is not None
         embeddings.grad[self.tokenizer.mask_token_id] = 0  # the mask stays the zero vector: nothing there
         torch.nn.utils.clip_grad_norm_(self.trainer.parameters(), 1.0)
-        self.optimizer.step()
+        for optimizer in self.optimizers:
+            optimizer.step()
         self.step += 1
         losses.total = losses.total.detach()
         return losses
@@ -128,7 +137,7 @@ class Run:
     def _tell(self, recent: deque[Losses], seconds: float) -> None:
         mean = {
             name: sum(getattr(one, name) for one in recent) / len(recent)
-            for name in ("answer", "event", "count", "right")
+            for name in ("answer", "event", "count", "running", "right")
         }
         entry = {
             "step": self.step,
@@ -142,7 +151,7 @@ class Run:
 
     def export(self, folder: Path) -> None:
         """Weights in half precision and the tokenizer, as a model folder of Hugging Face."""
-        model = self.trainer.model
+        model = self.trainer.model.cpu()
         model.config.dtype = "float16"
         halves = {
             name: tensor.half() for name, tensor in model.state_dict().items() if name != "lm_head.weight"

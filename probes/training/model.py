@@ -22,7 +22,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from probes.training.examples import OTHERS, Batch
 from probes.training.plan import Plan
 from probes.training.tokenizer import WINDOW
-from probes.training.trunk import Trunk
+from probes.training.trunk import Trunk, halves_pay
 
 EMBEDDING_STD = 0.5
 FINAL_NORM = 0.1
@@ -77,17 +77,17 @@ def carry_over(model: LlamaForCausalLM, tokenizer: Any, folder: Path) -> None:
     model.load_state_dict(weights)
 
 
-def attention_mask(batch: Batch) -> Tensor:
+def attention_mask(batch: Batch, device: torch.device | str = "cpu") -> Tensor:
     """[rows, 1, length, length]: 0 where a query may read a key (the passage, its own branch, nothing
     hidden but itself), else very low.
     """
-    branch = torch.from_numpy(batch.branch)
+    branch, hidden = (torch.from_numpy(part).to(device) for part in (batch.branch, batch.hidden))
     length = branch.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    causal = torch.ones(length, length, dtype=torch.bool, device=device).tril()
     shared = (branch[:, None, :] == 0) | (branch[:, None, :] == branch[:, :, None])
-    readable = ~torch.from_numpy(batch.hidden)[:, None, :]
-    itself = torch.eye(length, dtype=torch.bool)
-    return torch.where(shared & causal & (readable | itself), 0.0, torch.finfo(torch.float32).min)[:, None]
+    itself = torch.eye(length, dtype=torch.bool, device=device)
+    readable = ~hidden[:, None, :] | itself
+    return torch.where(shared & causal & readable, 0.0, torch.finfo(torch.float32).min)[:, None]
 
 
 @dataclass(slots=True)
@@ -98,6 +98,7 @@ class Losses:
     answer: float
     event: float
     count: float
+    running: float
     right: float
     asked: int
 
@@ -110,18 +111,19 @@ class Trainer(nn.Module):
         self.model, self.plan, self.end = model, plan, end
         self.event_head = nn.Linear(plan.width, OTHERS + 1)
         self.count_head = nn.Linear(plan.width, COUNTS)
-        self.trunk = Trunk(model)
+        self.trunk = Trunk(model, halves_pay(model.device.type))
         self.draw = torch.Generator()
         """Draws the negatives; seeded by the run at each step, so that a resumed run draws the same."""
 
     def forward(self, batch: Batch) -> Losses:
         """The losses of one batch; `total` is the one to go down, with a gradient."""
-        row, at, token, weight, first = torch.from_numpy(batch.targets).unbind(1)
+        device = self.event_head.weight.device
+        row, at, token, weight, first = torch.from_numpy(batch.targets).to(device).unbind(1)
         wanted, slot = _in_rows(row, at, len(batch.ids))
         states, seen = self.trunk(
-            torch.from_numpy(batch.ids),
-            attention_mask(batch),
-            torch.from_numpy(batch.position),
+            torch.from_numpy(batch.ids).to(device),
+            attention_mask(batch, device),
+            torch.from_numpy(batch.position).to(device),
             wanted,
             (self.plan.event_layer, self.plan.count_layer),
         )
@@ -131,14 +133,16 @@ class Trainer(nn.Module):
         answer = (entropy * share).sum() / share.sum()
         event = _auxiliary(self.event_head, seen[self.plan.event_layer], batch.events)
         count = _auxiliary(self.count_head, seen[self.plan.count_layer], batch.counts)
+        running = _auxiliary(self.count_head, seen[self.plan.count_layer], batch.running)
         asked = first.bool()
         right = (logits.detach()[asked].argmax(-1) == token[asked]).float().mean().item()
-        total = answer + self.plan.event_loss * event + self.plan.count_loss * count
+        total = answer + self.plan.event_loss * event + self.plan.count_loss * (count + running)
         return Losses(
             total,
             entropy.detach()[asked].mean().item(),
             float(event.detach()),
             float(count.detach()),
+            float(running.detach()),
             right,
             int(asked.sum()),
         )
@@ -150,7 +154,7 @@ class Trainer(nn.Module):
         """
         weight = self.model.model.embed_tokens.weight
         rows, among = torch.unique(targets, return_inverse=True)
-        others = torch.randint(len(weight), (NEGATIVES,), generator=self.draw)
+        others = torch.randint(len(weight), (NEGATIVES,), generator=self.draw).to(weight.device)
         others = others[~torch.isin(others, rows)]
         return torch.cat([states @ weight[rows].T, states @ weight[others].detach().T], 1), among
 
@@ -158,14 +162,14 @@ class Trainer(nn.Module):
 def _in_rows(row: Tensor, at: Tensor, rows: int) -> tuple[Tensor, Tensor]:
     """Places `at` of `row`, sorted by row, as [rows, most of a row], padded with 0; and each one's column."""
     counts = torch.bincount(row, minlength=rows)
-    slot = torch.arange(len(row)) - (counts.cumsum(0) - counts)[row]
-    wanted = torch.zeros(rows, int(counts.max()), dtype=torch.long)
+    slot = torch.arange(len(row), device=row.device) - (counts.cumsum(0) - counts)[row]
+    wanted = torch.zeros(rows, int(counts.max()), dtype=torch.long, device=row.device)
     wanted[row, slot] = at
     return wanted, slot
 
 
 def _auxiliary(head: nn.Module, states: Tensor, labels: Any) -> Tensor:
     if not len(labels):
-        return torch.zeros(())
-    row, at, label = torch.from_numpy(labels).unbind(1)
+        return torch.zeros((), device=states.device)
+    row, at, label = torch.from_numpy(labels).to(states.device).unbind(1)
     return F.cross_entropy(head(states[row, at]), label)

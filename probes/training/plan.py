@@ -14,17 +14,17 @@ class Plan:
     """
 
     seed: int = 1
-    examples: int = 560_000
+    examples: int = 360_000
     shard: int = 1024
-    tokens: int = 2048
+    tokens: int = 3072
     width: int = 128
-    layers: int = 5
+    layers: int = 6
     heads: int = 4
     inner: int = 320
     rate: float = 2.0e-3
     weight_decay: float = 0.05
     event_layer: int = 3
-    count_layer: int = 4
+    count_layer: int = 5
     event_loss: float = 0.5
     count_loss: float = 0.5
     checkpoint_minutes: float = 4.0
@@ -38,10 +38,10 @@ class Plan:
 
 
 STAGES = (
-    (0.07, (85, 15, 0, 0, 0), 0.15),
-    (0.17, (30, 55, 15, 0, 0), 0.3),
-    (0.32, (10, 20, 55, 15, 0), 0.45),
-    (0.55, (6, 10, 29, 55, 0), 0.5),
+    (0.04, (85, 15, 0, 0, 0), 0.15),
+    (0.10, (30, 55, 15, 0, 0), 0.3),
+    (0.22, (10, 20, 55, 15, 0), 0.45),
+    (0.60, (6, 12, 42, 38, 2), 0.5),
     (1.01, (5, 8, 24, 60, 3), 0.5),
 )
 """Until which share of the run: weights of the passage levels, share of edited passages.

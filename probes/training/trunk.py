@@ -7,7 +7,7 @@ the matrix behind it, and the last layer is computed only where an answer is rea
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import torch
@@ -55,18 +55,97 @@ class _Gated(torch.autograd.Function):
         return out
 
 
-class Trunk:
-    """The layers of `model`, for batches of branches."""
+class _HalfProduct(torch.autograd.Function):
+    """x @ weight.T, multiplied in bfloat16, forwards and backwards; sums, and what comes out, are float32."""
 
-    def __init__(self, model: LlamaForCausalLM):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        x, weight = x.bfloat16(), weight.bfloat16()
+        ctx.save_for_backward(x, weight)
+        return (x @ weight.T).float()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        grad = grad.bfloat16()
+        to_weight = grad.flatten(0, -2).T @ x.flatten(0, -2)
+        return (grad @ weight).float(), to_weight.float()
+
+
+PARTS = 3
+"""Parts that a row's queries are taken in: no key behind a part's last query is looked at by any of them."""
+
+
+class _HalfAttention(torch.autograd.Function):
+    """softmax(query key / sqrt(size) + mask) value for a causal mask; products but the scores' in bfloat16.
+
+    The scores stay in float32: rounded, a score of 20 would be off by 0.06, and with it the weight by 6 %.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+        ctx.scale = query.shape[-1] ** -0.5
+        ctx.parts = list(_parts(query.shape[2], key.shape[2]))
+        halves, mixed, kept = value.bfloat16(), [], []
+        for rows, keys in ctx.parts:
+            scores = (query[:, :, rows] @ key[:, :, keys].transpose(-1, -2)).mul_(ctx.scale)
+            weights = torch.softmax(scores.add_(mask[:, :, rows, keys]), -1)
+            kept.append(weights)
+            mixed.append(weights.bfloat16() @ halves[:, :, keys])
+        ctx.save_for_backward(query.bfloat16(), key.bfloat16(), halves, *kept)
+        return torch.cat(mixed, 2).float()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        query, key, value, *kept = ctx.saved_tensors
+        grad, to_query = grad.bfloat16(), []
+        to_key, to_value = torch.zeros_like(key), torch.zeros_like(value)
+        for (rows, keys), weights in zip(ctx.parts, kept, strict=True):
+            above = grad[:, :, rows]
+            to_value[:, :, keys] += weights.bfloat16().transpose(-1, -2) @ above
+            moved = (above @ value[:, :, keys].transpose(-1, -2)).float()
+            scores = torch.ops.aten._softmax_backward_data(moved, weights, -1, torch.float32)
+            scores = scores.mul_(ctx.scale).bfloat16()
+            to_query.append(scores @ key[:, :, keys])
+            to_key[:, :, keys] += scores.transpose(-1, -2) @ query[:, :, rows]
+        return torch.cat(to_query, 2).float(), to_key.float(), to_value.float(), None
+
+
+def _parts(queries: int, keys: int) -> Iterator[tuple[slice, slice]]:
+    """Queries, and the keys that they may read; all at once where the queries are chosen places."""
+    if queries != keys:
+        yield slice(0, queries), slice(0, keys)
+        return
+    size = -(-queries // PARTS)
+    for start in range(0, queries, size):
+        end = min(queries, start + size)
+        yield slice(start, end), slice(0, end)
+
+
+def halves_pay(device: str = "cpu") -> bool:
+    """Whether this device multiplies bfloat16 itself (a processor with AVX-512 BF16 or AMX, a GPU); elsewhere
+    it would be emulated, and slower than float32.
+    """
+    if device != "cpu":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
+
+
+class Trunk:
+    """The layers of `model`, for batches of branches; `half`: products in bfloat16."""
+
+    def __init__(self, model: LlamaForCausalLM, half: bool = False):
         self.model: Any = model
+        self.product = _HalfProduct.apply if half else F.linear
+        self.attend = _HalfAttention.apply if half else F.scaled_dot_product_attention
         config = model.config
         self.heads = config.num_attention_heads
         self.size = config.hidden_size // self.heads
         self.epsilon = config.rms_norm_eps
-        half = torch.arange(self.size // 2)
-        pairs = torch.stack([half, half + self.size // 2], 1).flatten()
-        self.paired = (torch.arange(self.heads)[:, None] * self.size + pairs).flatten()
+        first = torch.arange(self.size // 2)
+        pairs = torch.stack([first, first + self.size // 2], 1).flatten()
+        self.paired = (torch.arange(self.heads)[:, None] * self.size + pairs).flatten().to(model.device)
         """Rows of a query or key matrix with the two parts of each rotated pair side by side: as complex
         numbers they turn in one product, and scores do not depend on the order.
         """
@@ -89,7 +168,7 @@ class Trunk:
             if depth in keep:
                 seen[depth] = x
         if not narrow:
-            x = x[torch.arange(len(x))[:, None], wanted]
+            x = x[torch.arange(len(x), device=x.device)[:, None], wanted]
         return _Unit.apply(x, self.epsilon) * inner.norm.weight, seen
 
     def _turn(self, position: Tensor) -> Tensor:
@@ -103,26 +182,24 @@ class Trunk:
         query_rows = attention.q_proj.weight[self.paired] * scale
         key_value_rows = torch.cat([attention.k_proj.weight[self.paired], attention.v_proj.weight]) * scale
         if wanted is None:
-            made = F.linear(unit, torch.cat([query_rows, key_value_rows]))
+            made = self.product(unit, torch.cat([query_rows, key_value_rows]))
             query, key, value = made.chunk(3, -1)
             at = turn
         else:
-            key, value = F.linear(unit, key_value_rows).chunk(2, -1)
-            rows = torch.arange(len(x))[:, None]
-            query, at = F.linear(unit[rows, wanted], query_rows), turn[rows, wanted]
+            key, value = self.product(unit, key_value_rows).chunk(2, -1)
+            rows = torch.arange(len(x), device=x.device)[:, None]
+            query, at = self.product(unit[rows, wanted], query_rows), turn[rows, wanted]
             x, mask = x[rows, wanted], mask[rows, 0, wanted][:, None]
-        mixed = F.scaled_dot_product_attention(
-            self._rotated(query, at), self._rotated(key, turn), self._split(value), attn_mask=mask
-        )
+        mixed = self.attend(self._rotated(query, at), self._rotated(key, turn), self._split(value), mask)
         mixed = mixed.transpose(1, 2).reshape(-1, self.heads * self.size)
-        flat = torch.addmm(x.reshape(-1, x.shape[-1]), mixed, attention.o_proj.weight.T)
+        flat = x.reshape(-1, x.shape[-1]) + self.product(mixed, attention.o_proj.weight)
         return self._mlp(layer, flat).view(x.shape)
 
     def _mlp(self, layer: Any, flat: Tensor) -> Tensor:
         mlp = layer.mlp
         both = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]) * layer.post_attention_layernorm.weight
-        opened = _Gated.apply(F.linear(_Unit.apply(flat, self.epsilon), both))
-        return torch.addmm(flat, opened, mlp.down_proj.weight.T)
+        opened = _Gated.apply(self.product(_Unit.apply(flat, self.epsilon), both))
+        return flat + self.product(opened, mlp.down_proj.weight)
 
     def _split(self, x: Tensor) -> Tensor:
         """[rows, heads, length, size]."""
