@@ -21,6 +21,8 @@ from probes.engine.restart import first_node_of, start_of
 from probes.engine.surgery import PADDING, Parts, Sheet, operated, sights, swaps
 
 Sums = tuple[float, ...]
+Row = tuple["Changed | None", int]
+"""A run (None: the clean one), and which continuation is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,28 +52,30 @@ def score_inside_plainly(
 ) -> Iterator[tuple[int, Sums]]:
     """The same by whole forwards of whole texts; `most_tokens` of one batch (0: a text at a time, bare).
 
-    A continuation that reads nothing changed has the clean run's number, which is run once.
+    A continuation that reads nothing changed has the clean run's number. That one is run once, in batches of
+    its own: what stands beside a row moves its last digit on some processors, and clean runs must be equal.
     """
     plain = _Plain(forwards if most_tokens else forwards.bare(), line)
     size, every = max(1, most_tokens // line.longest), range(len(line.continuations))
     own = {run.index: [c for c in every if _touched(line, run, c)] for run in runs}
-    shared = sorted({c for touched in own.values() for c in every if c not in touched})
-    rows: list[tuple[Changed | None, int]] = [(None, c) for c in shared]
-    rows += [(run, c) for run in runs for c in own[run.index]]
     clean: dict[int, float] = {}
+    if any(c not in touched for touched in own.values() for c in every):
+        for batch in _batches([(None, c) for c in every], size):
+            clean |= zip((c for _, c in batch), plain.run(batch), strict=True)
     found: dict[int, dict[int, float]] = {index: {} for index in own}
-    for begin in range(0, len(rows), size):
-        batch = rows[begin : begin + size]
+    for batch in _batches([(run, c) for run in runs for c in own[run.index]], size):
         for (run, c), value in zip(batch, plain.run(batch), strict=True):
-            if run is None:
-                clean[c] = value
-                continue
+            assert run is not None
             found[run.index][c] = value
             if len(found[run.index]) == len(own[run.index]):
                 values = clean | found.pop(run.index)
                 yield run.index, tuple(values[c] for c in every)
     for index in found:
         yield index, tuple(clean[c] for c in every)
+
+
+def _batches(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
+    return (rows[begin : begin + size] for begin in range(0, len(rows), size))
 
 
 def _touched(line: Line, run: Changed, continuation: int) -> bool:
@@ -89,7 +93,7 @@ class _Plain:
         self.parts = Parts(forwards.model, forwards.anatomy)
         self._masks = masks
 
-    def run(self, batch: Sequence[tuple[Changed | None, int]]) -> list[float]:
+    def run(self, batch: Sequence[Row]) -> list[float]:
         """Log-probability of each row's continuation."""
         logits, reads = self.logits(batch)
         values = target_log_probs(logits, [i for _, i, _ in reads], [target for *_, target in reads])
@@ -98,9 +102,7 @@ class _Plain:
             out[row] += value
         return out
 
-    def logits(
-        self, batch: Sequence[tuple[Changed | None, int]]
-    ) -> tuple[Tensor, list[tuple[int, int, int]]]:
+    def logits(self, batch: Sequence[Row]) -> tuple[Tensor, list[tuple[int, int, int]]]:
         """Logits at what is read, and (row, index in the logits, target) of each."""
         n, fan = len(self.line.ids), self.line.fan
         paths = [fan.path(continuation) for _, continuation in batch]
