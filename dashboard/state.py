@@ -197,7 +197,10 @@ PARAMETERS: Final = (
 
 
 def from_link(query: Mapping[str, str], default: State) -> tuple[State, list[tuple[str, str]]]:
-    """The state that a link asks for, and (name, value) of everything in it that could not be used."""
+    """The state that a link asks for, and (name, value) of everything in it that could not be used.
+
+    A link with a language and no passage starts at the coffee shop in that language.
+    """
     known: dict[str, Any] = {}
     bad: list[tuple[str, str]] = []
     for parameter in PARAMETERS:
@@ -207,6 +210,8 @@ def from_link(query: Mapping[str, str], default: State) -> tuple[State, list[tup
             known[parameter.field] = parameter.read(value)
         except ValueError:
             bad.append((parameter.name, value[:60]))
+    if "lang" in known and "preset" not in known:
+        known["preset"] = f"coffee-{known['lang']}"
     return dataclasses.replace(default, **known), bad
 
 

@@ -138,6 +138,13 @@ def test_a_packed_bomb_is_refused_without_being_unpacked() -> None:
     assert [name for name, _ in bad] == ["text"]
 
 
+def test_a_link_with_a_language_alone_starts_in_it() -> None:
+    english = default_state("en")
+    assert from_link({"lang": "zh"}, english)[0].preset == "coffee-zh"
+    assert from_link({"lang": "zh", "passage": "crux-en"}, english)[0].preset == "crux-en"
+    assert from_link({"mode": "hide"}, english)[0].preset == "coffee-en"
+
+
 def test_a_visitor_starts_in_the_browsers_language() -> None:
     assert default_state("zh-CN") == State(lang="zh", preset="coffee-zh")
     assert default_state("de-AT") == State(lang="en", preset="coffee-en")
