@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probes.headline_inside import inside_headline
+from probes.headline_over import over_headline
 from probes.locale import say
 from probes.numbers import nats, percent, shortened, strength
 
@@ -17,6 +18,8 @@ NAMED = 4
 
 def headline(data: Mapping[str, Any], lang: str) -> str:
     """What a record says, in a sentence or three."""
+    if "over" in data:
+        return over_headline(data, lang)
     if data["study"] == "words":
         return _words(data, lang)
     if data["study"] != "ask":

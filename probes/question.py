@@ -16,6 +16,8 @@ from probes.passage import Passage, Span
 FOLDER = Path(__file__).parent / "presets"
 TEMPLATES = ("auto", "plain", "chat", "builtin")
 ROLES = ("key", "redundant", "noise", "distractor")
+Swap = tuple[str, str]
+"""Words of a passage, named as :meth:`Passage.find` takes them, and what is put in the place of each."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Question:
     tempting: str | None = None
     preset: str | None = None
     roles: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    swaps: tuple[Swap, ...] = ()
+    """Minimal counterfactuals that patching may take, the first of the same length in tokens."""
 
     def __post_init__(self) -> None:
         if not self.question.strip():
@@ -75,8 +79,8 @@ class Preset:
     dictionary: tuple[str, ...]
     role_texts: Mapping[str, Sequence[Any]]
     gloss: Mapping[str, str]
-    counterfactuals: tuple[tuple[str, str], ...] = ()
-    """Words and what to put in their place: the same length in most tokenizers, another answer."""
+    counterfactuals: tuple[Swap, ...] = ()
+    """Of the same length in most tokenizers, with another answer."""
 
     @property
     def passage(self) -> Passage:
@@ -100,6 +104,7 @@ class Preset:
             tempting=self.tempting,
             preset=self.id,
             roles=self.roles(passage),
+            swaps=self.counterfactuals,
         )
 
 

@@ -17,7 +17,7 @@ from probes.studies.base import Option, Study
 if TYPE_CHECKING:
     from probes.results import ProbeResult
 
-OVER = ("heads", "links", "attention", "layers", "lens")
+OVER = ("heads", "links", "attention", "layers", "lens", "patch")
 """Studies whose rows have a mean over passages."""
 _TYPES = {"text": click.STRING, "integer": click.INT, "number": click.FLOAT}
 
@@ -84,7 +84,8 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
     ways: dict[str, Any] = {"store": store, "lang": context.lang, "on_progress": progress}
     try:
         if values.get("over"):
-            from probes.over import questions_of, run_over
+            from probes.over import run_over
+            from probes.sets import questions_of
 
             chosen = questions_of(values["over"], question, settings.get("seed") or 0)
             result = run_over(study.name, model, chosen, settings, source=values["over"], **ways)

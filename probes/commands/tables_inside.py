@@ -142,35 +142,44 @@ def _patch(data: Mapping[str, Any], context: Context) -> Cells:
             context.say("answer_position") if row["unit"] == "answer" else _word({"index": row["unit"]}, data)
         )
         part = str(row["layer"]) if row["head"] is None else f"{row['layer']}.{row['head']}"
-        share = "" if row["recovered"] is None else f"{row['recovered'] * 100:.0f} %"
+        share = "" if row["recovered"] is None else f"{round(row['recovered'] * 100)} %"
         rows.append([part, where, share, *_effects(row), _flip(row, data)])
     columns = _columns(context, "layer", "state", "recovered", "nats", "points", "kl", "flips")
     return columns, rows, [_note("inside_note", data, context)]
 
 
+_SHOWN = {"lens": "agrees", "attention": "rho", "patch": "recovered"}
+"""The number of a set's rows, by study; an effect in nats elsewhere."""
+
+
 def _over(data: Mapping[str, Any], context: Context) -> Cells:
-    name = {"lens": "agrees", "attention": "rho"}.get(data["study"], "effect_log_prob")
+    name = _SHOWN.get(data["study"], "effect_log_prob")
+
+    def shown(value: float | None) -> str:
+        if value is None:
+            return ""
+        return f"{round(value * 100)} %" if name in ("agrees", "recovered") else signed(value, 3)
+
     rows = []
     ranked = data["rows"] if name == "agrees" else sorted(data["rows"], key=lambda r: -abs(r.get(name) or 0))
     for row in ranked:
-        where = _part_of(row, context)
-        part = f" {context.say('part_' + row['part'])}" if "part" in row else ""
-        value = row.get(name)
-        low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-        interval = "" if low is None or high is None else f"{signed(low, 3)} … {signed(high, 3)}"
+        low, high = shown(row.get(f"{name}_low")), shown(row.get(f"{name}_high"))
         flips = row.get("flips")
-        shown = "" if value is None else f"{value * 100:.0f} %" if name == "agrees" else signed(value, 3)
-        rows.append([where + part, shown, interval, "" if flips is None else f"{flips * 100:.0f} %"])
-    first = {"agrees": "leads", "rho": "rho"}.get(name, "nats")
-    kind = next(name for name in ("head", "from", "layer") if name in data["rows"][0])
-    columns = _columns(context, kind, first, "interval", "flip_share")
+        cells = [shown(row.get(name)), f"{low} … {high}" if low and high else ""]
+        rows.append([_part_of(row, context), *cells, "" if flips is None else f"{flips * 100:.0f} %"])
+    first = {"agrees": "leads", "rho": "rho", "recovered": "recovered"}.get(name, "nats")
+    kind = next(kind for kind in ("words", "head", "from", "layer") if kind in data["rows"][0])
+    columns = _columns(context, {"words": "state"}.get(kind, kind), first, "interval", "flip_share")
     return columns, rows, []
 
 
 def _part_of(row: Mapping[str, Any], context: Context) -> str:
     if "from" in row:
         return " ← ".join(say(f"headline.role_{row[name]}", context.lang) for name in ("from", "to"))
-    return f"{row['layer']}.{row['head']}" if "head" in row else str(row["layer"])
+    place = f"{row['layer']}.{row['head']}" if row.get("head") is not None else str(row["layer"])
+    if "words" in row:
+        return f"{place} {say('headline.words_' + row['words'], context.lang)}"
+    return f"{place} {context.say('part_' + row['part'])}" if "part" in row else place
 
 
 _OF: Mapping[str, Callable[[Mapping[str, Any], Context], Cells]] = {

@@ -8,14 +8,14 @@ answer back; *noising* puts counterfactual states into the clean run and asks wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probes.errors import InputError
 from probes.interventions import Patch, Site
-from probes.models.base import AnswerModel
+from probes.models.base import AnswerModel, Outcome
 from probes.passage import Span
-from probes.question import Question
+from probes.question import Question, Swap
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
 from probes.studies.effects import Target, ask_fields
@@ -31,12 +31,9 @@ SITE = Option("site", "choice", "block", ("block", "attention", "mlp", "head"))
 def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
     """Yield both runs, then every word and layer (and head) patched."""
     inside = opened(model)
-    spans, text = changed(question, settings)
-    other = Trial(spans, Mode.REPLACE, text)
-    own, counter = yield [CLEAN, other]
-    lengths = len(own.prepared.prompt_ids), len(counter.prepared.prompt_ids)
-    if lengths[0] != lengths[1]:
-        raise InputError("patch_lengths", base=lengths[0], source=lengths[1])
+    swaps = changed(question, settings)
+    own, *others = yield [CLEAN, *(Trial(spans, Mode.REPLACE, text) for spans, text in swaps)]
+    (spans, text), counter = _of_one_length(own, swaps, others)
     denoising = settings["direction"] == "denoising"
     base, source = (counter, own) if denoising else (own, counter)
     target = Target.of(settings["target"], question, own.answers)
@@ -89,23 +86,39 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     }
 
 
-def changed(question: Question, settings: Mapping[str, Any]) -> tuple[tuple[Span, ...], str]:
-    """What is replaced by what: as told, else the first suggestion of the preset.
+Replaced = tuple[tuple[Span, ...], str]
+"""Spans of the passage, and what is put in the place of each."""
+
+
+def changed(question: Question, settings: Mapping[str, Any]) -> list[Replaced]:
+    """What may be replaced by what: as told, else what comes with the question.
 
     Raises:
         InputError: nothing told and nothing suggested, only half told, or words that are not there.
     """
     change, to = settings["change"], settings["to"]
-    if change is None and to is None and question.preset:
-        from probes.question import preset
-
-        suggestions = preset(question.preset).counterfactuals
-        if suggestions:
-            change, to = suggestions[0]
-    if not change or not to:
+    if change is None and to is None:
+        swaps: Sequence[Swap] = question.swaps
+    else:
+        swaps = [(change, to)] if change and to else []
+    if not swaps:
         raise InputError("patch_nothing")
-    spans = tuple(sorted(question.passage.find(change)))
-    return spans, to
+    return [(question.passage.find(words), text) for words, text in swaps]
+
+
+def _of_one_length(
+    own: Outcome, swaps: Sequence[Replaced], others: Sequence[Outcome]
+) -> tuple[Replaced, Outcome]:
+    """The first counterfactual with as many tokens as the passage itself.
+
+    Raises:
+        InputError: none has.
+    """
+    tokens = len(own.prepared.prompt_ids)
+    for swap, other in zip(swaps, others, strict=True):
+        if len(other.prepared.prompt_ids) == tokens:
+            return swap, other
+    raise InputError("patch_lengths", base=tokens, source=len(others[0].prepared.prompt_ids))
 
 
 def _places(geometry: Mapping[str, Any], site: Site) -> list[tuple[int, int | None]]:
