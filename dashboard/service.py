@@ -179,6 +179,7 @@ class Service:
         """The result, computed where it is not at hand; what a callback raises stops the run.
 
         Args:
+            options: of the study; `over` besides, where it is to be run over so many generated passages.
             waiting: called with how many are in front, while others hold the model.
             on_progress: called with (runs done, runs in all), a few times a second.
             effects: filled as they come, by the span of the unit that is taken away, or by what is done
@@ -201,7 +202,11 @@ class Service:
             self.limits.check_runs(runs)
             watched = Watched(model, question, options.get("target", "top"))
             watched.effects = {} if effects is None else effects
-            result = run(study, watched, question, options, store=self._store, on_progress=on_progress)
+            ways: dict[str, Any] = {"store": self._store, "on_progress": on_progress}
+            if "over" in options:
+                result = _over(study, model, question, dict(options), ways)
+            else:
+                result = run(study, watched, question, options, **ways)
         self._results.put(_key(study, model, question, options), result)
         self._paces[choice] = _pace(result) or self._paces.get(choice)
         return result
@@ -242,6 +247,17 @@ class Service:
                 self.run("words", Choice(), question, {**chosen, "unit": "word"})
         except CruxError as fault:
             log.warning("the built-in model could not be made ready: %s", fault.key)
+
+
+def _over(
+    study: str, model: LocalModel, question: Question, options: dict[str, Any], ways: Mapping[str, Any]
+) -> ProbeResult:
+    from probes.over import run_over
+    from probes.sets import questions_of
+
+    source = str(options.pop("over"))
+    chosen = questions_of(source, question)
+    return run_over(study, model, chosen, options, source=source, base=question, **ways)
 
 
 def _key(study: str, model: LocalModel, question: Question, options: Mapping[str, Any]) -> Hashable:

@@ -42,6 +42,8 @@ PLACES: Final = ("all", "answer")
 VIEWS: Final = ("head", "model")
 LEVELS: Final = ("word", "token")
 FIRSTS: Final = ("keep", "blank", "share")
+SETS: Final = (10, 20, 50)
+"""Generated passages that a study may be run over."""
 SITES: Final = ("block", "attention", "mlp", "head")
 DIRECTIONS: Final = ("denoising", "noising")
 
@@ -101,6 +103,8 @@ class State:
     swap_to: str | None = None
     site: str = "block"
     direction: str = "denoising"
+    over: int = 20
+    """Passages that a set has."""
 
     @property
     def cut(self) -> tuple[object, ...]:
@@ -193,6 +197,7 @@ PARAMETERS: Final = (
     Parameter("swap_to", "to", values.field),
     Parameter("site", "site", values.choice(*SITES)),
     Parameter("direction", "direction", values.choice(*DIRECTIONS)),
+    Parameter("over", "over", lambda text: int(values.choice(*map(str, SETS))(text))),
 )
 
 

@@ -13,7 +13,8 @@ from probes.studies import study_named
 def command_line(study: str, model: Sequence[str], question: Question, settings: Mapping[str, Any]) -> str:
     """`crux STUDY ...` with every setting that is not its default, quoted for a shell.
 
-    A passage of the reader's own is named as the file `passage.txt`: save it there first.
+    A passage of the reader's own is named as the file `passage.txt`: save it there first. `settings` may name
+    a set of passages as `over`.
 
     Args:
         model: the options that load the model again.
@@ -28,6 +29,8 @@ def command_line(study: str, model: Sequence[str], question: Question, settings:
             words.append(f"--{flag}" if value else f"--no-{flag}")
         else:
             words += [f"--{flag}", str(value)]
+    if settings.get("over"):
+        words += ["--over", str(settings["over"])]
     return shlex.join(words)
 
 

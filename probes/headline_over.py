@@ -40,7 +40,7 @@ def _removed(data: Mapping[str, Any], lang: str) -> str | None:
     low, high = (signed(least[f"effect_log_prob_{end}"] or 0.0) for end in ("low", "high"))
     numbers = {"nats": signed(least["effect_log_prob"]), "low": low, "high": high}
     flips = percent(least.get("flips") or 0.0)
-    return say("headline.over_strongest", lang, what=_named(least, lang), flips=flips, **numbers)
+    return say("headline.over_strongest", lang, what=row_name(least, lang), flips=flips, **numbers)
 
 
 def _patched(data: Mapping[str, Any], lang: str) -> str | None:
@@ -63,11 +63,23 @@ def _patched(data: Mapping[str, Any], lang: str) -> str | None:
     )
 
 
-def _named(row: Mapping[str, Any], lang: str) -> str:
-    """A row's part of the model as a sentence names it."""
+_MEASURES = {"lens": "agrees", "attention": "rho", "patch": "recovered"}
+
+
+def measure_of(study: str) -> str:
+    """The field of a set's rows that is shown first."""
+    return _MEASURES.get(study, "effect_log_prob")
+
+
+def row_name(row: Mapping[str, Any], lang: str) -> str:
+    """A row's part of the model, or its words, as a sentence names them."""
+    if "from" in row:
+        reader, read = (say(f"headline.role_{row[name]}", lang) for name in ("from", "to"))
+        return say("headline.link_roles", lang, reader=reader, to=read)
+    if "words" in row:
+        place = f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
+        return say("headline.state_of", lang, words=say(f"headline.words_{row['words']}", lang), place=place)
     if "head" in row:
         return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
-    if "part" in row:
-        return say(f"headline.part_{row['part']}", lang, layer=row["layer"])
-    reader, read = (say(f"headline.role_{row[name]}", lang) for name in ("from", "to"))
-    return say("headline.link_roles", lang, reader=reader, to=read)
+    part = row.get("part", "block")
+    return say(f"headline.part_{part}", lang, layer=row["layer"])

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from probes.commandline import command_line
 from probes.errors import InputError
 from probes.headline_over import over_headline
 from probes.models.base import AnswerModel
@@ -19,6 +20,7 @@ from probes.ranks import mean_interval
 from probes.results import SCHEMA, ProbeResult
 from probes.runner import run
 from probes.store import Store
+from probes.studies import study_named
 
 KEYS: Mapping[str, tuple[str, ...]] = {
     "heads": ("layer", "head"),
@@ -55,6 +57,7 @@ def run_over(
     options: Mapping[str, Any] | None = None,
     *,
     source: str = "",
+    base: Question | None = None,
     store: Store | None = None,
     lang: str = "en",
     on_progress: Callable[[int, int], None] | None = None,
@@ -64,6 +67,7 @@ def run_over(
     A passage of which patching finds no counterfactual of the same length is left out, and counted.
 
     Args:
+        source: what names the set; `base`: the question it was made for. The record's command line has both.
         on_progress: called with (runs done, runs in all), the latter from the passages run so far.
 
     Raises:
@@ -71,6 +75,7 @@ def run_over(
     """
     if study not in KEYS:
         raise InputError("over_words", study=study, studies=", ".join(KEYS))
+    chosen = study_named(study).settings(dict(options or {}))
     started, cpu, records = time.perf_counter(), time.process_time(), []
     left_out: InputError | None = None
     for place, question in enumerate(questions):
@@ -89,9 +94,10 @@ def run_over(
         records.append(_with_places(study, record, question))
     if not records:
         raise left_out or InputError("over_empty", source=source)
+    named = {**chosen, "over": source}
     rows = _averaged(study, records, seed=int((options or {}).get("seed") or 0))
     first = records[0]
-    shared = ("geometry", "mode", "positions", "target", "direction", "site")
+    shared = ("geometry", "mode", "positions", "direction", "site")
     made = ("crux", "model", "versions", "processor", "options")
     data = {
         "schema": SCHEMA,
@@ -109,7 +115,7 @@ def run_over(
         "rows": rows,
         "provenance": {
             **{name: first["provenance"][name] for name in made},
-            "command_line": f"{first['provenance']['command_line']} --over {source}",
+            "command_line": command_line(study, model.arguments, base or questions[0], named),
             "seconds": time.perf_counter() - started,
             "cpu_seconds": time.process_time() - cpu,
             **{name: sum(r["provenance"][name] for r in records) for name in ("trials", "from_store")},

@@ -18,6 +18,7 @@ from dashboard.widgets.head_board import (
     head_map,
     target_choice,
 )
+from dashboard.widgets.over_board import over_view
 from dashboard.widgets.reading import agreement, head_looked_at, reading, take_reader
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import t
@@ -62,8 +63,8 @@ def draw(here: Desk) -> None:
                 "heads", exact, inside.heads(state), lambda: picture(exact, state.lang, chosen=state.ablated)
             ),
         )
-    near, together, agree = st.tabs(
-        [t("heads.tab_close"), t("heads.tab_together"), t("heads.tab_agree")],
+    near, together, many, agree = st.tabs(
+        [t("heads.tab_close"), t("heads.tab_together"), t("over.tab"), t("heads.tab_agree")],
         on_change="rerun",
         key="heads_tabs",
     )
@@ -73,6 +74,10 @@ def draw(here: Desk) -> None:
     if together.open:
         with together:
             _together(here, taken)
+    if many.open:
+        with many:
+            over = over_view(here, "heads", inside.heads(state), len(all_heads(here.geometry)))
+            taken += [over] if over else []
     if agree.open:
         with agree:
             _agreement(here, looked, taken)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboard import inside
 from dashboard.widgets.desk import Desk, desk
 from dashboard.widgets.head_board import forget_strange_heads, target_choice
 from dashboard.widgets.layer_board import lens_view, parts_view, patch_view, writes_view
+from dashboard.widgets.over_board import over_view
 from dashboard.widgets.take_along import measured_and_taken, read_text
 from dashboard.wording import t
 
@@ -17,11 +19,11 @@ def draw(here: Desk) -> None:
     target_choice(here, None)
     taken = [lens_view(here)]
     tabs = st.tabs(
-        [t("layers.tab_writes"), t("layers.tab_parts"), t("layers.tab_patch")],
+        [t("layers.tab_writes"), t("layers.tab_parts"), t("layers.tab_patch"), t("over.tab")],
         on_change="rerun",
         key="layers_tabs",
     )
-    writes, parts, patch = tabs
+    writes, parts, patch, many = tabs
     if writes.open:
         with writes:
             writes_view(here, taken[0].result)
@@ -31,6 +33,10 @@ def draw(here: Desk) -> None:
     if patch.open:
         with patch:
             taken += [one for one in [patch_view(here)] if one]
+    if many.open:
+        with many:
+            over = over_view(here, "layers", inside.layers(here.state), 2 * here.geometry["layers"])
+            taken += [over] if over else []
     read_text("layers.read_text")
     measured_and_taken(here, taken)
 

@@ -93,6 +93,8 @@ class Desk:
         runs: int,
         key: str,
         draw: Callable[[Mapping[Any, float | None]], None] | None = None,
+        *,
+        ask: bool = False,
     ) -> ProbeResult | None:
         """A study of many runs: offered with its cost where it is long, with a count and a Stop.
 
@@ -100,6 +102,7 @@ class Desk:
             runs: how many it will be, about.
             key: tells the buttons of several runs on a page apart.
             draw: shows what was found so far.
+            ask: offer it even where it is short.
 
         Returns:
             None while it is not complete.
@@ -109,8 +112,9 @@ class Desk:
         visit = session.visit()
         run = self.shop.identity(study, self.choice, self.question, options)
         seconds = (self.shop.pace(self.choice) or self._guess()) * runs
-        if seconds > LONG and run not in visit.agreed:
-            st.info(t("desk.long", runs=runs, time=_time(seconds)), icon=":material/hourglass_empty:")
+        if (ask or seconds > LONG) and run not in visit.agreed:
+            cost = {"runs": runs, "time": _time(seconds), "memory": self._memory()}
+            st.info(t("desk.long", **cost), icon=":material/hourglass_empty:")
             st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
             return None
         if run in visit.stopped:
@@ -128,6 +132,12 @@ class Desk:
         if model is None:
             return 0.0
         return 2.0 * model.describe()["parameters"] * len(self.question.passage.text) / 4 / SPEED
+
+    def _memory(self) -> str:
+        """What the runs take beside the model's weights."""
+        model = self.shop.loaded(self.choice)
+        needed = 0 if model is None else model.inside.memory(self.question)
+        return f"{max(needed, 1e7) / 1e9:.2f} GB"
 
     def _run(
         self,

@@ -33,6 +33,11 @@ class Taken:
     options: Mapping[str, Any]
     draw: Callable[[], alt.LayerChart] | None = None
 
+    @property
+    def name(self) -> str:
+        """Tells its files apart from the page's others."""
+        return f"{self.study}-over" if "over" in self.options else self.study
+
 
 def read_text(key: str) -> None:
     """Three sentences on how to read the picture, behind a click."""
@@ -80,15 +85,16 @@ def _take(desk: Desk, taken: Sequence[Taken]) -> None:
         )
     for one in taken:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(t(f"inside.{one.study}_record"))
+            many = t("over.record") if "over" in one.options else ""
+            st.markdown(t(f"inside.{one.study}_record") + many)
             _files(desk, one)
 
 
 def _files(desk: Desk, one: Taken) -> None:
     said = in_language(one.result)
     for kind, make, mime in (("json", said.to_json, "application/json"), ("csv", said.to_csv, "text/csv")):
-        name = f"crux-{one.study}.{kind}"
-        key = f"{one.study}_{kind}"
+        name = f"crux-{one.name}.{kind}"
+        key = f"{one.name}_{kind}"
         st.download_button(
             kind.upper(), make, name, mime, on_click="ignore", key=key, icon=":material/download:"
         )
@@ -100,9 +106,13 @@ def _picture(desk: Desk, one: Taken, form: Format, mime: str) -> None:
     def draw() -> bytes:
         assert one.draw is not None
         data = one.result.data
-        clean = data.get("clean", data)
-        about = f"{clean['question']} · {data['provenance']['model']['model']}"
+        asked = (
+            t("over.about", size=data["over"]["size"])
+            if "over" in data
+            else data.get("clean", data)["question"]
+        )
+        about = f"{asked} · {data['provenance']['model']['model']}"
         return saved(titled(one.draw(), headline(data, desk.state.lang), [about]), form)
 
-    name = f"crux-{one.study}.{form}"
-    st.download_button(form.upper(), draw, name, mime, on_click="ignore", key=f"{one.study}_picture_{form}")
+    name = f"crux-{one.name}.{form}"
+    st.download_button(form.upper(), draw, name, mime, on_click="ignore", key=f"{one.name}_picture_{form}")

@@ -88,7 +88,9 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
             from probes.sets import questions_of
 
             chosen = questions_of(values["over"], question, settings.get("seed") or 0)
-            result = run_over(study.name, model, chosen, settings, source=values["over"], **ways)
+            result = run_over(
+                study.name, model, chosen, settings, source=values["over"], base=question, **ways
+            )
         else:
             result = run(study.name, model, question, settings, **ways)
     except KeyboardInterrupt:

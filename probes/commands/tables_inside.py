@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.headline_over import measure_of
 from probes.locale import say
 from probes.numbers import nats, shortened, signed, strength
 
@@ -148,12 +149,8 @@ def _patch(data: Mapping[str, Any], context: Context) -> Cells:
     return columns, rows, [_note("inside_note", data, context)]
 
 
-_SHOWN = {"lens": "agrees", "attention": "rho", "patch": "recovered"}
-"""The number of a set's rows, by study; an effect in nats elsewhere."""
-
-
 def _over(data: Mapping[str, Any], context: Context) -> Cells:
-    name = _SHOWN.get(data["study"], "effect_log_prob")
+    name = measure_of(data["study"])
 
     def shown(value: float | None) -> str:
         if value is None:

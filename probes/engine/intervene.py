@@ -119,11 +119,17 @@ class Inside:
         together = way == "batches" and not forwards.length_matters(line.longest)
         return score_inside_plainly(forwards, line, runs, self.engine.chunk_tokens if together else 0)
 
+    def memory(self, nodes: int) -> int:
+        """Bytes that runs on a line of so many nodes take beside the weights: the record, and one forward."""
+        engine = self.engine
+        parts, item = Parts(engine.model, engine.anatomy), engine.model.dtype.itemsize
+        record = record_bytes(engine.anatomy, parts, nodes, item)
+        return record + forward_bytes(engine.anatomy, parts, max(nodes, 2 * engine.chunk_tokens), item)
+
     def _check_memory(self, line: Line) -> None:
         if not self.engine.anatomy.attention_layers or self.engine.model.device.type != "cpu":
             return
-        parts = Parts(self.engine.model, self.engine.anatomy)
-        needed = record_bytes(self.engine.anatomy, parts, len(line), self.engine.model.dtype.itemsize)
+        needed = self.memory(len(line))
         free = free_bytes()
         if needed > _MOST_OF_FREE * free:
             raise LimitError("memory_inside", needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
@@ -148,6 +154,17 @@ def record_bytes(anatomy: Anatomy, parts: Parts, nodes: int, itemsize: int) -> i
         heads, stream = parts.widths(layer.index)
         per_node += heads + 4 * stream  # the projection, the attention module, the feed-forward, the block
     return nodes * per_node * itemsize
+
+
+def forward_bytes(anatomy: Anatomy, parts: Parts, nodes: int, itemsize: int) -> int:
+    """Memory of one forward of so many nodes: keys and values of every layer, and the widest layer's outputs,
+    of which a layer's linear maps put out as many numbers a node as they have weights for each input.
+    """
+    kept = sum(2 * (layer.kv_heads or layer.heads or 0) * (layer.head_width or 0) for layer in anatomy.layers)
+    streams = [parts.widths(layer.index)[1] for layer in anatomy.layers]
+    weights = [sum(p.numel() for p in block.parameters()) for block in parts.blocks]
+    widest = max(w // stream for w, stream in zip(weights, streams, strict=True))
+    return nodes * (kept + 2 * widest) * itemsize
 
 
 def check_edits(anatomy: Anatomy, jobs: Sequence[InsideJob]) -> None:

@@ -99,6 +99,12 @@ class Inside:
         width = self.model.engine.anatomy.layers[layer].head_width or 0
         return whole[:, head * width : (head + 1) * width]
 
+    def memory(self, question: Question) -> int:
+        """Bytes that studies of this question take beside the weights, about."""
+        layout = self.model.layout(question)
+        nodes = len(layout.ids) + sum(len(term.ids) for term in layout.terms)
+        return self.model.engine.inside.memory(nodes)
+
     # ---- reference sets
 
     def reference_prompts(self, question: Question, reference: Reference) -> list[str]:

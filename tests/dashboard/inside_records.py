@@ -215,3 +215,30 @@ def patch(count: int = 6, heads: int = 0) -> ProbeResult:
     ends = {"base": {**shared("ask")["clean"], "top": "0"}, "source": shared("ask")["clean"]}
     data = {"counterfactual": other, "direction": "denoising", "site": "block", "units": found, "rows": rows}
     return ProbeResult("patch", {**shared("patch"), **data, **ends})
+
+
+def over(study: str) -> ProbeResult:
+    """A set of four passages: one part that matters for sure, one that may not, one without an interval."""
+    measure = {"attention": "rho", "patch": "recovered"}.get(study, "effect_log_prob")
+    places: dict[str, list[dict[str, Any]]] = {
+        "heads": [{"layer": 0, "head": n} for n in range(3)],
+        "attention": [{"layer": 0, "head": n} for n in range(3)],
+        "layers": [{"layer": n, "part": "mlp"} for n in range(3)],
+        "links": [{"from": name, "to": "key"} for name in ("answer", "key", "other")],
+        "patch": [{"layer": n, "head": None, "words": "changed"} for n in range(3)],
+    }
+    numbers = ((-0.5, -0.7, -0.2), (-0.3, -0.8, 0.1), (0.2, None, None))
+    rows = [
+        {**place, measure: mean, f"{measure}_low": low, f"{measure}_high": high, "flips": 0.25, "passages": 4}
+        for place, (mean, low, high) in zip(places[study], numbers, strict=True)
+    ]
+    passages = [{"passage": "I went.", "question": "How often?", "right": "1", "top": "1"}] * 4
+    data = {
+        "study": study,
+        "over": {"size": 4, "left_out": 1, "source": "5", "passages": passages},
+        "thresholds": {"points": 1.0, "nats": 0.05},
+        "direction": "denoising",
+        "agreement": None,
+        "rows": rows,
+    }
+    return ProbeResult(study, data)

@@ -10,6 +10,7 @@ import pytest
 from probes import charts
 from probes.charts.cells import QUIET
 from probes.charts.link_maps import strongest_words
+from probes.headline import headline
 from probes.pictures import saved, titled
 from tests.dashboard import inside_records as records
 
@@ -27,6 +28,10 @@ CHARTS: dict[str, Callable[[str], Any]] = {
     "lens": lambda lang: charts.lens(records.lens(), lang),
     "patch": lambda lang: charts.patch_map(records.patch(), lang),
     "patch_heads": lambda lang: charts.patch_map(records.patch(heads=6), lang),
+    **{
+        f"over_{study}": lambda lang, study=study: charts.over_points(records.over(study), lang)  # type: ignore[misc]
+        for study in ("heads", "attention", "layers", "links", "patch")
+    },
     "agreement": lambda lang: charts.agreement_map(records.attention(), lang),
 }
 
@@ -139,3 +144,27 @@ def test_of_many_heads_those_that_carry_most_are_shown() -> None:
 def test_a_passages_words_cannot_end_the_script_that_holds_them() -> None:
     plain = saved(titled(CHARTS["lens"]("en"), "x", []), "html").count(b"</script>")
     assert saved(titled(CHARTS["links"]("en"), "x", []), "html").count(b"</script>") == plain
+
+
+@pytest.mark.parametrize("study", ["heads", "layers", "links", "patch", "attention"])
+def test_a_sets_points_stand_at_the_means_between_their_intervals(study: str) -> None:
+    record = records.over(study)
+    spec = charts.over_points(record, "en").to_dict()
+    points = table(spec, layer_of(spec, "point"))
+    measure = {"attention": "rho", "patch": "recovered"}.get(study, "effect_log_prob")
+    ranked = sorted(record.rows, key=lambda row: -abs(row[measure]))
+    assert [p["mean"] for p in points] == [row[measure] for row in ranked]
+    assert [(p["low"], p["high"]) for p in points] == [(-0.7, -0.2), (-0.8, 0.1), (0.2, 0.2)]
+    sure, open_, lone = (p["colour"] for p in points)
+    assert sure != charts.GREY == open_ == lone
+    assert sure == (charts.ORANGE if study == "patch" else charts.BLUE)
+    assert "25" in points[0]["row"]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize("study", ["heads", "layers", "links", "patch"])
+def test_a_sets_headline_counts_what_was_left_out(study: str, lang: str) -> None:
+    said = headline(records.over(study).data, lang)
+    assert "4" in said
+    assert ("1 more" if lang == "en" else "另有 1 段") in said
+    assert "{" not in said

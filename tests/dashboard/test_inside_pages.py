@@ -148,3 +148,17 @@ def test_chinese_pages_are_chinese() -> None:
     for view in ("heads", "layers"):
         at = opened(view, lang="zh", passage="coffee-zh")
         assert title(at).startswith("模型回答")
+
+
+@pytest.mark.parametrize("page", ["heads", "layers"])
+def test_many_passages_are_asked_for_then_shown(page: str) -> None:
+    at = opened(page, over="10")
+    before = charts(at)
+    at.session_state[f"{page}_tabs"] = "Over many passages"
+    at.run()
+    assert not at.exception
+    assert any("memory" in info.value for info in at.info)
+    at.button(key=f"over_{page}_measure").click().run()
+    assert not at.exception
+    assert charts(at) >= before
+    assert any(note.value.startswith("**Over 10 passages") for note in at.markdown)

@@ -18,8 +18,10 @@ from dashboard.service import Choice, Results, Service
 from dashboard.state import State
 from probes import load_model, run
 from probes.errors import LimitError, ModelError
+from probes.over import run_over
 from probes.question import preset
 from probes.results import ProbeResult
+from probes.sets import questions_of
 
 OPEN = Limits()
 HOSTED = Limits.from_environment({"CRUX_HOSTED": "1"})
@@ -190,3 +192,35 @@ def test_kept_results_are_bounded_by_their_size() -> None:
     for key in "abc":
         results.put(key, huge)
     assert [results.get(key) is not None for key in "abc"] == [False, True, True]
+
+
+def test_a_set_of_passages_is_the_runners_own() -> None:
+    """The page's record of a set is that of `run_over`, and is kept apart from the passage's own."""
+    service, question = Service(None, OPEN), preset("coffee-en").question()
+    options, told = inside.layers(State()), list[tuple[int, int]]()
+    found = service.run(
+        "layers",
+        Choice(),
+        question,
+        {**options, "over": 2},
+        on_progress=lambda done, total: told.append((done, total)),
+    )
+    mine = run_over("layers", load_model("builtin"), questions_of("2", question), options, source="2")
+    assert found.rows == mine.rows
+    assert found.data["over"]["size"] == 2
+    assert told[-1][0] == told[-1][1]
+    assert "--over 2" in found.data["provenance"]["command_line"]
+    assert "--preset coffee-en" in found.data["provenance"]["command_line"]
+    assert service.known("layers", Choice(), question, options) is None
+    assert service.pace(Choice())
+
+
+def test_a_hosted_page_refuses_a_set_that_is_too_large() -> None:
+    with pytest.raises(LimitError, match="480"):
+        Service(None, HOSTED).run(
+            "layers",
+            Choice(),
+            preset("coffee-en").question(),
+            {**inside.layers(State()), "over": 20},
+            runs=480,
+        )

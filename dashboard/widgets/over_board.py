@@ -1,0 +1,36 @@
+"""The same study over many passages: on one, no single part of the model may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from dashboard.session import bound
+from dashboard.state import SETS
+from dashboard.widgets.desk import Desk
+from dashboard.widgets.markup import plain
+from dashboard.widgets.take_along import Taken
+from dashboard.wording import t
+from probes import charts
+from probes.headline import headline
+
+
+def over_view(here: Desk, study: str, options: Mapping[str, Any], runs: int) -> Taken | None:
+    """Means with intervals over generated passages, once they are asked for.
+
+    Args:
+        runs: of one passage, about.
+    """
+    st.selectbox(t("over.size"), SETS, width=180, help=t("over.size_help"), **bound("over"))
+    chosen = {**options, "over": here.state.over}
+    found = here.measured(study, chosen, runs * here.state.over, f"over_{study}", ask=True)
+    if found is None:
+        return None
+    said = headline(found.data, here.state.lang)
+    st.markdown(f"**{plain(said)}**")
+    picture = charts.over_points(found, here.state.lang)
+    st.vega_lite_chart(charts.specification(picture), key=f"over_{study}", alt=t("over.alt", headline=said))
+    st.caption(t("over.read"))
+    return Taken(study, found, chosen, lambda: charts.over_points(found, here.state.lang))

@@ -1,0 +1,78 @@
+"""A set of passages: the mean of each part's number with its interval, strongest first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from probes.charts.common import (
+    BLUE,
+    GREY,
+    ORANGE,
+    ROW_PIXELS,
+    labelled,
+    nats_text,
+    numbers_at_the_right,
+    row_of,
+)
+from probes.headline_over import measure_of, row_name
+from probes.locale import say
+from probes.numbers import percent
+from probes.results import ProbeResult
+
+if TYPE_CHECKING:
+    import altair as alt
+
+POINT = 70
+
+
+def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerChart:
+    """Points with 95 % intervals over passages; grey where the interval holds zero, or the mean is no change.
+
+    At the right stand the mean and, where the study knows it, the share of passages whose answer changes.
+    """
+    import altair as alt
+
+    measure = measure_of(result.study)
+    known = [row for row in result.data["rows"] if row.get(measure) is not None]
+    rows = sorted(known, key=lambda row: -abs(row[measure]))[:most]
+    share = measure in ("recovered", "agrees")
+    quiet = 0.0 if measure != "effect_log_prob" else float(result.data["thresholds"]["nats"])
+    values = [_datum(row, measure, lang, share, quiet) for row in rows]
+    title = say(f"charts.over_{measure}", lang)
+    shown: dict[str, Any] = {"title": title, "axis": alt.Axis(format="%") if share else alt.Axis()}
+    x = alt.X("mean:Q", **shown)
+    names = ["what", "mean_text", "interval", "changed", "passages"]
+    tips = [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
+    colour = alt.Color("colour:N", scale=None)
+    lines = alt.Chart().mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", **shown), x2="high:Q")
+    points = alt.Chart().mark_point(filled=True, opacity=1, size=POINT).encode(x=x)
+    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")
+    both = [part.encode(y=labelled("left"), color=colour, tooltip=tips) for part in (lines, points)]
+    layers: list[Any] = [zero, *both, numbers_at_the_right(x="mean:Q")]
+    chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
+    return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
+
+
+def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: float) -> dict[str, Any]:
+    mean, low, high = row[measure], row.get(f"{measure}_low"), row.get(f"{measure}_high")
+    sure = low is not None and high is not None and (low > 0 or high < 0) and abs(mean) >= quiet
+    text = percent if share else nats_text
+    flips = row.get("flips")
+    changed = "–" if flips is None else percent(flips)
+    number = (
+        text(mean) if not flips else say("charts.over_number", lang, number=text(mean), share=percent(flips))
+    )
+    name = row_name(row, lang)
+    return {
+        "row": row_of(name, number),
+        "mean": mean,
+        "low": mean if low is None else low,
+        "high": mean if high is None else high,
+        "colour": GREY if not sure else ORANGE if (mean > 0) != share else BLUE,
+        "what": name,
+        "mean_text": text(mean),
+        "interval": "–" if low is None or high is None else f"{text(low)} … {text(high)}",
+        "changed": changed,
+        "passages": row["passages"],
+    }
