@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +17,9 @@ from probes.cli import main
 from probes.errors import CapabilityError, InputError, LimitError
 from probes.interventions import Reference
 from probes.models.local import LocalModel
-from probes.over import run_over
 from probes.passage import Passage
 from probes.question import Question
 from probes.ranks import mean_interval, ranked, spearman, with_interval
-from probes.sets import questions_of
 from probes.studies.heads import _sizes
 from probes.trials import CLEAN
 from tests import inside_oracle
@@ -308,100 +304,6 @@ def test_clean_runs_are_equal_whatever_was_done_between(model: LocalModel, only:
 def _stop(done: int, total: int) -> None:
     if done > 3:
         raise KeyboardInterrupt
-
-
-def test_over_a_set_is_the_mean(model: LocalModel, only: Question) -> None:
-    questions = questions_of("3", only)
-    options = {"cumulative": False, "control": 0}
-    data = run_over("heads", model, questions, options, source="3").data
-    alone = [run("heads", model, q, options).data["rows"][7] for q in questions]
-    row = data["rows"][7]
-    effects = [r["effect_log_prob"] for r in alone]
-    assert row["effect_log_prob"] == pytest.approx(sum(effects) / 3)
-    assert row["effect_log_prob_low"] <= row["effect_log_prob"] <= row["effect_log_prob_high"]
-    assert row["flips"] == sum(r["flips"] for r in alone) / 3
-    assert [p["right"] for p in data["over"]["passages"]] == [q.right for q in questions]
-    told: list[tuple[int, int]] = []
-    again = run_over("heads", model, questions, options, on_progress=lambda *at: told.append(at)).data
-    assert again["rows"] == data["rows"]
-    assert all(0 <= done <= total for done, total in told)
-    assert told[-1][0] == told[-1][1] > len(data["rows"])
-    with pytest.raises(InputError, match="words"):
-        run_over("words", model, questions)
-
-
-def test_patching_over_a_set_goes_by_where_the_words_stand(model: LocalModel, only: Question) -> None:
-    """Each row again from the records of the passages alone; what cannot be patched is left out."""
-    some = [q for q in questions_of("9", only, seed=1) if q.swaps][:3]
-    questions = [*some, replace(only, swaps=(("walked into", "went by bus all the way to"),))]
-    data = run_over("patch", model, questions, {}, source="3").data
-    assert data["over"]["left_out"] == 1
-    assert data["over"]["size"] == 3
-    found = {(row["layer"], row["words"]): row for row in data["rows"]}
-    means: dict[str, list[float]] = {"answer": [], "changed": [], "after": []}
-    for question in questions[:3]:
-        record = run("patch", model, question, {}).data
-        assert record["base"]["prompt_ids"] != record["source"]["prompt_ids"]
-        ((start, end),) = record["counterfactual"]["changed"]
-        parts: dict[str, list[float]] = {name: [] for name in means}
-        for row in (row for row in record["rows"] if row["layer"] == 1):
-            if row["unit"] == "answer":
-                parts["answer"].append(row["recovered"])
-            elif row["start"] >= end:
-                parts["after"].append(row["recovered"])
-            elif row["end"] > start:
-                parts["changed"].append(row["recovered"])
-            else:  # what stands before the change reads the same in both runs
-                assert row["recovered"] == pytest.approx(0, abs=1e-4)
-        for name, values in parts.items():
-            means[name] += [sum(values) / len(values)] if values else []
-    for name, values in means.items():
-        row = found[1, name]
-        assert row["recovered"] == pytest.approx(sum(values) / len(values), abs=1e-6)
-        assert row["passages"] == len(values)
-    assert "after block" in data["headline"]
-
-
-def test_links_over_a_set_go_by_roles(model: LocalModel, only: Question) -> None:
-    questions = questions_of("2", only, seed=3)
-    assert all(set(q.roles) <= {"key", "redundant", "noise", "distractor"} for q in questions)
-    data = run_over("links", model, questions, {"budget": 20}, source="2")
-    rows = {(row["from"], row["to"]): row for row in data.data["rows"]}
-    alone = [run("links", model, q, {"budget": 20}).data["rows"] for q in questions]
-    means = []
-    for question, found in zip(questions, alone, strict=True):
-        wanted = [
-            row["effect_log_prob"]
-            for row in found
-            if row["from"] == "answer"
-            and (question.role_of((row["to"]["start"], row["to"]["end"])) or "other") == "noise"
-        ]
-        means += [sum(wanted) / len(wanted)] if wanted else []
-    assert rows["answer", "noise"]["effect_log_prob"] == pytest.approx(sum(means) / len(means))
-    assert rows["answer", "noise"]["passages"] == len(means)
-
-
-def test_sets_from_files(only: Question, tmp_path: Path) -> None:
-    plain = tmp_path / "some.txt"
-    plain.write_text("I went to the bar.\n\nI left the bar.\n", encoding="utf-8")
-    assert [q.passage.text for q in questions_of(str(plain), only)] == [
-        "I went to the bar.",
-        "I left the bar.",
-    ]
-    lines = tmp_path / "some.jsonl"
-    entry = {"passage": "我去了酒吧。", "question": "我去了几次酒吧？", "right": "1"}
-    swapped = {"passage": "I went to the bar.", "change": "bar", "to": "zoo"}
-    lines.write_text(json.dumps(entry, ensure_ascii=False) + "\n", encoding="utf-8")
-    (found,) = questions_of(str(lines), only)
-    assert (found.passage.text, found.question, found.right) == tuple(entry.values())
-    assert found.swaps == ()
-    lines.write_text(json.dumps(swapped) + "\n", encoding="utf-8")
-    assert questions_of(str(lines), only)[0].swaps == (("bar", "zoo"),)
-    lines.write_text('{"text": 1}\n', encoding="utf-8")
-    with pytest.raises(InputError, match="Line 1"):
-        questions_of(str(lines), only)
-    with pytest.raises(InputError, match="could not be read"):
-        questions_of(str(tmp_path / "none.txt"), only)
 
 
 def test_a_model_that_answers_from_elsewhere_is_refused(only: Question) -> None:
