@@ -12,6 +12,8 @@ and almost going do not. In detail:
   place, or points back to it ("there") from the sentence after the one that names it.
 * "went to X" and, right after it, "walked into X" tell of one visit; "for the third time" is one stated
   arrival, "three times" is three; "I" and "my friend and I" are my visits, "my friend" is not.
+* A place is told by its name alone: "the other museum" is a museum too. In what way one went there ("by bus",
+  "ran") does not matter, whatever verb the question uses.
 * Where a careful reader could not say, the answer is None: such cases are neither trained on nor counted as
   truth.
 """

@@ -5,12 +5,29 @@ from __future__ import annotations
 import re
 
 from probes.generator.filling import Clause
+from probes.generator.letters import TURNED
 from probes.generator.story import ME, UNKNOWN, Event, Word
 from probes.generator.verbs import Verbs
 
 ACTS = ("order", "buy", "eat", "drink")
-DENIED = "敢肯曾愿必该用急便忍准许让"
-"""What may stand behind 没, 不 and 未 before a verb: 没敢, 不肯, 未曾 and so on."""
+DENIED = [
+    "没敢",
+    "没肯",
+    "不敢",
+    "不肯",
+    "不愿",
+    "不必",
+    "不该",
+    "不用",
+    "不便",
+    "不忍",
+    "未曾",
+    "未敢",
+    "不曾",
+    "不许",
+    "不准",
+]
+"""Denials of a manner, with which those of invented characters are mixed."""
 
 
 class Clauses(Verbs):
@@ -51,13 +68,21 @@ class Clauses(Verbs):
 
     def _slot_no_x(self, clause: Clause) -> None:
         """A Chinese denial of any manner: 没敢, 不肯, 未曾, with any character behind it."""
-        odd = self.nonce_word()[0] if self.rng.random() < 0.6 * self.nonce else self.rng.choice(DENIED)
-        self._word(self.rng.choice("没没不不未") + odd, clause, "B", clause.event)
+        denial = self.rng.choice(DENIED)
+        if self.rng.random() < 0.6 * self.nonce and (odd := self.nonce_stem()) not in TURNED:
+            denial = self.rng.choice("没没不不未") + odd
+        self._word(denial, clause, "B", clause.event)
 
     # ---- places and people
 
     def _slot_place(self, clause: Clause) -> None:
         self._fill(self.tables.frame("place_phrase", self.rng), clause)
+
+    def _slot_place_short(self, clause: Clause) -> None:
+        """A place without a clause of its own, to which "twice" or "again" behind it could belong."""
+        while "{person}" in (phrase := self.tables.frame("place_phrase", self.rng)):
+            pass
+        self._fill(phrase, clause)
 
     def _slot_p(self, clause: Clause) -> None:
         assert clause.place is not None

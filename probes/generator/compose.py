@@ -160,9 +160,10 @@ class _Draft:
             ],
             [38 if first else 12, 30, 4 + 3 * self.hard, 7 + 9 * self.hard, 6, 6],
         )[0]
-        event = self._say(name, "arrival", place)
         if name in ("arrival", "arrival_timed") and rng.random() < 0.14:
-            self._carry_on(place, event)
+            self._carry_on(place, self._say("arrival_reached", "arrival", place))
+        else:
+            self._say(name, "arrival", place)
 
     def _carry_on(self, place: str, event: int | None) -> None:
         if self.rng.random() < 0.5:
@@ -180,7 +181,7 @@ class _Draft:
         self._say(name, kind, place, antecedent=named[0])
 
     def _mention(self, place: str) -> None:
-        name, kind = self.rng.choice([("mention", "mention"), ("mention", "mention"), ("leave", "leave")])
+        name, kind = self.rng.choice([("named", "mention"), ("named", "mention"), ("leave", "leave")])
         self._say(name, kind, place)
 
     def _plan(self, place: str) -> None:

@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass, field
 
-from probes.generator.letters import CONSONANTS, SILENT_H, VOWELS, odd_characters
+from probes.generator.letters import CONSONANTS, MEANINGFUL, SILENT_H, VOWELS, odd_characters
 from probes.generator.lexicon import Tables
 from probes.generator.story import Event, Story, Word
 
@@ -119,6 +119,10 @@ class Filling:
         """See :func:`nonce_word`."""
         return nonce_word(self.tables, self.rng)
 
+    def nonce_stem(self) -> str:
+        """See :func:`nonce_stem`."""
+        return nonce_stem(self.tables, self.rng)
+
 
 def nonce_word(tables: Tables, rng: random.Random) -> str:
     """A word out of place: one of the everyday words, or syllables and characters that make none."""
@@ -128,3 +132,13 @@ def nonce_word(tables: Tables, rng: random.Random) -> str:
         syllables = (rng.choice(CONSONANTS) + rng.choice(VOWELS) for _ in range(rng.randint(1, 3)))
         return "".join(syllables) + rng.choice(["", rng.choice(CONSONANTS)])
     return "".join(rng.choice(odd_characters()) for _ in range(rng.choice((1, 2, 2, 3))))
+
+
+def nonce_stem(tables: Tables, rng: random.Random) -> str:
+    """What an invented verb is made of: a word; in Chinese one character that says nothing of going."""
+    while True:
+        word = nonce_word(tables, rng)
+        if tables.language == "en":
+            return word
+        if word[0] not in MEANINGFUL:
+            return word[0]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from probes.generator.clauses import ACTS
-from probes.generator.filling import nonce_word
+from probes.generator.filling import nonce_stem
 from probes.generator.lexicon import Tables
 from probes.generator.reading import Reader
 from probes.generator.story import ME, UNKNOWN, Story
@@ -108,7 +108,7 @@ class _Asker:
     def _part(self, name: str) -> str:
         """A part of a question; its verb is at times an invented one, since any verb asks the same there."""
         if name in INVENTED and self.rng.random() < 0.35 * self.nonce:
-            return self.rng.choice(INVENTED[name]).format(nonce_word(self.tables, self.rng))
+            return self.rng.choice(INVENTED[name]).format(nonce_stem(self.tables, self.rng))
         if self.tables.has(name):
             return self.tables.word(name, self.rng)
         return _PART.sub(lambda part: self._part(part[1]), self.tables.frame(name, self.rng))

@@ -35,8 +35,8 @@ class Verbs(Filling):
             return self._moving(clause, path, form, tag)
         forms = manner.split()
         if not tables.splits.verbs and rng.random() < 0.3 * self.nonce:
-            odd = self.nonce_word()
-            forms = [f"{odd}ed", odd, f"{odd}ing"] if self.language == "en" else [odd[:1]]
+            odd = self.nonce_stem()
+            forms = [f"{odd}ed", odd, f"{odd}ing"] if self.language == "en" else [odd]
         if self.language == "en":
             self._word(forms[form], clause, tag, clause.event if tag else None)
             self._path_english(tables.word(path, rng), clause, tag)
@@ -93,8 +93,8 @@ class Verbs(Filling):
         rng, tables = self.rng, self.tables
         phrase = tables.word("verb_past", rng)
         if not tables.splits.verbs and rng.random() < 0.2 * self.nonce:
-            odd = self.nonce_word()
-            phrase = f"{odd}ed {tables.word('path_by', rng)}" if self.language == "en" else f"{odd[:1]}着"
+            odd = self.nonce_stem()
+            phrase = f"{odd}ed {tables.word('path_by', rng)}" if self.language == "en" else f"{odd}着"
         self._named(phrase, clause)
 
     def _slot_leave(self, clause: Clause) -> None:

@@ -81,7 +81,10 @@ class Run:
         for optimizer, known in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(known)
         self.step, self.shard, self.seconds = state["step"], state["shard"], state["seconds"]
-        self.origin = state["origin"]
+        made_of, self.origin = self.origin, state["origin"]
+        if made_of.items() - self.origin.items():
+            later = {f"{name}, from step {state['step']} on": value for name, value in made_of.items()}
+            self.origin = {**self.origin, **later}
         log.info("resumed at step %d, shard %d of %d", self.step, self.shard, self.plan.shards)
 
     def save(self) -> None:

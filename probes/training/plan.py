@@ -14,7 +14,7 @@ class Plan:
     """
 
     seed: int = 1
-    examples: int = 290_000
+    examples: int = 265_000
     shard: int = 1024
     tokens: int = 3072
     width: int = 128

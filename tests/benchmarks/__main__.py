@@ -35,6 +35,7 @@ STUDIES = ("words", "heads")
 @click.option("--full", is_flag=True, help="Slow ways too run everything, instead of a sample scaled up.")
 @click.option("--sample", type=int, help="Words or heads that a slow way runs; its own number by default.")
 @click.option("--growth", "grow", is_flag=True, help="How cost grows, instead of the comparison.")
+@click.option("--only", default="", help="Of --growth one point, as words=2000, into the record there is.")
 @click.option("--table", "tables", is_flag=True, help="Measure nothing: write the tables into the READMEs.")
 def main(
     studies: tuple[str, ...],
@@ -47,6 +48,7 @@ def main(
     full: bool,
     sample: int | None,
     grow: bool,
+    only: str,
     tables: bool,
 ) -> None:
     """The same work by every way, each in a process and an environment of its own; JSON and tables of it."""
@@ -55,7 +57,7 @@ def main(
             click.echo(path)
         return
     if grow:
-        click.echo(growth.save(growth.measure(threads, click.echo)))
+        click.echo(growth.save(growth.measure(threads, click.echo, only)))
         return
     chosen = [case for case in cases(smollm2) if not models or any(name in case.name for name in models)]
     if all(case.name == "built-in model" for case in chosen):

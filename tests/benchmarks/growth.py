@@ -53,10 +53,19 @@ def points() -> Iterator[dict[str, Any]]:
         yield {**usual, "axis": "parameters", "value": size, "config": config}
 
 
-def measure(threads: int, say: Callable[[str], None]) -> dict[str, Any]:
-    """Every point in a process of its own, the costliest last; each is saved as it comes."""
+def measure(threads: int, say: Callable[[str], None], only: str = "") -> dict[str, Any]:
+    """Every point in a process of its own, the costliest last; each is saved as it comes.
+
+    Args:
+        only: one point, as "words=2000", measured into the record that is there; it names its own machine.
+    """
     record: dict[str, Any] = {"benchmark": "growth", "machine": machine(), "threads": threads, "points": []}
-    for point in sorted(points(), key=costliness):
+    chosen = sorted(points(), key=costliness)
+    if only:
+        chosen = [point for point in chosen if only == _name(point)]
+        old = json.loads((RESULTS / "growth.json").read_text(encoding="utf-8"))
+        record = {**old, "points": [point for point in old["points"] if _name(point) != only]}
+    for point in chosen:
         config = {**point["config"], "vocab_size": 49152, "tie_word_embeddings": True,
                   "max_position_embeddings": 8192}  # fmt: skip
         with tempfile.TemporaryDirectory() as folder:
@@ -65,10 +74,15 @@ def measure(threads: int, say: Callable[[str], None]) -> dict[str, Any]:
             path.write_text(json.dumps(given), encoding="utf-8")
             result = run(Path(sys.executable), "growth_point", path, threads)
         kept = {name: point[name] for name in ("axis", "value", "words", "answers")}
-        record["points"].append({**kept, **result})
+        where = {"machine": machine()} if only else {}
+        record["points"].append({**kept, **where, **result})
         save(record)
-        say(f"{point['axis']} {point['value']}: {brief(result)}")
+        say(f"{_name(point)}: {brief(result)}")
     return record
+
+
+def _name(point: dict[str, Any]) -> str:
+    return f"{point['axis']}={point['value']}"
 
 
 def costliness(point: dict[str, Any]) -> float:

@@ -177,6 +177,8 @@ def grown(record: dict[str, Any], machine: dict[str, Any], text: dict[str, str])
     for point in sorted(record["points"], key=lambda p: (order.index(p["axis"]), float(p["value"]))):
         value = point["value"]
         name = text[f"axis_{point['axis']}"].format(value=f"{value:,}" if isinstance(value, int) else value)
+        if point.get("machine", record["machine"]) != record["machine"]:
+            name += f" ({point['machine']['processor']})"
         if point["status"] != "ok":
             yield f"| {name} | {text['missing'].format(reason=point['reason'])} | | |"
             continue
