@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 
 from probes.generator import Composer, Query, Splits, Story, answer
 from probes.generator.clauses import Clauses
+from probes.generator.compose import _Draft
 from probes.generator.filling import Clause
-from probes.generator.lexicon import Tables
+from probes.generator.letters import TURNED
+from probes.generator.lexicon import HELD_OUT, Tables
 from probes.generator.story import ME, Event
 from probes.trials import Mode, Trial
 
@@ -176,3 +179,67 @@ def test_denied_there_and_companions_come_up_in_passages(language: str) -> None:
     events = [event for story in stories for event in story.events]
     assert any(event.mates for event in events)
     assert any(event.kind == "blocked" and event.antecedent is not None for event in events)
+
+
+@pytest.mark.parametrize("splits", [Splits(), HELD_OUT])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_mark_of_the_tables_is_left_in_a_text(language: str, splits: Splits) -> None:
+    composer = Composer(language, 21, splits, nonce=1.0, hard=1.0)
+    for _ in range(250):
+        story = composer.story(3)
+        assert not set(story.text) & set("()（）{}|~*/"), story.text
+
+
+def test_an_invented_chinese_verb_says_nothing_of_its_own() -> None:
+    """No 不进, 提到 or 等到 is taken for an arrival; no 没少进 for a denial."""
+    composer = Composer("zh", 22, nonce=1.0, hard=1.0)
+    arrivals, denials = set[str](), set[str]()
+    for _ in range(500):
+        story = composer.story(3)
+        for number, event in enumerate(story.events):
+            verb = story.parts[number].get("V", ())
+            if event.kind == "arrival" and verb:
+                arrivals.add("".join(word.text for word in verb))
+            if event.kind == "blocked":
+                denials |= {word.text for word in story.parts[number].get("B", ())}
+    assert len(arrivals) > 200
+    assert not {verb for verb in arrivals if set(verb) & set("不没别提等看听谈说见找遇")}
+    assert len({word for word in denials if word[0] in "没不未"}) > 20
+    assert not {word for word in denials if word[:1] in ("没", "不") and word[1:] in TURNED and word[1:]}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_carries_on_stands_behind_a_bare_arrival(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sentence that goes in tells of the same visit only where the one before tells of nothing else."""
+    kinds: list[list[str]] = []
+    finish = _Draft._finish
+
+    def noted(draft: _Draft, asked: str) -> Story | None:
+        kinds.append(list(draft.kinds))
+        return finish(draft, asked)
+
+    monkeypatch.setattr(_Draft, "_finish", noted)
+    composer = Composer(language, 23)
+    for _ in range(200):
+        composer.story(3)
+    pairs = [pair for story in kinds for pair in pairwise(story) if pair[1].startswith("carry_on")]
+    assert len(pairs) > 20
+    assert {before for before, _ in pairs} == {"arrival_reached"}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_there_points_to_a_place_that_was_named_outright(language: str) -> None:
+    composer, found = Composer(language, 24), 0
+    near = {"en": ("near", "opposite", "behind", "far"), "zh": ("附近", "旁边", "对面", "不远")}[language]
+    for splits in (Splits(), HELD_OUT):
+        composer = Composer(language, 24, splits)
+        for _ in range(200):
+            story = composer.story(3)
+            for event in story.events:
+                if event.antecedent is None or story.events[event.antecedent].kind != "mention":
+                    continue
+                found += 1
+                words = story.parts[event.antecedent]["P"]
+                before = story.text[max(0, words[0].start - 14) : words[0].start].split()[-2:]
+                assert not set(before) & set(near), story.text
+    assert found > 20
