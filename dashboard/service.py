@@ -99,6 +99,11 @@ class Service:
         self._paces: dict[Choice, float | None] = {}
         self._looks: OrderedDict[Hashable, Look] = OrderedDict()
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what was run is kept on disk, run by run."""
+        return self._store is not None
+
     # ---- models
 
     def loaded(self, choice: Choice) -> LocalModel | None:
@@ -200,12 +205,12 @@ class Service:
             if study == "words":
                 runs = len(model.units(question, options["unit"]))
             self.limits.check_runs(runs)
-            watched = Watched(model, question, options.get("target", "top"))
-            watched.effects = {} if effects is None else effects
             ways: dict[str, Any] = {"store": self._store, "on_progress": on_progress}
             if "over" in options:
                 result = _over(study, model, question, dict(options), ways)
             else:
+                watched = Watched(model, question, options.get("target", "top"))
+                watched.effects = {} if effects is None else effects
                 result = run(study, watched, question, options, **ways)
         self._results.put(_key(study, model, question, options), result)
         self._paces[choice] = _pace(result) or self._paces.get(choice)
@@ -257,6 +262,9 @@ def _over(
 
     source = str(options.pop("over"))
     chosen = questions_of(source, question)
+    labels = {answer.label for answer in chosen[0].answers.answers} | {"top", "right"}
+    if not set(str(options.get("target", "top")).split(":")) <= labels:
+        options["target"] = "top"  # a label of the visitor's own question, which these passages do not have
     return run_over(study, model, chosen, options, source=source, base=question, **ways)
 
 

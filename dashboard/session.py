@@ -38,6 +38,8 @@ class Visit:
     """Runs that the visitor stopped and has not asked to go on."""
     effects: dict[object, dict[Any, float | None]] = field(default_factory=dict)
     """What runs that are not complete have found so far."""
+    done: dict[object, int] = field(default_factory=dict)
+    """How many of their model's runs are done, of runs that are not complete."""
     agreed: set[object] = field(default_factory=set)
     """What was asked for before a long run or a download, and agreed to."""
     head_revision: int = 0

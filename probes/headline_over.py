@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from probes.locale import say
-from probes.numbers import percent, signed
+from probes.numbers import percent, shared, signed
 
 
 def over_headline(data: Mapping[str, Any], lang: str) -> str:
@@ -23,13 +23,16 @@ def over_headline(data: Mapping[str, Any], lang: str) -> str:
     parts += [strongest] if strongest else []
     if data["agreement"]:
         mean = data["agreement"]
-        numbers = {
-            "rho": signed(mean["mean"]),
-            "low": signed(mean["low"] or 0),
-            "high": signed(mean["high"] or 0),
-        }
-        parts.append(say("headline.over_agreement", lang, **numbers))
+        told_within = within(mean["low"], mean["high"], signed, lang)
+        parts.append(say("headline.over_agreement", lang, rho=signed(mean["mean"]), within=told_within))
     return (" " if lang == "en" else "").join(parts)
+
+
+def within(low: float | None, high: float | None, text: Callable[[float], str], lang: str) -> str:
+    """An interval in brackets, nothing where there is none."""
+    if low is None or high is None:
+        return ""
+    return say("headline.within", lang, low=text(low), high=text(high))
 
 
 def _removed(data: Mapping[str, Any], lang: str) -> str | None:
@@ -37,30 +40,27 @@ def _removed(data: Mapping[str, Any], lang: str) -> str | None:
     if not known:
         return None
     least = min(known, key=lambda row: row["effect_log_prob"])
-    low, high = (signed(least[f"effect_log_prob_{end}"] or 0.0) for end in ("low", "high"))
-    numbers = {"nats": signed(least["effect_log_prob"]), "low": low, "high": high}
-    flips = percent(least.get("flips") or 0.0)
-    return say("headline.over_strongest", lang, what=row_name(least, lang), flips=flips, **numbers)
+    bounds = within(least["effect_log_prob_low"], least["effect_log_prob_high"], signed, lang)
+    key = "headline.over_strongest_link" if data["study"] == "links" else "headline.over_strongest"
+    numbers = {"nats": signed(least["effect_log_prob"]), "within": bounds}
+    return say(key, lang, what=row_name(least, lang), flips=percent(least.get("flips") or 0.0), **numbers)
 
 
 def _patched(data: Mapping[str, Any], lang: str) -> str | None:
-    """The state behind some block that carries most of the difference; of the answer's place it is all of it
-    in the end, so the words are asked.
+    """The state that carries most of the difference. Behind the last block the answer's place carries all of
+    it, so of blocks the words are asked.
     """
-    known = [row for row in data["rows"] if row.get("recovered") is not None and row["words"] != "answer"]
+    known = [
+        row
+        for row in data["rows"]
+        if row.get("recovered") is not None and (row["words"] != "answer" or data["site"] != "block")
+    ]
     if not known:
         return None
     most = max(known, key=lambda row: row["recovered"])
-    low, high = (percent(most[f"recovered_{end}"] or 0.0) for end in ("low", "high"))
-    where = {"layer": most["layer"], "words": say(f"headline.words_{most['words']}", lang)}
-    return say(
-        f"headline.over_{data['direction']}",
-        lang,
-        share=percent(most["recovered"]),
-        low=low,
-        high=high,
-        **where,
-    )
+    bounds = within(most["recovered_low"], most["recovered_high"], shared, lang)
+    values = {"what": row_name(most, lang), "share": shared(most["recovered"]), "within": bounds}
+    return say(f"headline.over_{data['direction']}", lang, **values)
 
 
 _MEASURES = {"lens": "agrees", "attention": "rho", "patch": "recovered"}
@@ -78,7 +78,8 @@ def row_name(row: Mapping[str, Any], lang: str) -> str:
         return say("headline.link_roles", lang, reader=reader, to=read)
     if "words" in row:
         place = f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
-        return say("headline.state_of", lang, words=say(f"headline.words_{row['words']}", lang), place=place)
+        words = say(f"headline.words_{row['words']}", lang)
+        return say(f"headline.state_{row['site']}", lang, words=words, place=place)
     if "head" in row:
         return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
     part = row.get("part", "block")

@@ -12,6 +12,11 @@ def signed(value: float, digits: int = 2) -> str:
     return text[1:] if not text.strip("+-0.") else text.replace("-", "−")
 
 
+def shared(share: float) -> str:
+    """A share that may be under nothing or over the whole, in whole percent with a true minus."""
+    return f"{round(100 * share)} %".replace("-", "−")
+
+
 def nats(row: Mapping[str, Any], digits: int = 2) -> str:
     """A row's effect on the log-probability; infinite where something vanished, by which way it went."""
     effect, moved = row["effect_log_prob"], row["effect_probability"]

@@ -7,6 +7,7 @@ passage: links are averaged by the roles of their words, patched states by where
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -32,6 +33,9 @@ KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """By study, what tells its rows apart in every passage; of links it is the roles of both words, of patching
 whether the words are those that were changed, stand before or after them, or are the answer's place."""
+SMALLEST_DIFFERENCE = math.log(2)
+"""nats that a counterfactual must move the target by: what states bring back is told as a share of it."""
+_NO_COUNTERFACTUAL = ("patch_lengths", "patch_nothing", "word_not_found", "occurrence_unknown")
 OTHER = "other"
 """The role of a word that nobody gave one."""
 _MEANS = (
@@ -64,7 +68,8 @@ def run_over(
 ) -> ProbeResult:
     """One study on every question, and the means of its rows with 95 % bootstrap intervals.
 
-    A passage of which patching finds no counterfactual of the same length is left out, and counted.
+    A passage for which patching has no counterfactual of the same length that moves the answer is left out,
+    and counted.
 
     Args:
         source: what names the set; `base`: the question it was made for. The record's command line has both.
@@ -78,20 +83,20 @@ def run_over(
     chosen = study_named(study).settings(dict(options or {}))
     started, cpu, records = time.perf_counter(), time.process_time(), []
     left_out: InputError | None = None
-    for place, question in enumerate(questions):
-
-        def told(done: int, total: int, place: int = place) -> None:
-            if on_progress:
-                on_progress(place * total + done, len(questions) * total)
-
+    progress = _Progress(len(questions), on_progress)
+    for question in questions:
         try:
-            record = dict(run(study, model, question, options, store=store, lang=lang, on_progress=told).data)
+            record = dict(
+                run(study, model, question, options, store=store, lang=lang, on_progress=progress.told).data
+            )
         except InputError as fault:
-            if study != "patch" or fault.key not in ("patch_lengths", "patch_nothing"):
+            if study != "patch" or fault.key not in _NO_COUNTERFACTUAL:
                 raise
             left_out = fault
-            continue
-        records.append(_with_places(study, record, question))
+        else:
+            if study != "patch" or abs(record["scale"]) >= SMALLEST_DIFFERENCE:
+                records.append(_with_places(study, record, question))
+        progress.next()
     if not records:
         raise left_out or InputError("over_empty", source=source)
     named = {**chosen, "over": source}
@@ -124,6 +129,28 @@ def run_over(
     }
     data["headline"] = over_headline(data, lang)
     return ProbeResult(study, data)
+
+
+class _Progress:
+    """Runs done over all passages, of as many as there will be if those to come are like those before."""
+
+    def __init__(self, passages: int, tell: Callable[[int, int], None] | None) -> None:
+        self._left, self._tell = passages, tell
+        self._done = self._runs = self._finished = 0
+        self._most = 1
+
+    def told(self, done: int, total: int) -> None:
+        """Of the passage that is running."""
+        self._done, self._runs = done, total
+        self._most = max(self._most, total)
+        if self._tell:
+            self._tell(self._finished + done, self._finished + total + self._most * (self._left - 1))
+
+    def next(self) -> None:
+        """That passage is finished."""
+        self._finished += self._done
+        self._left -= 1
+        self._done = self._runs = 0
 
 
 def _with_places(study: str, record: dict[str, Any], question: Question) -> dict[str, Any]:

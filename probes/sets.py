@@ -83,15 +83,17 @@ def _roles(story: Any, asked: Any) -> dict[str, tuple[Span, ...]]:
 
 
 def _swaps(story: Any, asked: Any, tables: Any) -> Iterator[Swap]:
-    """The asked place of one arrival that counts, and other places to put there: one visit less, whatever
-    else stays as it is.
+    """The asked place of one arrival that counts for one, and other places to put there: one visit less,
+    whatever else stays as it is.
     """
     from itertools import islice, product
 
     from probes.generator.reading import Reader
 
     added, _ = Reader(story).contributions(asked.person, asked.place)
-    starts = [words[0].start for event in added if (words := story.parts[event].get("P", ()))]
+    carried = {event.pair for event in story.events}
+    single = [n for n in added if story.events[n].times == 1 and n not in carried]
+    starts = [words[0].start for event in single if (words := story.parts[event].get("P", ()))]
     if not starts:
         return
     name, passage = story.places[asked.place], Passage(story.text)
@@ -112,9 +114,7 @@ def _from_file(path: Path, base: Question) -> list[Question]:
         found = [replace(plain, passage=Passage(part)) for part in parts]
     else:
         found = [
-            _from_line(number, line, plain)
-            for number, line in enumerate(text.splitlines(), 1)
-            if line.strip()
+            _from_line(number, line, plain) for number, line in enumerate(text.split("\n"), 1) if line.strip()
         ]
     if not found:
         raise InputError("over_empty", source=path.name)
@@ -132,6 +132,7 @@ def _from_line(number: int, line: str, base: Question) -> Question:
             changes["answers"] = AnswerSet.parse(entry["answers"])
         if entry.get("change") and entry.get("to"):
             changes["swaps"] = ((str(entry["change"]), str(entry["to"])),)
-        return replace(base, right=entry.get("right"), **changes)
+        right = entry.get("right")
+        return replace(base, right=None if right is None else str(right), **changes)
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as fault:
         raise InputError("over_line", line=number, reason=f"{type(fault).__name__}: {fault}"[:120]) from fault

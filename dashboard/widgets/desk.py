@@ -118,8 +118,8 @@ class Desk:
             st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
             return None
         if run in visit.stopped:
-            done = len(visit.effects.get(run, {}))
-            st.info(t("desk.stopped", done=done, runs=runs), icon=":material/pause:")
+            told = "desk.stopped" if self.shop.keeps or "over" not in options else "desk.stopped_lost"
+            st.info(t(told, done=visit.done.get(run, 0), runs=runs), icon=":material/pause:")
             st.button(t("stage.go_on"), on_click=visit.stopped.discard, args=(run,), key=f"{key}_go_on")
             if draw is not None:
                 draw(visit.effects.get(run, {}))
@@ -167,6 +167,7 @@ class Desk:
 
         def progress(done: int, total: int) -> None:
             nonlocal next_draw
+            visit.done[run] = done
             line.progress(min(1.0, done / max(total, 1)), t("stage.progress", done=done, total=total))
             now = time.monotonic()
             if draw is not None and now > next_draw:
@@ -184,6 +185,7 @@ class Desk:
             runs=runs,
         )
         visit.effects.pop(run, None)
+        visit.done.pop(run, None)
         place.empty()
         return found
 

@@ -7,13 +7,16 @@ from typing import Any
 
 import streamlit as st
 
+from dashboard import session
 from dashboard.session import bound
 from dashboard.state import SETS
 from dashboard.widgets.desk import Desk
+from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.take_along import Taken
 from dashboard.wording import t
 from probes import charts
+from probes.errors import CruxError
 from probes.headline import headline
 
 
@@ -23,9 +26,20 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any], runs: int) -> 
     Args:
         runs: of one passage, about.
     """
-    st.selectbox(t("over.size"), SETS, width=180, help=t("over.size_help"), **bound("over"))
+    most = here.shop.limits.runs
+    sizes = [size for size in SETS if most is None or size * runs <= most]
+    if not sizes:
+        st.info(t("over.too_large", runs=SETS[0] * runs, most=most), icon=":material/block:")
+        return None
+    if here.state.over not in sizes:
+        session.change(over=sizes[-1])
+    st.selectbox(t("over.size"), sizes, width=180, help=t("over.size_help"), **bound("over"))
     chosen = {**options, "over": here.state.over}
-    found = here.measured(study, chosen, runs * here.state.over, f"over_{study}", ask=True)
+    try:
+        found = here.measured(study, chosen, runs * here.state.over, f"over_{study}", ask=True)
+    except CruxError as fault:
+        problem(fault)
+        return None
     if found is None:
         return None
     said = headline(found.data, here.state.lang)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from probes.charts.cells import CONTRARY, SEEN
 from probes.charts.common import (
     BLUE,
     GREY,
@@ -17,7 +18,7 @@ from probes.charts.common import (
 )
 from probes.headline_over import measure_of, row_name
 from probes.locale import say
-from probes.numbers import percent
+from probes.numbers import percent, shared
 from probes.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -54,10 +55,17 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
 
 
+def _colour(measure: str, mean: float) -> str:
+    """Blue and orange for what a removal does; what is none has colours of its own."""
+    if measure == "effect_log_prob":
+        return BLUE if mean < 0 else ORANGE
+    return SEEN if mean > 0 else CONTRARY
+
+
 def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: float) -> dict[str, Any]:
     mean, low, high = row[measure], row.get(f"{measure}_low"), row.get(f"{measure}_high")
     sure = low is not None and high is not None and (low > 0 or high < 0) and abs(mean) >= quiet
-    text = percent if share else nats_text
+    text = shared if share else nats_text
     flips = row.get("flips")
     changed = "–" if flips is None else percent(flips)
     number = (
@@ -69,7 +77,7 @@ def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: 
         "mean": mean,
         "low": mean if low is None else low,
         "high": mean if high is None else high,
-        "colour": GREY if not sure else ORANGE if (mean > 0) != share else BLUE,
+        "colour": _colour(measure, mean) if sure else GREY,
         "what": name,
         "mean_text": text(mean),
         "interval": "–" if low is None or high is None else f"{text(low)} … {text(high)}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from probes.headline_over import measure_of
 from probes.locale import say
-from probes.numbers import nats, shortened, signed, strength
+from probes.numbers import nats, shared, shortened, signed, strength
 
 if TYPE_CHECKING:
     from probes.commands.shared import Context
@@ -143,7 +143,7 @@ def _patch(data: Mapping[str, Any], context: Context) -> Cells:
             context.say("answer_position") if row["unit"] == "answer" else _word({"index": row["unit"]}, data)
         )
         part = str(row["layer"]) if row["head"] is None else f"{row['layer']}.{row['head']}"
-        share = "" if row["recovered"] is None else f"{round(row['recovered'] * 100)} %"
+        share = "" if row["recovered"] is None else shared(row["recovered"])
         rows.append([part, where, share, *_effects(row), _flip(row, data)])
     columns = _columns(context, "layer", "state", "recovered", "nats", "points", "kl", "flips")
     return columns, rows, [_note("inside_note", data, context)]
@@ -155,7 +155,7 @@ def _over(data: Mapping[str, Any], context: Context) -> Cells:
     def shown(value: float | None) -> str:
         if value is None:
             return ""
-        return f"{round(value * 100)} %" if name in ("agrees", "recovered") else signed(value, 3)
+        return shared(value) if name in ("agrees", "recovered") else signed(value, 3)
 
     rows = []
     ranked = data["rows"] if name == "agrees" else sorted(data["rows"], key=lambda r: -abs(r.get(name) or 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from probes.engine.anatomy import Anatomy
+from probes.engine.anatomy import Anatomy, text_config
 from probes.engine.forward import Forwards
 from probes.engine.inside import score_inside
 from probes.engine.inside_plain import Changed, changed_runs, score_inside_plainly
@@ -17,6 +17,8 @@ from probes.engine.surgery import Parts
 from probes.errors import CapabilityError, LimitError
 
 if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
     from probes.engine.execute import Engine
 
 Result = tuple[int, tuple[float, ...]]
@@ -120,16 +122,19 @@ class Inside:
         return score_inside_plainly(forwards, line, runs, self.engine.chunk_tokens if together else 0)
 
     def memory(self, nodes: int) -> int:
-        """Bytes that runs on a line of so many nodes take beside the weights: the record, and one forward."""
+        """Bytes, about, that runs on a line of so many nodes take beside the weights: record and forward."""
         engine = self.engine
+        if not engine.anatomy.attention_layers:
+            return 0
         parts, item = Parts(engine.model, engine.anatomy), engine.model.dtype.itemsize
-        record = record_bytes(engine.anatomy, parts, nodes, item)
-        return record + forward_bytes(engine.anatomy, parts, max(nodes, 2 * engine.chunk_tokens), item)
+        forward = max(nodes, 2 * engine.chunk_tokens) * forward_width(engine.model, engine.anatomy, parts)
+        return record_bytes(engine.anatomy, parts, nodes, item) + forward * item
 
     def _check_memory(self, line: Line) -> None:
         if not self.engine.anatomy.attention_layers or self.engine.model.device.type != "cpu":
             return
-        needed = self.memory(len(line))
+        parts = Parts(self.engine.model, self.engine.anatomy)
+        needed = record_bytes(self.engine.anatomy, parts, len(line), self.engine.model.dtype.itemsize)
         free = free_bytes()
         if needed > _MOST_OF_FREE * free:
             raise LimitError("memory_inside", needed=f"{needed / 1e9:.1f}", free=f"{free / 1e9:.1f}")
@@ -156,15 +161,21 @@ def record_bytes(anatomy: Anatomy, parts: Parts, nodes: int, itemsize: int) -> i
     return nodes * per_node * itemsize
 
 
-def forward_bytes(anatomy: Anatomy, parts: Parts, nodes: int, itemsize: int) -> int:
-    """Memory of one forward of so many nodes: keys and values of every layer, and the widest layer's outputs,
-    of which a layer's linear maps put out as many numbers a node as they have weights for each input.
+def forward_width(model: PreTrainedModel, anatomy: Anatomy, parts: Parts) -> int:
+    """Numbers that a forward keeps for each node: keys and values of every layer, and the outputs of the
+    widest one. A layer's linear maps put out as many numbers a node as they have weights for each input; of
+    experts only those that are asked count.
     """
+    config = text_config(model)
+    experts = getattr(config, "num_experts", None) or getattr(config, "num_local_experts", None) or 1
+    asked = (getattr(config, "num_experts_per_tok", None) or 1) / experts
     kept = sum(2 * (layer.kv_heads or layer.heads or 0) * (layer.head_width or 0) for layer in anatomy.layers)
-    streams = [parts.widths(layer.index)[1] for layer in anatomy.layers]
-    weights = [sum(p.numel() for p in block.parameters()) for block in parts.blocks]
-    widest = max(w // stream for w, stream in zip(weights, streams, strict=True))
-    return nodes * (kept + 2 * widest) * itemsize
+    widest = 0.0
+    for layer, block in zip(anatomy.layers, parts.blocks, strict=True):
+        named = block.named_parameters()
+        weights = sum(p.numel() * (asked if "expert" in name else 1) for name, p in named)
+        widest = max(widest, weights / parts.widths(layer.index)[1])
+    return kept + round(2 * widest)
 
 
 def check_edits(anatomy: Anatomy, jobs: Sequence[InsideJob]) -> None:

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _TOLERANCE = 1e-4
-_FEWEST_WEIGHTS = 1 << 14  # below, a call costs more than its arithmetic
+_FEWEST_WEIGHTS = 1 << 16  # below, a call costs as much as its arithmetic, and the gain is a matter of luck
 _WORTH = 1.07
 _TIMED_SECONDS = 0.02  # for each shape of weight
-_FEWEST_ROUNDS = 5
+_FEWEST_ROUNDS, _MOST_SECONDS = 5, 0.3
 _MOST_OF_FREE = 0.25
 
 Map = Callable[[Tensor], Tensor]
@@ -156,8 +156,10 @@ def _least_seconds(calls: Sequence[Callable[[], object]]) -> list[float]:
     would decide.
     """
     best = [float("inf")] * len(calls)
-    until, rounds = time.process_time() + _TIMED_SECONDS, 0
-    while time.process_time() < until or rounds < _FEWEST_ROUNDS:
+    began, rounds = time.process_time(), 0
+    while (spent := time.process_time() - began) < _TIMED_SECONDS or (
+        rounds < _FEWEST_ROUNDS and spent < _MOST_SECONDS
+    ):
         rounds += 1
         for number, call in enumerate(calls):
             start = time.process_time()

@@ -72,6 +72,11 @@ class Tables:
         held = self.splits.frames and "heldout" in entry
         return entry["heldout" if held else "train"]
 
+    def held_out_frames(self, name: str) -> list[str]:
+        """The frames under `name` that training never shows."""
+        held: list[str] = self.frames[name].get("heldout", [])
+        return held
+
     def word(self, name: str, rng: random.Random) -> str:
         """One of the lexicon's entries under `name`."""
         return rng.choice(self.options(name))

@@ -18,6 +18,9 @@ PROMPTS = {"en": "{passage}\nQuestion: {question}\nAnswer:", "zh": "{passage}\né
 """How the built-in model is asked."""
 _PART = re.compile(r"\{(\w+)\}")
 MY_NAME = {"en": "I", "zh": "æˆ‘"}
+GIVEN = ("who", "P")
+OTHERS = ("count_other", "who")
+_MINE = re.compile(r"\b(my|myself)\b")
 INVENTED = {
     "q_go": ("{0} to", "{0} into", "{0} at", "{0} by", "{0} up at", "{0}", "{0} inside", "get {0} to"),
     "q_gone": ("{0}ed to", "{0}ed into", "{0}ed at", "{0}ed", "{0}en to", "{0}ed by", "{0} to", "{0} in"),
@@ -99,9 +102,19 @@ class _Asker:
         self.language = story.language
 
     def _text(self, name: str, place: str = "", person: str = "") -> tuple[str, int]:
-        frame = self.tables.frame(f"question_{name}", self.rng)
+        """A question, and where the place's name ends in it.
+
+        One that speaks of me where others are asked about, or happens to be a held-out one, is drawn anew.
+        """
+        table = f"question_{name}"
+        while True:
+            frame = self.tables.frame(table, self.rng)
+            asked = _PART.sub(lambda part: part[0] if part[1] in GIVEN else self._part(part[1]), frame)
+            unseen = self.tables.splits.frames or asked not in self.tables.held_out_frames(table)
+            if unseen and not (name in OTHERS and _MINE.search(asked)):
+                break
         given = {"who": person, "P": place}
-        text = _PART.sub(lambda part: given[part[1]] if part[1] in given else self._part(part[1]), frame)
+        text = _PART.sub(lambda part: given[part[1]], asked)
         text = text[0].upper() + text[1:] if frame.startswith("{") else text
         return text, text.rindex(place) + len(place) if place else -1
 

@@ -78,6 +78,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         },
         "direction": settings["direction"],
         "site": settings["site"],
+        "scale": scale,
         "geometry": inside.geometry(),
         "target": target.as_dict(question),
         "units": units_of(question.passage.words),
@@ -109,15 +110,19 @@ def changed(question: Question, settings: Mapping[str, Any]) -> list[Replaced]:
 def _of_one_length(
     own: Outcome, swaps: Sequence[Replaced], others: Sequence[Outcome]
 ) -> tuple[Replaced, Outcome]:
-    """The first counterfactual with as many tokens as the passage itself.
+    """The first counterfactual with as many tokens as the passage itself, and another answer if one has.
 
     Raises:
-        InputError: none has.
+        InputError: none is as long.
     """
     tokens = len(own.prepared.prompt_ids)
-    for swap, other in zip(swaps, others, strict=True):
-        if len(other.prepared.prompt_ids) == tokens:
+    pairs = zip(swaps, others, strict=True)
+    alike = [(swap, other) for swap, other in pairs if len(other.prepared.prompt_ids) == tokens]
+    for swap, other in alike:
+        if other.answers.top != own.answers.top:
             return swap, other
+    if alike:
+        return alike[0]
     raise InputError("patch_lengths", base=tokens, source=len(others[0].prepared.prompt_ids))
 
 

@@ -20,6 +20,7 @@ from probes.training.origin import begun
 from probes.training.plan import Plan
 from probes.training.stream import shards
 from probes.training.tokenizer import build
+from probes.training.trunk import halves_pay
 
 log = logging.getLogger(__name__)
 WARM_STEPS = 200
@@ -43,7 +44,7 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer = build()
         model = new_model(plan, self.tokenizer)
-        self.origin = begun(plan)
+        self.origin = begun(plan, "bfloat16" if halves_pay(device) else "float32", device)
         if plan.start_from:
             carry_over(model, self.tokenizer, Path(plan.start_from))
         torch.nn.Module.to(model, device)
@@ -82,9 +83,10 @@ class Run:
             optimizer.load_state_dict(known)
         self.step, self.shard, self.seconds = state["step"], state["shard"], state["seconds"]
         made_of, self.origin = self.origin, state["origin"]
-        if made_of.items() - self.origin.items():
-            later = {f"{name}, from step {state['step']} on": value for name, value in made_of.items()}
-            self.origin = {**self.origin, **later}
+        for name, value in made_of.items():
+            known = [old for row, old in self.origin.items() if row.split(", from step ")[0] == name]
+            if known[-1:] != [value]:
+                self.origin[f"{name}, from step {state['step']} on"] = value
         log.info("resumed at step %d, shard %d of %d", self.step, self.shard, self.plan.shards)
 
     def save(self) -> None:

@@ -37,9 +37,11 @@ def makers() -> list[Path]:
     ]
 
 
-def begun(plan: Plan) -> dict[str, str]:
-    """What a run is made from, as it begins: hashes of code and data, and of the weights it goes on from."""
-    rows = {"SHA-256 of the code and data": f"`{digest(makers())}`"}
+def begun(plan: Plan, products: str, device: str) -> dict[str, str]:
+    """What a run is made from, as it begins: hashes of code and data, and of the weights it goes on from;
+    what it multiplies in, and where.
+    """
+    rows = {"SHA-256 of the code and data": f"`{digest(makers())}`", "products in": f"{products}, {device}"}
     if plan.start_from:
         rows["SHA-256 of the weights it went on from"] = f"`{sha256(Path(plan.start_from) / WEIGHTS)}`"
     return rows

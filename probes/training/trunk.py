@@ -77,15 +77,16 @@ PARTS = 3
 
 
 class _HalfAttention(torch.autograd.Function):
-    """softmax(query key / sqrt(size) + mask) value for a causal mask; products but the scores' in bfloat16.
+    """softmax(query key / sqrt(size) + mask) value; products but the scores' in bfloat16. `causal`: queries
+    and keys are the same places, and none reads a later one.
 
     The scores stay in float32: rounded, a score of 20 would be off by 0.06, and with it the weight by 6 %.
     """
 
     @staticmethod
-    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor, causal: bool) -> Tensor:
         ctx.scale = query.shape[-1] ** -0.5
-        ctx.parts = list(_parts(query.shape[2], key.shape[2]))
+        ctx.parts = list(_parts(query.shape[2], key.shape[2], causal))
         halves, mixed, kept = value.bfloat16(), [], []
         for rows, keys in ctx.parts:
             scores = (query[:, :, rows] @ key[:, :, keys].transpose(-1, -2)).mul_(ctx.scale)
@@ -96,7 +97,7 @@ class _HalfAttention(torch.autograd.Function):
         return torch.cat(mixed, 2).float()
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
         query, key, value, *kept = ctx.saved_tensors
         grad, to_query = grad.bfloat16(), []
         to_key, to_value = torch.zeros_like(key), torch.zeros_like(value)
@@ -108,12 +109,16 @@ class _HalfAttention(torch.autograd.Function):
             scores = scores.mul_(ctx.scale).bfloat16()
             to_query.append(scores @ key[:, :, keys])
             to_key[:, :, keys] += scores.transpose(-1, -2) @ query[:, :, rows]
-        return torch.cat(to_query, 2).float(), to_key.float(), to_value.float(), None
+        return torch.cat(to_query, 2).float(), to_key.float(), to_value.float(), None, None
 
 
-def _parts(queries: int, keys: int) -> Iterator[tuple[slice, slice]]:
+def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, causal: bool) -> Tensor:
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=mask)
+
+
+def _parts(queries: int, keys: int, causal: bool) -> Iterator[tuple[slice, slice]]:
     """Queries, and the keys that they may read; all at once where the queries are chosen places."""
-    if queries != keys:
+    if not causal:
         yield slice(0, queries), slice(0, keys)
         return
     size = -(-queries // PARTS)
@@ -138,7 +143,7 @@ class Trunk:
     def __init__(self, model: LlamaForCausalLM, half: bool = False):
         self.model: Any = model
         self.product = _HalfProduct.apply if half else F.linear
-        self.attend = _HalfAttention.apply if half else F.scaled_dot_product_attention
+        self.attend = _HalfAttention.apply if half else _attention
         config = model.config
         self.heads = config.num_attention_heads
         self.size = config.hidden_size // self.heads
@@ -190,7 +195,8 @@ class Trunk:
             rows = torch.arange(len(x), device=x.device)[:, None]
             query, at = self.product(unit[rows, wanted], query_rows), turn[rows, wanted]
             x, mask = x[rows, wanted], mask[rows, 0, wanted][:, None]
-        mixed = self.attend(self._rotated(query, at), self._rotated(key, turn), self._split(value), mask)
+        query, key, value = self._rotated(query, at), self._rotated(key, turn), self._split(value)
+        mixed = self.attend(query, key, value, mask, wanted is None)
         mixed = mixed.transpose(1, 2).reshape(-1, self.heads * self.size)
         flat = x.reshape(-1, x.shape[-1]) + self.product(mixed, attention.o_proj.weight)
         return self._mlp(layer, flat).view(x.shape)

@@ -225,7 +225,7 @@ def over(study: str) -> ProbeResult:
         "attention": [{"layer": 0, "head": n} for n in range(3)],
         "layers": [{"layer": n, "part": "mlp"} for n in range(3)],
         "links": [{"from": name, "to": "key"} for name in ("answer", "key", "other")],
-        "patch": [{"layer": n, "head": None, "words": "changed"} for n in range(3)],
+        "patch": [{"layer": n, "head": None, "words": "changed", "site": "block"} for n in range(3)],
     }
     numbers = ((-0.5, -0.7, -0.2), (-0.3, -0.8, 0.1), (0.2, None, None))
     rows = [
@@ -238,6 +238,7 @@ def over(study: str) -> ProbeResult:
         "over": {"size": 4, "left_out": 1, "source": "5", "passages": passages},
         "thresholds": {"points": 1.0, "nats": 0.05},
         "direction": "denoising",
+        "site": "block",
         "agreement": None,
         "rows": rows,
     }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from probes import charts
-from probes.charts.cells import QUIET
+from probes.charts.cells import CONTRARY, QUIET
 from probes.charts.link_maps import strongest_words
 from probes.headline import headline
 from probes.pictures import saved, titled
@@ -157,7 +157,7 @@ def test_a_sets_points_stand_at_the_means_between_their_intervals(study: str) ->
     assert [(p["low"], p["high"]) for p in points] == [(-0.7, -0.2), (-0.8, 0.1), (0.2, 0.2)]
     sure, open_, lone = (p["colour"] for p in points)
     assert sure != charts.GREY == open_ == lone
-    assert sure == (charts.ORANGE if study == "patch" else charts.BLUE)
+    assert sure == (CONTRARY if study in ("patch", "attention") else charts.BLUE)
     assert "25" in points[0]["row"]
 
 
@@ -168,3 +168,18 @@ def test_a_sets_headline_counts_what_was_left_out(study: str, lang: str) -> None
     assert "4" in said
     assert ("1 more" if lang == "en" else "另有 1 段") in said
     assert "{" not in said
+
+
+def test_a_sets_headline_names_heads_and_has_no_bracket_without_an_interval() -> None:
+    record = records.over("patch").data
+    rows = [{**row, "head": 2, "site": "head", "words": "answer"} for row in record["rows"]]
+    said = headline({**record, "site": "head", "rows": rows}, "en")
+    assert "the answer's place, put out by head 2.2" in said  # the last row is the only positive one
+    assert "20 %" in said
+    assert "(" not in said
+    strange = [
+        {**row, "recovered": 1.3, "recovered_low": -0.3, "recovered_high": 2.0} for row in record["rows"]
+    ]
+    assert "130 % of the difference on average (−30 % to 200 %)" in headline(
+        {**record, "rows": strange}, "en"
+    )

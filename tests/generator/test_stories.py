@@ -166,3 +166,27 @@ def test_a_seed_gives_the_same_passage_in_any_process() -> None:
     }
     assert len(said) == 1
     assert len(next(iter(said))) > 50
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_questions_leave_the_held_out_ones_alone_and_speak_of_the_right_person(language: str) -> None:
+    tables, rng = Tables(language), random.Random(3)
+    held = [q for name in ("count", "count_other", "who") for q in tables.held_out_frames(f"question_{name}")]
+    assert len(held) >= 4
+    invented = 0
+    for seed in range(300):
+        story = Composer(language, seed, nonce=1.0).story(2)
+        for query in queries(story, tables, rng, nonce=1.0, names=3):
+            place = story.places.get(query.place or "", query.place or "")
+            frame = query.text.replace(place, "{P}") if place else query.text
+            person = query.person if query.person != ME else "\0"
+            assert frame.replace(person, "{who}") not in held
+            if language == "en" and (query.person != ME or query.kind == "who"):
+                assert (
+                    not {"my", "myself"} & set(query.text.replace("my report", "").split())
+                    or person in query.text
+                )
+            known = [w for part in ("q_go", "q_gone", "q_went", "q_verb") if part in tables.frames
+                     for w in tables.frame_options(part)]  # fmt: skip
+            invented += query.is_count and not any(verb in query.text for verb in known)
+    assert invented > 20

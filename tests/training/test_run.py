@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from probes.training import loop
+from probes.training import loop, origin
 from probes.training.examples import Example
 from probes.training.loop import Run, rate
 from probes.training.overlap import Forbidden
@@ -55,6 +55,21 @@ def test_a_resumed_run_is_the_run(tmp_path: Path, no_process: None) -> None:
         straight.trainer.state_dict().items(), resumed.trainer.state_dict().values(), strict=True
     ):
         assert torch.equal(one, other), name
+
+
+def test_what_it_went_on_with_is_told(
+    tmp_path: Path, no_process: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code that has changed between two parts of a run is in its origin, once."""
+    Run(PLAN, tmp_path).train(until=1)
+    first = dict(Run(PLAN, tmp_path).origin)
+    monkeypatch.setattr(origin, "digest", lambda paths: "other")
+    resumed = Run(PLAN, tmp_path)
+    later = {name: value for name, value in resumed.origin.items() if name not in first}
+    assert list(later.values()) == ["`other`"]
+    assert all(f"from step {resumed.step} on" in name for name in later)
+    resumed.train(until=2)
+    assert Run(PLAN, tmp_path).origin == resumed.origin
 
 
 def test_another_plan_is_refused(tmp_path: Path, no_process: None) -> None:

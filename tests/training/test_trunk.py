@@ -14,7 +14,7 @@ from probes.training.examples import Batch, Source, collate, encode
 from probes.training.model import attention_mask, carry_over, new_model
 from probes.training.overlap import Forbidden
 from probes.training.plan import Plan
-from probes.training.trunk import Trunk, _HalfAttention
+from probes.training.trunk import Trunk, _attention, _HalfAttention
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +101,8 @@ def test_attention_in_parts_is_attention(length: int) -> None:
     lowest = torch.finfo(torch.float32).min
     mask = torch.zeros(2, 1, length, length).masked_fill(~torch.ones(length, length).tril().bool(), lowest)
     pull, found = torch.randn(2, 3, length, 8, generator=draw), []
-    for attend in (torch.nn.functional.scaled_dot_product_attention, _HalfAttention.apply):
-        mixed = attend(query, key, value, mask)
+    for attend in (_attention, _HalfAttention.apply):
+        mixed = attend(query, key, value, mask, True)
         found.append([mixed, *torch.autograd.grad(mixed, (query, key, value), pull)])
     for exact, rough in zip(*found, strict=True):
         assert torch.allclose(rough, exact, atol=0.02 * float(exact.detach().abs().max()) + 1e-6)
