@@ -91,7 +91,10 @@ def tokens(model: LocalModel, question: Question, start: int, end: int) -> tuple
 
 def test_heads_zeroed(model: LocalModel, question: Question) -> None:
     data = run("heads", model, question, {"control": 3}).data
-    assert [(r["layer"], r["head"]) for r in data["rows"]] == [(i, j) for i in range(5) for j in range(4)]
+    sizes = model.loaded.model.config
+    layers, heads = sizes.num_hidden_layers, sizes.num_attention_heads
+    expected = [(layer, head) for layer in range(layers) for head in range(heads)]
+    assert [(r["layer"], r["head"]) for r in data["rows"]] == expected
     for row in data["rows"][::3]:
         check_row(row, data["clean"], log_probs(model, question, Put("head", row["layer"], row["head"])))
     cumulative = data["cumulative"]
@@ -167,7 +170,7 @@ def test_pooled_mean_is_the_mean_of_the_references(model: LocalModel, only: Ques
 
 def test_layers_zeroed(model: LocalModel, only: Question) -> None:
     data = run("layers", model, only, {"ablate_mode": "zero"}).data
-    assert len(data["rows"]) == 10
+    assert len(data["rows"]) == 2 * model.loaded.model.config.num_hidden_layers
     for row in data["rows"][::3]:
         check_row(row, data["clean"], log_probs(model, only, Put(row["part"], row["layer"])))
 
