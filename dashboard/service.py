@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import logging
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.gate import Gate
+from dashboard.kept import Results
 from dashboard.limits import Limits
 from dashboard.looks import Look
 from dashboard.partial import Watched
@@ -31,10 +31,6 @@ if TYPE_CHECKING:
     from probes.models.local import LocalModel
 
 log = logging.getLogger(__name__)
-
-KEPT_RESULTS = 200
-KEPT_CHARACTERS = 60_000_000
-"""Of the prompts in all kept results together; a record of 2,000 words holds its prompt 2,000 times."""
 
 KEPT_LOOKS = 300_000_000
 """Bytes of attention weights that are kept, of the passages looked at last; one passage's are kept always."""
@@ -50,35 +46,6 @@ class Choice:
     revision: str = ""
     device: str = "auto"
     dtype: str = "auto"
-
-
-class Results:
-    """The newest results of all visitors, by all that decides them."""
-
-    def __init__(self) -> None:
-        self._kept: OrderedDict[Hashable, tuple[ProbeResult, int]] = OrderedDict()
-        self._characters = 0
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> ProbeResult | None:
-        with self._lock:
-            if key not in self._kept:
-                return None
-            self._kept.move_to_end(key)
-            return self._kept[key][0]
-
-    def put(self, key: Hashable, result: ProbeResult) -> None:
-        rows = [result.data, *result.data.get("rows", ()), *result.data.get("groups", ())]
-        size = sum(len(row.get("prompt", "")) + 8 * len(row.get("prompt_ids", ())) for row in rows)
-        with self._lock:
-            _, old = self._kept.pop(key, (None, 0))
-            self._kept[key] = (result, size)
-            self._characters += size - old
-            while len(self._kept) > KEPT_RESULTS or (
-                self._characters > KEPT_CHARACTERS and len(self._kept) > 1
-            ):
-                _, (_, gone) = self._kept.popitem(last=False)
-                self._characters -= gone
 
 
 class Service:

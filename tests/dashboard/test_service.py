@@ -12,9 +12,10 @@ import pytest
 
 import probes.models
 from dashboard import inside, looks
+from dashboard.kept import Results
 from dashboard.limits import Limits
 from dashboard.partial import Watched
-from dashboard.service import Choice, Results, Service
+from dashboard.service import Choice, Service
 from dashboard.state import State
 from probes import load_model, run
 from probes.errors import LimitError, ModelError

@@ -1,0 +1,42 @@
+"""The newest results, kept in memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+
+from probes.results import ProbeResult
+
+KEPT_RESULTS = 200
+KEPT_CHARACTERS = 60_000_000
+"""Of the prompts in all kept results together; a record of 2,000 words holds its prompt 2,000 times."""
+
+
+class Results:
+    """The newest results of all visitors, by all that decides them."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, tuple[ProbeResult, int]] = OrderedDict()
+        self._characters = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> ProbeResult | None:
+        with self._lock:
+            if key not in self._kept:
+                return None
+            self._kept.move_to_end(key)
+            return self._kept[key][0]
+
+    def put(self, key: Hashable, result: ProbeResult) -> None:
+        rows = [result.data, *result.data.get("rows", ()), *result.data.get("groups", ())]
+        size = sum(len(row.get("prompt", "")) + 8 * len(row.get("prompt_ids", ())) for row in rows)
+        with self._lock:
+            _, old = self._kept.pop(key, (None, 0))
+            self._kept[key] = (result, size)
+            self._characters += size - old
+            while len(self._kept) > KEPT_RESULTS or (
+                self._characters > KEPT_CHARACTERS and len(self._kept) > 1
+            ):
+                _, (_, gone) = self._kept.popitem(last=False)
+                self._characters -= gone
