@@ -14,6 +14,8 @@ from probes.errors import InputError
 from probes.passage import Passage, Span
 from probes.question import ROLES, Question, Swap, preset, presets, standard_answers
 
+_PREFIX = {"en": "I went to the {}", "zh": "我去了{}"}
+"""What a generated passage's answer begins with, where its preset's answer has a beginning too."""
 MOST_SWAPS = 24
 """Counterfactuals of one generated passage, tried in turn until one has as many tokens as the passage."""
 
@@ -60,7 +62,7 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
                     preset=None,
                     roles=_roles(story, asked),
                     swaps=tuple(_swaps(story, asked, tables)),
-                    answer_prefix="",
+                    answer_prefix=_PREFIX[language].format(asked.place) if base.answer_prefix else "",
                 )
             )
     if not found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -66,8 +67,8 @@ def test_over_a_set_is_the_mean(model: LocalModel, only: Question) -> None:
 
 def test_patching_over_a_set_goes_by_where_the_words_stand(model: LocalModel, only: Question) -> None:
     """Each row again from the records of the passages alone; what cannot be patched is left out."""
-    every = [q for q in questions_of("30", only, seed=1) if q.swaps]
-    some = [q for q in every if moves(model, q)][:3]
+    every = (q for q in questions_of("30", only, seed=1) if q.swaps and len(q.passage.words) < 80)
+    some = list(islice((q for q in every if moves(model, q)), 2))
     lone = replace(only, swaps=(("walked into", "went by bus all the way to"),))
     missing = replace(only, swaps=(("strolled", "went"),))
     still = replace(only, swaps=(("Yesterday", "Today"),))
@@ -82,7 +83,7 @@ def test_patching_over_a_set_goes_by_where_the_words_stand(model: LocalModel, on
     ).data
     assert data["over"]["left_out"] == 3
     assert [done for done, _ in told] == sorted(done for done, _ in told)
-    assert data["over"]["size"] == 3
+    assert data["over"]["size"] == 2
     found = {(row["layer"], row["words"]): row for row in data["rows"]}
     means: dict[str, list[float]] = {"answer": [], "changed": [], "after": []}
     for question in some:
@@ -137,6 +138,7 @@ def test_a_generated_counterfactual_is_one_visit_less(language: str) -> None:
         asked = next(q for q in queries(story, Tables(language), rng) if q.is_count)
         (question,) = questions_of("1", base, seed)
         assert question.passage.text == story.text
+        assert question.answer_prefix.endswith(str(asked.place))
         for change, _ in question.swaps[:1]:
             (span,) = question.passage.find(change)
             without = answer(story, asked, Trial((span,)))
