@@ -174,7 +174,7 @@ def test_a_sets_headline_names_heads_and_has_no_bracket_without_an_interval() ->
     record = records.over("patch").data
     rows = [{**row, "head": 2, "site": "head", "words": "answer"} for row in record["rows"]]
     said = headline({**record, "site": "head", "rows": rows}, "en")
-    assert "the answer's place, put out by head 2.2" in said  # the last row is the only positive one
+    assert "the answer's place as put out by head 2.2" in said  # the last row is the only positive one
     assert "20 %" in said
     assert "(" not in said
     strange = [
