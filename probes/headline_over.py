@@ -8,6 +8,17 @@ from typing import Any
 from probes.locale import say
 from probes.numbers import percent, shared, signed
 
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "heads": ("layer", "head"),
+    "attention": ("layer", "head"),
+    "layers": ("layer", "part"),
+    "lens": ("layer",),
+    "links": ("from", "to"),
+    "patch": ("layer", "head", "words"),
+}
+"""By study, what tells its rows apart in every passage; of links it is the roles of both words, of patching
+whether the words are those that were changed, stand before or after them, or are the answer's place."""
+
 
 def over_headline(data: Mapping[str, Any], lang: str) -> str:
     """How many passages, how many of them answered right, and what matters most on average."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from probes.commandline import command_line
 from probes.errors import InputError
-from probes.headline_over import over_headline
+from probes.headline_over import KEYS, over_headline
 from probes.models.base import AnswerModel
 from probes.question import Question
 from probes.ranks import mean_interval
@@ -23,16 +23,6 @@ from probes.runner import run
 from probes.store import Store
 from probes.studies import study_named
 
-KEYS: Mapping[str, tuple[str, ...]] = {
-    "heads": ("layer", "head"),
-    "attention": ("layer", "head"),
-    "layers": ("layer", "part"),
-    "lens": ("layer",),
-    "links": ("from", "to"),
-    "patch": ("layer", "head", "words"),
-}
-"""By study, what tells its rows apart in every passage; of links it is the roles of both words, of patching
-whether the words are those that were changed, stand before or after them, or are the answer's place."""
 SMALLEST_DIFFERENCE = math.log(2)
 """nats that a counterfactual must move the target by: what states bring back is told as a share of it."""
 _NO_COUNTERFACTUAL = ("patch_lengths", "patch_nothing", "word_not_found", "occurrence_unknown")

@@ -67,10 +67,9 @@ def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: 
     sure = low is not None and high is not None and (low > 0 or high < 0) and abs(mean) >= quiet
     text = shared if share else nats_text
     flips = row.get("flips")
-    changed = "–" if flips is None else percent(flips)
-    number = (
-        text(mean) if not flips else say("charts.over_number", lang, number=text(mean), share=percent(flips))
-    )
+    changed, number = "–" if flips is None else percent(flips), text(mean)
+    if flips:
+        number = say("charts.over_number", lang, number=number, share=changed)
     name = row_name(row, lang)
     return {
         "row": row_of(name, number),

@@ -10,6 +10,7 @@ import click
 
 from probes.commands import shared, tables
 from probes.commands.shared import Context, Progress
+from probes.headline_over import KEYS
 from probes.locale import say
 from probes.studies import STUDIES
 from probes.studies.base import Option, Study
@@ -17,8 +18,6 @@ from probes.studies.base import Option, Study
 if TYPE_CHECKING:
     from probes.results import ProbeResult
 
-OVER = ("heads", "links", "attention", "layers", "lens", "patch")
-"""Studies whose rows have a mean over passages."""
 _TYPES = {"text": click.STRING, "integer": click.INT, "number": click.FLOAT}
 
 
@@ -38,7 +37,7 @@ def _command(study: Study, lang: str) -> click.Command:
         params=[
             *shared.question_options(lang),
             *(_declared(option, lang) for option in study.options),
-            *([shared.option("over", lang, metavar="N|presets|FILE")] if study.name in OVER else []),
+            *([shared.option("over", lang, metavar="N|presets|FILE")] if study.name in KEYS else []),
             *shared.model_options(lang),
             *_output_options(lang),
             shared.language_option(lang),

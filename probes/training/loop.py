@@ -47,7 +47,7 @@ class Run:
         self.origin = begun(plan, "bfloat16" if halves_pay(device) else "float32", device)
         if plan.start_from:
             carry_over(model, self.tokenizer, Path(plan.start_from))
-        torch.nn.Module.to(model, device)
+        torch.nn.Module.to(model, device)  # that of transformers wraps it, and its type is lost
         self.trainer = Trainer(model, plan, self.tokenizer.eos_token_id).to(device)
         self.optimizers = self._optimizers()
         self.step, self.shard, self.seconds = 0, 0, 0.0

@@ -56,7 +56,7 @@ class _Gated(torch.autograd.Function):
 
 
 class _HalfProduct(torch.autograd.Function):
-    """x @ weight.T, multiplied in bfloat16, forwards and backwards; sums, and what comes out, are float32."""
+    """x @ weight.T, multiplied in bfloat16, forwards and backwards, and handed on as float32."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
