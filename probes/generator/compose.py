@@ -37,7 +37,7 @@ SIZES = (
 
 
 WEIGHTS = (20, 24, 20, 15, 11, 10)
-"""How often the first place is visited never, once, ... five times."""
+"""How often the first place is visited never, once, ... five times, unless told otherwise."""
 
 
 class Composer:
@@ -52,17 +52,19 @@ class Composer:
         nonce: float = 0.0,
         odd_places: float = 0.0,
         hard: float = 0.0,
+        visits: tuple[int, ...] = WEIGHTS,
     ):
         """`nonce` scales how often a word is invented, `odd_places` how often places are named at random,
-        `hard` how much more often the turns of phrase are used that take the longest to learn.
+        `hard` how much more often the turns of phrase are used that take the longest to learn; `visits`: how
+        often the first place is visited never, once, ... five times.
         """
         self.language, self.tables, self.rng = language, Tables(language, splits), random.Random(seed)
-        self.nonce, self.odd_places, self.hard = nonce, odd_places, hard
+        self.nonce, self.odd_places, self.hard, self.visits = nonce, odd_places, hard, visits
 
     def story(self, level: int = 3) -> Story:
         """One passage whose first place has a defined number of my visits."""
         size = SIZES[level]
-        visits = self.rng.choices(range(size.visits + 1), WEIGHTS[: size.visits + 1])[0]
+        visits = self.rng.choices(range(size.visits + 1), self.visits[: size.visits + 1])[0]
         while True:
             story = _Draft(self, size).write(visits)
             if story is not None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
-import logging
-import os
+import tempfile
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 
-from probes.training.loop import Run
-from probes.training.origin import origin
+from probes.training.loop import train
 from probes.training.plan import Plan
 
 HOUSE = Path(__file__).parent.parent / "models" / "builtin"
@@ -33,15 +30,15 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = vars(parser.parse_args())
     work, out, threads, device = (options.pop(name) for name in ("work", "out", "threads", "device"))
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    torch.set_num_threads(threads)
-    torch.set_flush_denormal(True)
-    run = Run(Plan(**options), work, device)
-    run.train()
-    run.export(out)
-    made = origin(run.plan, run.origin, run.step, out / "model.safetensors")
-    (out / "origin.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+    if device != "cpu":
+        options["processes"] = 1  # they would stand in each other's way
+    plan = Plan(**options)
+    with tempfile.TemporaryDirectory() as folder:
+        work_of_one = (plan, work, out, threads, device, Path(folder) / "meeting")
+        if plan.processes > 1:
+            torch.multiprocessing.spawn(train, work_of_one, plan.processes)
+        else:
+            train(0, *work_of_one)
 
 
 if __name__ == "__main__":

@@ -1,22 +1,29 @@
-"""Training: one pass over freshly made passages, resumable at every checkpoint."""
+"""Training: one pass over freshly made passages, resumable at every checkpoint.
+
+Several processes may share a run: each takes its part of a shard's batches, and their gradients are averaged
+at every step, so that all hold the same weights. The first makes the shards, keeps the checkpoints and tells.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import math
+import os
 import random
 import time
 from collections import deque
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from probes.training.crew import Crew
 from probes.training.examples import batches
 from probes.training.model import Losses, Trainer, carry_over, new_model
-from probes.training.origin import begun
+from probes.training.origin import begun, origin
 from probes.training.plan import Plan
 from probes.training.stream import shards
 from probes.training.tokenizer import build
@@ -39,8 +46,8 @@ def rate(plan: Plan, step: int, progress: float) -> float:
 class Run:
     """A training run in a folder: `state.pt` to resume from, `log.jsonl` with its figures."""
 
-    def __init__(self, plan: Plan, folder: Path, device: str = "cpu"):
-        self.plan, self.folder = plan, folder
+    def __init__(self, plan: Plan, folder: Path, device: str = "cpu", crew: Crew | None = None):
+        self.plan, self.folder, self.crew = plan, folder, crew or Crew()
         folder.mkdir(parents=True, exist_ok=True)
         self.tokenizer = build()
         model = new_model(plan, self.tokenizer)
@@ -107,28 +114,33 @@ class Run:
         """Train to the end of the plan, or of shard `until`."""
         last, began = time.monotonic(), time.monotonic() - self.seconds
         recent: deque[Losses] = deque(maxlen=200)
-        for examples in shards(self.plan, self.shard):
+        end = self.plan.shards if until is None else min(until, self.plan.shards)
+        tokens = self.plan.tokens // self.crew.size
+        for examples in self.crew.shared(self.shard, end, partial(shards, self.plan, self.shard)):
             rng = random.Random(self.plan.seed * 7919 + self.shard)
-            for batch in batches(examples, self.plan.tokens, self.tokenizer.pad_token_id, rng):
+            dealt = self.crew.dealt(batches(examples, tokens, self.tokenizer.pad_token_id, rng))
+            for batch in dealt:
                 recent.append(self._step(batch))
-                if self.step % 100 == 0:
+                if self.step % 100 == 0 and self.crew.first:
                     self._tell(recent, time.monotonic() - began)
             self.shard += 1
             self.seconds = time.monotonic() - began
-            if time.monotonic() - last > 60 * self.plan.checkpoint_minutes:
+            if self.crew.first and time.monotonic() - last > 60 * self.plan.checkpoint_minutes:
                 self.save()
                 last = time.monotonic()
-            if until is not None and self.shard >= until:
-                break
-        self.save()
+        if self.crew.first:
+            self.save()
 
     def _step(self, batch: Any) -> Losses:
         for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
             group["lr"] = rate(self.plan, self.step, self.shard / self.plan.shards)
-        self.trainer.draw.manual_seed(self.plan.seed * 10_000_019 + self.step)
+        self.trainer.draw.manual_seed(
+            self.plan.seed * 10_000_019 + self.step * self.crew.size + self.crew.rank
+        )
         losses: Losses = self.trainer(batch)
         self.trainer.zero_grad()
         losses.total.backward()
+        self.crew.average(self.trainer.parameters())
         embeddings = self.trainer.model.model.embed_tokens.weight
         assert embeddings.grad is not None
         embeddings.grad[self.tokenizer.mask_token_id] = 0  # the mask stays the zero vector: nothing there
@@ -163,3 +175,19 @@ class Run:
         }
         model.save_pretrained(folder, state_dict=halves)
         self.tokenizer.save_pretrained(folder)
+
+
+def train(rank: int, plan: Plan, work: Path, out: Path, threads: int, device: str, meeting: Path) -> None:
+    """What process `rank` does of the run; the first one writes the model to `out`."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    crew = Crew(rank, plan.processes, meeting)
+    run = Run(plan, work, device, crew)
+    run.train()
+    crew.leave()
+    if crew.first:
+        run.export(out)
+        made = origin(run.plan, run.origin, run.step, out / "model.safetensors")
+        (out / "origin.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")

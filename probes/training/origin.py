@@ -12,7 +12,7 @@ from probes.training.plan import Plan
 
 PROBES = Path(__file__).parent.parent
 WEIGHTS = "model.safetensors"
-MAKERS = ("__main__", "examples", "loop", "model", "overlap", "plan", "stream", "tokenizer", "trunk")
+MAKERS = ("__main__", "crew", "examples", "loop", "model", "overlap", "plan", "stream", "tokenizer", "trunk")
 """Modules of this folder that a model hangs on; the others only measure it."""
 
 

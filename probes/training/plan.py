@@ -9,14 +9,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every number of a run. `examples` in all, `shard` of them made at a time; `tokens` a step, padding
-    included. `start_from`: a model folder to go on from, instead of random weights; `behind`: the share of
-    the stages that it has behind it.
+    included, dealt to `processes` that average their gradients. `start_from`: a model folder to go on from,
+    instead of random weights; `behind`: the share of the stages that it has behind it.
     """
 
     seed: int = 1
-    examples: int = 265_000
+    examples: int = 440_000
     shard: int = 1024
-    tokens: int = 3072
+    tokens: int = 4096
+    processes: int = 2
     width: int = 128
     layers: int = 6
     heads: int = 4

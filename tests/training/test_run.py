@@ -22,6 +22,7 @@ PLAN = Plan(
     examples=192,
     shard=64,
     tokens=1024,
+    processes=1,
     width=32,
     layers=2,
     heads=2,
@@ -40,7 +41,7 @@ def made() -> list[list[Example]]:
 @pytest.fixture
 def no_process(made: list[list[Example]], monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards from memory: what is tested here is the run, not the second process."""
-    monkeypatch.setattr(loop, "shards", lambda plan, first=0: iter(made[first:]))
+    monkeypatch.setattr(loop, "shards", lambda plan, first=0: (one for one in made[first:]))
 
 
 def test_a_resumed_run_is_the_run(tmp_path: Path, no_process: None) -> None:

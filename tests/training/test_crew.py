@@ -1,0 +1,103 @@
+"""Processes that train together: what they hold is what one process would that adds up their gradients."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from probes.training.crew import Crew
+from probes.training.examples import Batch, batches
+from probes.training.loop import Run, train
+from probes.training.overlap import Forbidden, preset_texts
+from probes.training.plan import Plan
+from probes.training.stream import shard
+from probes.training.tokenizer import build
+
+PLAN = Plan(
+    seed=5,
+    examples=48,
+    shard=48,
+    tokens=1024,
+    processes=2,
+    width=32,
+    layers=2,
+    heads=2,
+    inner=32,
+    event_layer=1,
+    count_layer=2,
+)
+
+
+def numbered(number: int) -> Batch:
+    empty = np.zeros((0, 0), np.int64)
+    return Batch(np.array([[number]]), *(empty for _ in range(7)))
+
+
+@pytest.mark.parametrize(("of", "size"), [(7, 2), (8, 2), (1, 3), (9, 4)])
+def test_batches_are_dealt_once_and_equally_many_to_all(of: int, size: int) -> None:
+    hands = []
+    for rank in range(size):
+        crew = Crew()
+        crew.rank, crew.size = rank, size
+        hands.append([int(batch.ids[0, 0]) for batch in crew.dealt(numbered(n) for n in range(of))])
+    assert len({len(hand) for hand in hands}) == 1
+    dealt = [number for hand in hands for number in hand]
+    assert set(dealt) == set(range(of))
+    assert len(dealt) - of < size
+
+
+def together(rank: int, folder: Path) -> None:
+    """What each process does, and the weights that it ends with."""
+    torch.set_num_threads(1)
+    run = Run(PLAN, folder / "run", "cpu", Crew(rank, 2, folder / "meeting"))
+    run.train()
+    torch.save(run.trainer.state_dict(), folder / f"{rank}.pt")
+    run.crew.leave()
+
+
+def plainly(folder: Path) -> dict[str, torch.Tensor]:
+    """The same run by one process: every step takes two batches, whose gradients it averages by hand."""
+    run = Run(PLAN, folder)
+    examples = shard(PLAN, 0, build(), Forbidden(preset_texts()))
+    rng = random.Random(PLAN.seed * 7919)
+    made = list(batches(examples, PLAN.tokens // 2, run.tokenizer.pad_token_id, rng))
+    made += made[: len(made) % 2]
+    backward = run.trainer.forward
+
+    def both(pair: tuple[Batch, Batch]) -> object:
+        losses = []
+        for rank, batch in enumerate(pair):
+            run.trainer.draw.manual_seed(PLAN.seed * 10_000_019 + 2 * run.step + rank)
+            losses.append(backward(batch))
+        losses[0].total = (losses[0].total + losses[1].total) / 2
+        return losses[0]
+
+    run.trainer.forward = both  # type: ignore[method-assign,assignment]
+    for pair in zip(made[::2], made[1::2], strict=True):
+        run._step(pair)
+    return run.trainer.state_dict()
+
+
+def test_two_processes_are_one_that_averages(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(together, (tmp_path,), 2)
+    first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
+    expected = plainly(tmp_path / "plain")
+    fresh = Run(PLAN, tmp_path / "fresh").trainer.state_dict()
+    for name, weights in first.items():
+        assert torch.equal(weights, second[name]), name
+        assert torch.allclose(weights, expected[name], atol=2e-5), name
+        if "rotary" not in name:
+            assert not torch.allclose(weights, fresh[name], atol=2e-5), name
+
+
+def test_the_whole_of_it_leaves_a_model(tmp_path: Path) -> None:
+    """As `make builtin` runs it, but smaller."""
+    place = (PLAN, tmp_path / "work", tmp_path / "out", 1, "cpu", tmp_path / "meeting")
+    torch.multiprocessing.spawn(train, place, 2)
+    assert (tmp_path / "out" / "model.safetensors").stat().st_size > 10_000
+    assert "processes 2" in (tmp_path / "out" / "origin.json").read_text()
+    assert Run(PLAN, tmp_path / "work").shard == 1
