@@ -22,6 +22,7 @@ from probes.engine.anatomy import Anatomy, text_config
 from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import score_tree
 from probes.engine.costs import costs_of
+from probes.engine.findings import Findings, find_out
 from probes.engine.forward import Forwards
 from probes.engine.intervene import Inside, check_edits, refuse, ways_of
 from probes.engine.interventions import InsideJob, Intervention, Line, Replace
@@ -30,7 +31,6 @@ from probes.engine.lens import direct_effects, lens
 from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.reading import attention_weights, head_gradients
 from probes.engine.records import Record
-from probes.engine.selfcheck import examine
 from probes.engine.tree import Stem, stems_of
 from probes.errors import CapabilityError
 
@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 
 Result = tuple[int, tuple[float, ...]]
 Progress = Callable[[int, int], None]
-
-_CHUNK_TOKENS = {"cpu": 512}
-_CHUNK_TOKENS_ELSEWHERE = 4096
 
 
 class Run(Iterator[Result]):
@@ -77,6 +74,7 @@ class Engine:
     """A causal language model, examined and ready to be run thousands of times.
 
     Attributes:
+        findings: what examining the model gave; another engine can be told.
         anatomy: what was found in the model and what it can do.
         linears: the faster copies of its linear maps, with their memory and speed-up; None where not used.
         lock: held while the model runs; take it to call the model from elsewhere.
@@ -88,24 +86,27 @@ class Engine:
         *,
         chunk_tokens: int | None = None,
         packed_linears: Literal["auto", "off"] = "auto",
+        known: Findings | None = None,
     ) -> None:
         """
         Args:
             model: in evaluation mode.
-            chunk_tokens: token positions of one packed forward, at most; by default what suits the device.
+            chunk_tokens: token positions of one packed forward, at most; by default what suits the processor.
             packed_linears: "auto" keeps a second copy of the weights in a faster layout where that is exact
                 and pays (float32 on a CPU), "off" never does.
+            known: the `findings` of an engine for the very same model, on the same processor.
         """
         if model.training:
             raise ValueError("the model must be in evaluation mode: call model.eval() first")
         self.model = model
         self.lock = threading.RLock()
-        self.anatomy: Anatomy = examine(model, self.lock)
-        self.chunk_tokens = chunk_tokens or _CHUNK_TOKENS.get(model.device.type, _CHUNK_TOKENS_ELSEWHERE)
+        self.findings = known or find_out(model, self.lock, chunk_tokens)
+        self.anatomy: Anatomy = self.findings.anatomy
+        self.chunk_tokens = chunk_tokens or self.findings.chunk_tokens
         self.linears: PackedLinears | None = None
         if packed_linears == "auto":
             blocks = [model.get_submodule(layer.block) for layer in self.anatomy.layers]
-            self.linears = pack_linears(model, blocks, self.chunk_tokens)
+            self.linears = pack_linears(blocks, self.chunk_tokens, self.findings.packed_speedup)
         self.costs = costs_of(model, self.anatomy, self.chunk_tokens)
         self.inside = Inside(self)
 

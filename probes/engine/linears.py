@@ -64,27 +64,48 @@ class PackedLinears:
             yield
 
 
-def pack_linears(model: PreTrainedModel, blocks: Sequence[nn.Module], rows: int) -> PackedLinears | None:
-    """Pack the linear maps inside `blocks`; None where that cannot be done, is not exact or does not pay.
+def packed_speedup(model: PreTrainedModel, blocks: Sequence[nn.Module], rows: int) -> float | None:
+    """How many times faster the linear maps inside `blocks` are packed, by the clock; None where they cannot
+    be had or do not give the same numbers.
 
     Args:
         rows: token positions of a usual forward.
     """
     if model.device.type != "cpu" or model.dtype != torch.float32 or not _available():
         return None
-    modules = [module for block in blocks for module in block.modules() if _fits(module)]
-    bytes_needed = sum(_weight(module).nbytes for module in modules)
-    if not modules or bytes_needed > _MOST_OF_FREE * free_bytes():
-        return None
-    by_shape = {tuple(_weight(module).shape): module for module in modules}
+    shapes = by_shape(linear_maps(blocks))
     with torch.no_grad():
-        if not all(_exact(module, _packed(module, rows), rows) for module in by_shape.values()):
+        if not shapes or not all(_exact(module, _packed(module, rows), rows) for module, _ in shapes):
             return None
-        counts = Counter(tuple(_weight(module).shape) for module in modules)
-        speedup = _speedup([(by_shape[shape], count) for shape, count in counts.items()], rows)
-        if speedup < _WORTH:
-            return None
+        return _speedup(shapes, rows)
+
+
+def pack_linears(blocks: Sequence[nn.Module], rows: int, speedup: float | None) -> PackedLinears | None:
+    """Pack the linear maps inside `blocks`; None where that does not pay, or memory is short.
+
+    Args:
+        rows: token positions of a usual forward.
+        speedup: see `packed_speedup`.
+    """
+    if speedup is None or speedup < _WORTH:
+        return None
+    modules = linear_maps(blocks)
+    if sum(_weight(module).nbytes for module in modules) > _MOST_OF_FREE * free_bytes():
+        return None
+    with torch.no_grad():
         return PackedLinears(modules, [_packed(module, rows) for module in modules], speedup)
+
+
+def linear_maps(blocks: Sequence[nn.Module]) -> list[nn.Module]:
+    """The linear maps inside `blocks` that are large enough to matter."""
+    return [module for block in blocks for module in block.modules() if _fits(module)]
+
+
+def by_shape(modules: Sequence[nn.Module]) -> list[tuple[nn.Module, int]]:
+    """One module of each shape of weight, and how many there are of it."""
+    one = {tuple(_weight(module).shape): module for module in modules}
+    counts = Counter(tuple(_weight(module).shape) for module in modules)
+    return [(one[shape], count) for shape, count in counts.items()]
 
 
 def _available() -> bool:
@@ -122,17 +143,18 @@ def _packed(module: nn.Module, rows: int) -> Map:
     return forward
 
 
-def _input(module: nn.Module, rows: int) -> Tensor:
+def sample(module: nn.Module, rows: int) -> Tensor:
+    """A random input [1, rows, width] of a linear map."""
     weight = _weight(module)
     width = weight.shape[1] if isinstance(module, nn.Linear) else weight.shape[0]
     generator = torch.Generator().manual_seed(0)
-    return torch.randn(1, rows, int(width), generator=generator)
+    return torch.randn(1, rows, int(width), generator=generator).to(weight)
 
 
 def _exact(module: nn.Module, packed: Map, rows: int) -> bool:
     """Whether both give the same numbers, for the usual number of rows and for a few."""
     for count in (rows, 3):
-        x = _input(module, count)
+        x = sample(module, count)
         own = module(x)
         if not bool((packed(x) - own).abs().max() <= _TOLERANCE * own.abs().max()):
             return False
@@ -145,15 +167,15 @@ def _speedup(modules: Sequence[tuple[nn.Module, int]], rows: int) -> float:
     """
     own = packed = 0.0
     for module, count in modules:
-        x, other = _input(module, rows), _packed(module, rows)
-        first, second = _least_seconds([partial(module, x), partial(other, x)])
+        x, other = sample(module, rows), _packed(module, rows)
+        first, second = least_seconds([partial(module, x), partial(other, x)])
         own, packed = own + count * first, packed + count * second
     return own / packed
 
 
-def _least_seconds(calls: Sequence[Callable[[], object]]) -> list[float]:
+def least_seconds(calls: Sequence[Callable[[], object]]) -> list[float]:
     """The least processor time of each, run in turn: not the wall's, and not the mean, or a busy neighbour
-    would decide.
+    would decide. (On a GPU the calls must wait for their result; the processor's time is then the whole.)
     """
     best = [float("inf")] * len(calls)
     began, rounds = time.process_time(), 0

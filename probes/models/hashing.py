@@ -40,11 +40,11 @@ def file_hash(path: Path) -> str:
         pass  # never seen, or a broken note: hash it
     digest = sha256_of(target)
     with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-        _write(note, json.dumps({"state": state, "sha256": digest}))
+        write_whole(note, json.dumps({"state": state, "sha256": digest}))
     return digest
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Whole or not at all: another process may read at any moment."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent)

@@ -74,9 +74,14 @@ class LocalModel:
     @cached_property
     def engine(self) -> Engine:
         from probes.engine.execute import Engine
+        from probes.models import remembered
 
         packed: Literal["auto", "off"] = "off" if self.how == "reference" else "auto"
-        return Engine(self.loaded.model, packed_linears=packed)
+        known = remembered.recall(self.loaded)
+        engine = Engine(self.loaded.model, packed_linears=packed, known=known)
+        if known is None:
+            remembered.keep(self.loaded, engine.findings)
+        return engine
 
     @cached_property
     def inside(self) -> Inside:

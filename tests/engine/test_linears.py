@@ -36,7 +36,7 @@ def test_same_numbers(model):
 
 
 def test_bytes_are_those_of_the_second_copy(model):
-    packed = linears.pack_linears(model, [model.get_decoder()], rows=16)
+    packed = linears.pack_linears([model.get_decoder()], 16, 1.5)
     weights = [m.weight for m in model.get_decoder().modules() if type(m).__name__ in ("Linear", "Conv1D")]
     assert packed.bytes == sum(weight.nbytes for weight in weights)
 
@@ -88,5 +88,5 @@ def test_only_float32_on_a_cpu(model):
 def test_a_replaced_forward_is_left_alone(model):
     linear = next(m for m in model.get_decoder().modules() if type(m).__name__ in ("Linear", "Conv1D"))
     linear.forward = linear.forward
-    packed = linears.pack_linears(model, [model.get_decoder()], rows=16)
+    packed = linears.pack_linears([model.get_decoder()], 16, 1.5)
     assert linear not in packed._modules

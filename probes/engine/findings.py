@@ -1,0 +1,86 @@
+"""What is found out about a model once, and can be remembered: its parts, and what suits this processor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from probes.engine.anatomy import Anatomy, Capability, Finding, Layer
+from probes.engine.chunks import suitable_chunk
+from probes.engine.jobs import Reason
+from probes.engine.linears import packed_speedup
+from probes.engine.selfcheck import examine
+
+if TYPE_CHECKING:
+    import threading
+
+    from transformers import PreTrainedModel
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What examining a model gave.
+
+    Attributes:
+        anatomy: its parts, and what can be done to it.
+        chunk_tokens: token positions that one packed forward should have.
+        packed_speedup: see `probes.engine.linears.packed_speedup`.
+    """
+
+    anatomy: Anatomy
+    chunk_tokens: int
+    packed_speedup: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        return {
+            "anatomy": self.anatomy.as_dict(),
+            "chunk_tokens": self.chunk_tokens,
+            "packed_speedup": self.packed_speedup,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Findings:
+        """From the plain data of :meth:`as_dict`.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is something else.
+        """
+        anatomy = data["anatomy"]
+        return cls(
+            Anatomy(
+                tuple(Layer(**layer) for layer in anatomy["layers"]),
+                {name: _capability(entry) for name, entry in anatomy["capabilities"].items()},
+                anatomy["positions"],
+                anatomy["one_row"],
+                anatomy["length_limit"],
+                anatomy["tail"],
+                tuple(Finding(**finding) for finding in anatomy["findings"]),
+            ),
+            int(data["chunk_tokens"]),
+            data["packed_speedup"],
+        )
+
+
+def find_out(model: PreTrainedModel, lock: threading.RLock, chunk_tokens: int | None = None) -> Findings:
+    """Examine a model; a second or several, for every experiment reads all weights.
+
+    Args:
+        chunk_tokens: where it is given, it is not looked for.
+
+    Raises:
+        ModelError: the model has no stack of blocks.
+    """
+    anatomy = examine(model, lock)
+    blocks = [model.get_submodule(layer.block) for layer in anatomy.layers]
+    with lock:
+        size = chunk_tokens or suitable_chunk(model, blocks)
+        return Findings(anatomy, size, packed_speedup(model, blocks, size))
+
+
+def _capability(entry: Mapping[str, Any]) -> Capability:
+    reason = entry["reason"]
+    if reason is None:
+        return Capability(entry["ok"])
+    return Capability(entry["ok"], Reason(reason["key"], {k: v for k, v in reason.items() if k != "key"}))
