@@ -203,9 +203,18 @@ class Batch:
     running: np.ndarray
 
 
+STEP = 8
+"""Lengths are padded to its multiples: every new shape of a product has to be prepared by the library."""
+
+
+def padded(length: int) -> int:
+    """`length` and what is put behind it."""
+    return -(-length // STEP) * STEP
+
+
 def collate(examples: list[Example], pad: int) -> Batch:
     """`targets`, `events`, `counts`, `running` get the row as first column; padding is branch -1."""
-    length = max(len(example) for example in examples)
+    length = padded(max(len(example) for example in examples))
     shape = (len(examples), length)
     ids, branch = np.full(shape, pad, np.int64), np.full(shape, -1, np.int64)
     position, hidden = np.zeros(shape, np.int64), np.zeros(shape, bool)
@@ -229,7 +238,7 @@ def batches(examples: list[Example], tokens: int, pad: int, rng: random.Random) 
     """Batches of examples of like length, at most `tokens` padded tokens each, in random order."""
     groups: list[list[Example]] = [[]]
     for example in sorted(examples, key=len):
-        if groups[-1] and len(example) * (len(groups[-1]) + 1) > tokens:
+        if groups[-1] and padded(len(example)) * (len(groups[-1]) + 1) > tokens:
             groups.append([])
         groups[-1].append(example)
     rng.shuffle(groups)
