@@ -7,6 +7,9 @@ from typing import Any
 from dashboard.state import State
 from dashboard.values import Head, write_heads
 
+PAIRS_OF_A_PASSAGE = 100
+"""Pairs of words whose links are cut in each passage of a set, the strongest words' first."""
+
 
 def heads(state: State, *, estimate: bool = False) -> dict[str, Any]:
     """Every head taken away alone; an estimate of it comes first."""
@@ -39,6 +42,11 @@ def links(state: State, budget: int) -> dict[str, Any]:
     return {"layers": window, "budget": budget, "target": state.target}
 
 
+def links_over(state: State) -> dict[str, Any]:
+    """The same in every passage of a set; each has its own words, so fewer pairs of each."""
+    return links(state, PAIRS_OF_A_PASSAGE)
+
+
 def layers(state: State) -> dict[str, Any]:
     """Attention and feed-forward of every layer taken away."""
     return {"ablate_mode": state.part_how, "target": state.target}
@@ -49,7 +57,11 @@ def lens(state: State) -> dict[str, Any]:
     return {"target": state.target}
 
 
+def patch_over(state: State) -> dict[str, Any]:
+    """The same in every passage of a set, each changed in words of its own."""
+    return {"direction": state.direction, "site": state.site, "target": state.target}
+
+
 def patch(state: State, change: str, to: str) -> dict[str, Any]:
     """States of the one run put into the other."""
-    chosen = {"change": change, "to": to, "direction": state.direction, "site": state.site}
-    return {**chosen, "target": state.target}
+    return {"change": change, "to": to, **patch_over(state)}

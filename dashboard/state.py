@@ -44,6 +44,8 @@ LEVELS: Final = ("word", "token")
 FIRSTS: Final = ("keep", "blank", "share")
 SETS: Final = (10, 20, 50)
 """Generated passages that a study may be run over."""
+OVER_LAYERS: Final = ("layers", "patch")
+"""Studies of the page Layers that run over a set."""
 SITES: Final = ("block", "attention", "mlp", "head")
 DIRECTIONS: Final = ("denoising", "noising")
 
@@ -105,6 +107,8 @@ class State:
     direction: str = "denoising"
     over: int = 20
     """Passages that a set has."""
+    many: str = "layers"
+    """What is done in each of them on the page Layers."""
 
     @property
     def cut(self) -> tuple[object, ...]:
@@ -197,6 +201,7 @@ PARAMETERS: Final = (
     Parameter("swap_to", "to", values.field),
     Parameter("site", "site", values.choice(*SITES)),
     Parameter("direction", "direction", values.choice(*DIRECTIONS)),
+    Parameter("many", "many", values.choice(*OVER_LAYERS)),
     Parameter("over", "over", lambda text: int(values.choice(*map(str, SETS))(text))),
 )
 

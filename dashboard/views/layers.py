@@ -5,11 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from dashboard import inside
+from dashboard.session import choose
+from dashboard.state import OVER_LAYERS
 from dashboard.widgets.desk import Desk, desk
 from dashboard.widgets.head_board import forget_strange_heads, target_choice
-from dashboard.widgets.layer_board import lens_view, parts_view, patch_view, writes_view
+from dashboard.widgets.layer_board import (
+    lens_view,
+    parts_view,
+    patch_runs,
+    patch_view,
+    site_and_direction,
+    writes_view,
+)
 from dashboard.widgets.over_board import over_view
-from dashboard.widgets.take_along import measured_and_taken, read_text
+from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import t
 
 
@@ -35,10 +44,22 @@ def draw(here: Desk) -> None:
             taken += [one for one in [patch_view(here)] if one]
     if many.open:
         with many:
-            over = over_view(here, "layers", inside.layers(here.state), 2 * here.geometry["layers"])
+            over = _over(here)
             taken += [over] if over else []
     read_text("layers.read_text")
     measured_and_taken(here, taken)
+
+
+def _over(here: Desk) -> Taken | None:
+    """Parts taken away, or states put in, in every passage of a set."""
+    names = {study: t(f"over.{study}") for study in OVER_LAYERS}
+    choose("many", OVER_LAYERS, t("over.what"), names.__getitem__)
+    if here.state.many == "layers":
+        return over_view(here, "layers", inside.layers(here.state), 2 * here.geometry["layers"])
+    site_and_direction()
+    found = over_view(here, "patch", inside.patch_over(here.state), patch_runs(here))
+    st.caption(t("over.patch_read"))
+    return found
 
 
 desk(draw, lambda: None)

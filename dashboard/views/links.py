@@ -8,13 +8,14 @@ from dashboard import inside, session
 from dashboard.widgets.desk import Desk, desk
 from dashboard.widgets.head_board import forget_strange_heads, target_choice
 from dashboard.widgets.link_board import arcs, maps, table, unfinished, window_control
+from dashboard.widgets.over_board import over_view
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import t
 from probes import charts
 
 
 def draw(here: Desk) -> None:
-    """Arcs on the passage, the two maps, the strongest in a table."""
+    """Arcs on the passage, the two maps, the strongest in a table, the same over a set."""
     forget_strange_heads(here)
     words = len(here.question.passage.words)
     pairs, most = words * (words - 1) // 2, here.shop.limits.runs
@@ -43,12 +44,18 @@ def draw(here: Desk) -> None:
                 t("links.more", pairs=pairs), on_click=session.change, kwargs={"budget": pairs}, key="more"
             )
     maps(here, found)
-    with st.expander(t("links.table"), icon=":material/table:"):
-        table(here, found)
+    taken = [Taken("links", found, options, lambda: charts.links_maps(found, here.state.lang))]
+    strongest, many = st.tabs([t("links.table"), t("over.tab")], on_change="rerun", key="links_tabs")
+    if strongest.open:
+        with strongest:
+            table(here, found)
+    if many.open:
+        with many:
+            options = inside.links_over(here.state)
+            over = over_view(here, "links", options, 2 * words + min(pairs, options["budget"]))
+            taken += [over] if over else []
     read_text("links.read_text")
-    measured_and_taken(
-        here, [Taken("links", found, options, lambda: charts.links_maps(found, here.state.lang))]
-    )
+    measured_and_taken(here, taken)
 
 
 desk(draw, lambda: None)

@@ -72,21 +72,13 @@ def patch_view(here: Desk) -> Taken | None:
     """Which states carry the difference between the passage and another that differs in few words."""
     suggestion = _swap_form()
     change, to = here.state.swap or suggestion[0], here.state.swap_to or suggestion[1]
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        sites = {site: t(f"layers.site_{site}") for site in SITES}
-        choose("site", SITES, t("layers.site"), sites.__getitem__, help=t("layers.site_help"))
-        ways = {way: t(f"layers.{way}") for way in DIRECTIONS}
-        choose(
-            "direction", DIRECTIONS, t("layers.direction"), ways.__getitem__, help=t("layers.direction_help")
-        )
+    site_and_direction()
     if not change or not to:
         st.info(t("layers.no_swap"), icon=":material/edit:")
         return None
     options = inside.patch(here.state, change, to)
-    places = len(all_heads(here.geometry)) if here.state.site == "head" else here.geometry["layers"]
-    runs = places * (len(here.question.passage.words) + 1)
     try:
-        found = here.measured("patch", options, runs, "patch")
+        found = here.measured("patch", options, patch_runs(here), "patch")
     except CruxError as fault:
         problem(fault)
         return None
@@ -100,6 +92,23 @@ def patch_view(here: Desk) -> Taken | None:
     )
     st.caption(t(f"layers.read_{here.state.direction}"))
     return Taken("patch", found, options, lambda: charts.patch_map(found, here.state.lang))
+
+
+def site_and_direction() -> None:
+    """Which states, and from which run into which."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        sites = {site: t(f"layers.site_{site}") for site in SITES}
+        choose("site", SITES, t("layers.site"), sites.__getitem__, help=t("layers.site_help"))
+        ways = {way: t(f"layers.{way}") for way in DIRECTIONS}
+        choose(
+            "direction", DIRECTIONS, t("layers.direction"), ways.__getitem__, help=t("layers.direction_help")
+        )
+
+
+def patch_runs(here: Desk) -> int:
+    """How many states there are to put in."""
+    places = len(all_heads(here.geometry)) if here.state.site == "head" else here.geometry["layers"]
+    return places * (len(here.question.passage.words) + 1)
 
 
 def _swap_form() -> tuple[str, str]:

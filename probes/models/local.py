@@ -70,6 +70,7 @@ class LocalModel:
         self.loaded = loaded
         self.how = how
         self.tokenizer = loaded.tokenizer
+        self._last_layout: tuple[Question, Layout] | None = None
 
     @cached_property
     def engine(self) -> Engine:
@@ -134,7 +135,13 @@ class LocalModel:
     # ---- from a question to prompts
 
     def layout(self, question: Question) -> Layout:
-        """The clean prompt and what is scored after it."""
+        """The clean prompt and what is scored after it; of the question asked last, from memory."""
+        last = self._last_layout
+        if last is None or last[0] is not question:
+            last = self._last_layout = (question, self._laid_out(question))
+        return last[1]
+
+    def _laid_out(self, question: Question) -> Layout:
         default = {"builtin": "builtin", "chat": "chat", "base": "plain"}[self.kind]
         frame = prompting.frame(question, self.tokenizer, default)
         prompt = frame.prompt(question.passage.text)
