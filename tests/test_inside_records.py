@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -19,11 +16,10 @@ from probes.interventions import Reference
 from probes.models.local import LocalModel
 from probes.passage import Passage
 from probes.question import Question
-from probes.ranks import mean_interval, ranked, spearman, with_interval
-from probes.studies.heads import _sizes
-from probes.trials import CLEAN
+from probes.ranks import spearman
 from tests import inside_oracle
 from tests.inside_oracle import Cut, Put
+from tests.inside_rows import check_row, everywhere, log_probs, tokens
 
 FEW = {"en": "0=never;1=once;3=three times", "zh": "0=零次;1=一次;3=三次"}
 
@@ -49,44 +45,6 @@ def only(question: Question) -> Question:
     if question.language != "en":
         pytest.skip("one language is enough")
     return question
-
-
-def log_probs(
-    model: LocalModel, question: Question, *edits: Put | Cut, ids: Sequence[int] = ()
-) -> list[float]:
-    """Of every answer (one string each), in the clean prompt or in `ids`."""
-    layout = model.layout(question)
-    found = {}
-    for term in layout.terms:
-        length = len(ids or layout.ids) + len(term.ids) - 1
-        own = [_within(edit, length) if isinstance(edit, Cut) else edit for edit in edits]
-        found[term.answer] = inside_oracle.log_prob(model.loaded.model, ids or layout.ids, term.ids, own)
-    return [found[answer] for answer in range(len(found))]
-
-
-def _within(cut: Cut, length: int) -> Cut:
-    return replace(cut, queries=tuple(q for q in cut.queries if q < length))
-
-
-def check_row(row: Mapping[str, Any], clean: Mapping[str, Any], truth: Sequence[float]) -> None:
-    """Answers, effect, top: from the oracle's log-probabilities by hand."""
-    for answer, wanted in zip(row["answers"], truth, strict=True):
-        assert answer["probability"] == pytest.approx(math.exp(wanted), rel=3e-4, abs=1e-9)
-    labels = [answer["answer"] for answer in row["answers"]]
-    assert row["top"] == labels[int(np.argmax(truth))]
-    assert row["flips"] == (row["top"] != clean["top"])
-
-
-def everywhere(model: LocalModel, question: Question) -> range:
-    """Positions of the prompt and the longest continuation."""
-    layout = model.layout(question)
-    return range(len(layout.ids) + max(len(t.ids) for t in layout.terms) - 1)
-
-
-def tokens(model: LocalModel, question: Question, start: int, end: int) -> tuple[int, ...]:
-    layout = model.layout(question)
-    shift = len(layout.frame.before)
-    return tuple(i for i, (a, b) in enumerate(layout.offsets) if a < end + shift and b > start + shift)
 
 
 def test_heads_zeroed(model: LocalModel, question: Question) -> None:
@@ -149,7 +107,7 @@ def test_pooled_mean_is_the_mean_of_the_references(model: LocalModel, only: Ques
     options = {"ablate_mode": "mean", "reference_positions": "pooled", "reference_size": 3}
     data = run("heads", model, only, {**options, "cumulative": False, "control": 0}).data
     prompts = data["reference"]["prompts"]
-    assert prompts == model.inside.reference_prompts(only, Reference(3, 0, "pooled"))
+    assert prompts == model.inside.references.prompts(only, Reference(3, 0, "pooled"))
     assert len(set(prompts)) == 3
     assert all(prompt.endswith(model.layout(only).frame.after) for prompt in prompts)
     layout, width = model.layout(only), 32
@@ -322,24 +280,3 @@ def test_the_command_line_shows_it(study: str, capsys: pytest.CaptureFixture[str
     out = capsys.readouterr().out
     assert "once" in out
     assert "{" not in out
-
-
-def test_ranks_by_hand() -> None:
-    assert ranked(np.array([3.0, 1.0, 3.0, 2.0])).tolist() == [3.5, 1.0, 3.5, 2.0]
-    assert spearman([1, 2, 3, 4], [1, 4, 9, 16]) == pytest.approx(1)
-    assert spearman([1, 2, 3, 4], [4, 3, 2, 1]) == pytest.approx(-1)
-    assert spearman([1, 2, 3, 4, 5], [5, 6, 7, 8, 7]) == pytest.approx(0.8208, abs=1e-4)
-    assert spearman([1, 1, 1], [1, 2, 3]) is None
-    wide = with_interval([1, 2, 3, 4, 5], [2, 1, 4, 3, 5], seed=0)
-    assert wide["low"] is not None
-    assert wide["rho"] is not None
-    assert wide["low"] <= wide["rho"]
-    assert mean_interval([2.0], seed=0) == {"mean": 2.0, "low": None, "high": None}
-    assert mean_interval([], seed=0)["mean"] is None
-
-
-def test_sizes_of_growing_sets() -> None:
-    assert _sizes(5) == [1, 2, 3, 4, 5]
-    assert _sizes(20)[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 10]
-    assert _sizes(270)[-1] == 270
-    assert CLEAN.is_clean

@@ -5,14 +5,11 @@
 
 from __future__ import annotations
 
-import random
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from probes.answers import Distribution
@@ -20,8 +17,8 @@ from probes.engine import interventions as engine
 from probes.engine.jobs import Job
 from probes.engine.records import Record
 from probes.errors import InputError
-from probes.generator import Composer
 from probes.interventions import Ablation, Cut, How, Intervention, Patch, Reference
+from probes.models.references import References
 from probes.models.word_attention import WordAttention, by_words
 from probes.passage import Span, Unit
 from probes.question import Question
@@ -30,18 +27,13 @@ from probes.trials import CLEAN, Mode, Trial
 if TYPE_CHECKING:
     from probes.models.local import Layout, LocalModel, Work
 
-_KEPT = 6
-
 
 class Inside:
-    """What is done and seen inside one local model.
-
-    Keeps the last few reference sets' values, so that a thousand trials compute them once.
-    """
+    """What is done and seen inside one local model."""
 
     def __init__(self, model: LocalModel) -> None:
         self.model = model
-        self._references: OrderedDict[Any, dict[str, list[Tensor | None]]] = OrderedDict()
+        self.references = References(model)
         self._last_source: tuple[Question, Any, Job] | None = None
 
     # ---- trials
@@ -69,7 +61,7 @@ class Inside:
         if one.how is How.ZERO:
             return edit
         self.model.engine.refuse(edit)
-        whole = self._reference(work, one.how, work.trial.reference)[one.site][one.layer]
+        whole = self.references.values(work, one.how, work.trial.reference)[one.site][one.layer]
         assert whole is not None
         value = self._slice(whole, one.layer, one.head)
         return replace(edit, value=value if positions is None else value[list(positions)])
@@ -111,48 +103,6 @@ class Inside:
         layout = self.model.layout(question)
         nodes = len(layout.ids) + sum(len(term.ids) for term in layout.terms)
         return self.model.engine.inside.memory(nodes)
-
-    # ---- reference sets
-
-    def reference_prompts(self, question: Question, reference: Reference) -> list[str]:
-        """The reference passages under the question's template, seeded."""
-        language = question.language if question.language in ("zh", "en") else "en"
-        composer = Composer(language, reference.seed + 1_000_003)
-        frame = self.model.layout(question).frame
-        return [frame.prompt(composer.story().text) for _ in range(reference.size)]
-
-    def _reference(self, work: Work, how: How, reference: Reference) -> dict[str, list[Tensor | None]]:
-        """Per site and layer [nodes, width], the values to put in the place of this line's own."""
-        key = (work.job.ids, work.job.continuations, how, reference, work.layout.frame)
-        if key not in self._references:
-            while len(self._references) >= _KEPT:
-                self._references.popitem(last=False)
-            self._references[key] = self._measured(work, how, reference)
-        return self._references[key]
-
-    def _measured(self, work: Work, how: How, reference: Reference) -> dict[str, list[Tensor | None]]:
-        prompts = self.reference_prompts(work.question, reference)
-        if how is How.RESAMPLE:
-            prompts = [random.Random(reference.seed).choice(prompts)]
-        line = engine.Line.of(work.job)
-        sums: dict[str, list[Tensor | None]] = {}
-        for prompt in prompts:
-            ids, offsets = self.model.encode(prompt)
-            record = self.model.engine.record(Job(ids, work.job.continuations))
-            places = _aligned(
-                line,
-                _parts(work.layout.frame, work.layout.offsets),
-                record,
-                _parts(work.layout.frame, offsets),
-            )
-            for site in engine.SITES:
-                kept = sums.setdefault(site, [None] * len(record.values[site]))
-                for layer, value in enumerate(record.values[site]):
-                    if value is not None:
-                        share = _chosen(value, places, reference, how) / len(prompts)
-                        before = kept[layer]
-                        kept[layer] = share if before is None else before + share
-        return sums
 
     # ---- what is seen
 
@@ -270,43 +220,3 @@ def _contrast(
         return None
     common = next((i for i, (a, b) in enumerate(zip(one.ids, other.ids, strict=False)) if a != b), None)
     return None if common is None else (one, other, common)
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """How many tokens stand before the passage, in it, and behind it."""
-
-    before: int
-    inside: int
-    behind: int
-
-
-def _parts(frame: Any, offsets: Sequence[Span]) -> _Parts:
-    end = offsets[-1][1]
-    before = sum(b <= len(frame.before) for _, b in offsets)
-    behind = sum(a >= end - len(frame.after) and b > len(frame.before) for a, b in offsets)
-    return _Parts(before, len(offsets) - before - behind, behind)
-
-
-def _aligned(line: engine.Line, own: _Parts, record: Record, other: _Parts) -> list[int]:
-    """For every node of `line` the node of the record's line at the same place."""
-    n, m = len(line.ids), len(record.line.ids)
-    places = []
-    for node in range(len(line)):
-        if node >= n:
-            places.append(m + node - n)  # the continuations are the same
-        elif node < own.before:
-            places.append(min(node, m - 1))
-        elif node >= n - own.behind:
-            places.append(max(0, m - (n - node)))
-        else:
-            inside = (node - own.before + 0.5) / max(1, own.inside)
-            places.append(min(m - 1, other.before + int(inside * other.inside)))
-    return places
-
-
-def _chosen(value: Tensor, places: list[int], reference: Reference, how: How) -> Tensor:
-    """[nodes, width] out of one reference run."""
-    if reference.positions == "pooled" and how is How.MEAN:
-        return value[1:].mean(0).expand(len(places), -1)
-    return value[torch.tensor(places, device=value.device)]

@@ -60,7 +60,7 @@ def reference_fields(model: AnswerModel, question: Question, settings: Mapping[s
         "size": reference.size,
         "seed": reference.seed,
         "positions": reference.positions,
-        "prompts": opened(model).reference_prompts(question, reference),
+        "prompts": opened(model).references.prompts(question, reference),
     }
 
 
