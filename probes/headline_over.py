@@ -95,3 +95,15 @@ def row_name(row: Mapping[str, Any], lang: str) -> str:
         return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
     part = row.get("part", "block")
     return say(f"headline.part_{part}", lang, layer=row["layer"])
+
+
+def row_label(row: Mapping[str, Any], lang: str) -> str:
+    """The same in few words, for a picture."""
+    if "from" in row:
+        reader, read = (say(f"charts.over_role_{row[name]}", lang) for name in ("from", "to"))
+        return say("charts.over_link", lang, reader=reader, read=read)
+    if "words" in row:
+        place = f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
+        words = say(f"charts.over_words_{row['words']}", lang)
+        return say(f"charts.over_state_{row['site']}", lang, words=words, place=place)
+    return row_name(row, lang)

@@ -28,7 +28,7 @@ from probes.charts.effect_bars import effect_rows, effects, scale_of, unfinished
 from probes.charts.head_map import SELECTION, cumulative, heads_map
 from probes.charts.layer_curves import layer_parts, lens, settled_at
 from probes.charts.link_maps import ANSWER, MOST_WORDS, links_arcs, links_maps, links_of, place_of
-from probes.charts.over_points import over_points
+from probes.charts.over_points import over_points, over_rows
 from probes.charts.patch_map import patch_map
 
 __all__ = [
@@ -63,6 +63,7 @@ __all__ = [
     "named",
     "nats_text",
     "over_points",
+    "over_rows",
     "patch_map",
     "place_of",
     "scale_of",

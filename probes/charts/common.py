@@ -56,15 +56,19 @@ def row_of(label: str, number: str) -> str:
     return f"{label}{PARTING}{number}"
 
 
-def labelled(side: Literal["left", "right"]) -> alt.Y:
-    """The rows, labelled on one side: names left, numbers right. Axes have the theme's colours."""
+def labelled(side: Literal["left", "right"], limit: int = LABEL_PIXELS) -> alt.Y:
+    """The rows, labelled on one side: names left, numbers right. Axes have the theme's colours.
+
+    Args:
+        limit: pixels that a label may be wide.
+    """
     import altair as alt
 
     part = 0 if side == "left" else 1
     axis = alt.Axis(
         orient=side,
         labelExpr=f"split(datum.value, '{PARTING}')[{part}]",
-        labelLimit=LABEL_PIXELS,
+        labelLimit=limit,
         labelOverlap=False,
         labelBound=False,
         labelFlush=False,

@@ -16,7 +16,7 @@ from probes.charts.common import (
     numbers_at_the_right,
     row_of,
 )
-from probes.headline_over import measure_of, row_name
+from probes.headline_over import measure_of, row_label, row_name
 from probes.locale import say
 from probes.numbers import percent, shared
 from probes.results import ProbeResult
@@ -25,6 +25,20 @@ if TYPE_CHECKING:
     import altair as alt
 
 POINT = 70
+LABEL_PIXELS = 215
+SMALLEST_SHOWN = 0.005
+"""Less is written as 0, or as 0 %."""
+
+
+def over_rows(result: ProbeResult, *, most: int = 20) -> tuple[list[dict[str, Any]], int]:
+    """The rows that the picture shows, strongest first, and how many it does not: those whose mean is shown
+    as nothing tell nothing, except where all are like that.
+    """
+    measure = measure_of(result.study)
+    known = [row for row in result.data["rows"] if row.get(measure) is not None]
+    ranked = sorted(known, key=lambda row: -abs(row[measure]))
+    told = [row for row in ranked if abs(row[measure]) >= SMALLEST_SHOWN] or ranked
+    return told[:most], len(ranked) - len(told[:most])
 
 
 def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerChart:
@@ -35,8 +49,7 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     import altair as alt
 
     measure = measure_of(result.study)
-    known = [row for row in result.data["rows"] if row.get(measure) is not None]
-    rows = sorted(known, key=lambda row: -abs(row[measure]))[:most]
+    rows, _ = over_rows(result, most=most)
     share = measure in ("recovered", "agrees")
     quiet = 0.0 if measure != "effect_log_prob" else float(result.data["thresholds"]["nats"])
     values = [_datum(row, measure, lang, share, quiet) for row in rows]
@@ -49,7 +62,9 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     lines = alt.Chart().mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", **shown), x2="high:Q")
     points = alt.Chart().mark_point(filled=True, opacity=1, size=POINT).encode(x=x)
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")
-    both = [part.encode(y=labelled("left"), color=colour, tooltip=tips) for part in (lines, points)]
+    both = [
+        part.encode(y=labelled("left", LABEL_PIXELS), color=colour, tooltip=tips) for part in (lines, points)
+    ]
     layers: list[Any] = [zero, *both, numbers_at_the_right(x="mean:Q")]
     chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
     return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
@@ -72,7 +87,7 @@ def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: 
         number = say("charts.over_number", lang, number=number, share=changed)
     name = row_name(row, lang)
     return {
-        "row": row_of(name, number),
+        "row": row_of(row_label(row, lang), number),
         "mean": mean,
         "low": mean if low is None else low,
         "high": mean if high is None else high,

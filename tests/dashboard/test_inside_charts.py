@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,6 +160,20 @@ def test_a_sets_points_stand_at_the_means_between_their_intervals(study: str) ->
     assert sure != charts.GREY == open_ == lone
     assert sure == (CONTRARY if study in ("patch", "attention") else charts.BLUE)
     assert "25" in points[0]["row"]
+
+
+def test_a_sets_rows_that_are_nothing_are_counted_not_drawn() -> None:
+    record = records.over("heads")
+    first, *others = record.rows
+    faint = [{**row, "effect_log_prob": nats} for row, nats in zip(others, (0.0049, -0.001), strict=True)]
+    shown, rest = charts.over_rows(replace(record, data={**record.data, "rows": [*faint, first]}))
+    assert (shown, rest) == ([first], 2)
+    assert charts.over_rows(record, most=1) == ([max(record.rows, key=_strength)], 2)
+    assert charts.over_rows(replace(record, data={**record.data, "rows": faint})) == (faint, 0)
+
+
+def _strength(row: dict[str, Any]) -> float:
+    return abs(float(row["effect_log_prob"]))
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
