@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboard import inside
 from dashboard.state import State, to_link
 from dashboard.widgets.head_board import pressed_heads
-from probes import load_model, run
+from probes import load_model, run, sets
 from probes.headline import headline
 from probes.locale import say
 from probes.question import preset
@@ -168,7 +168,12 @@ def many_passages(at: AppTest) -> list[Any]:
         ("links", "links", {"budget": "20"}),
     ],
 )
-def test_many_passages_are_asked_for_then_shown(page: str, study: str, more: dict[str, str]) -> None:
+def test_many_passages_are_asked_for_then_shown(
+    page: str, study: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With four passages in the place of ten: what is tested here is the page."""
+    generated = sets._generated
+    monkeypatch.setattr(sets, "_generated", lambda count, *given: generated(4, *given))
     at = opened(page, over="10", **more)
     assert not many_passages(at)
     at.session_state[f"{page}_tabs"] = "Over many passages"
@@ -179,4 +184,4 @@ def test_many_passages_are_asked_for_then_shown(page: str, study: str, more: dic
     assert not at.exception
     assert len(many_passages(at)) == 1
     said = next(note.value for note in at.markdown if note.value.startswith("**Over "))
-    assert ("10 passages" in said) != (study == "patch" and "left out" in said), said
+    assert ("4 passages" in said) != (study == "patch" and "left out" in said), said
