@@ -11,5 +11,6 @@ masks and modules, and knows no text.
   the only file that touches a module.
 * `by_tree`, `by_batches`: the fast way and the plain ones, checked against each other.
 * `linears`: the same float32 arithmetic in a layout some processors like better.
+* `chunks`, `findings`: how large a forward should be; all that is found out about a model once.
 * `execute`: the `Engine`, which chooses among the ways and falls back where a check fails.
 """
