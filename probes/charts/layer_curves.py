@@ -64,7 +64,9 @@ def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
     )
     colours = alt.Scale(domain=names, range=[CATEGORIES[n % len(CATEGORIES)] for n in range(len(names))])
     dashes = alt.Scale(domain=names, range=[DASHES[n % len(DASHES)] for n in range(len(names))])
-    legend = alt.Legend(title=None, orient="top", symbolType="stroke", symbolSize=300, labelLimit=140)
+    legend = alt.Legend(
+        title=None, orient="top", columns=3, symbolType="stroke", symbolSize=300, labelLimit=140
+    )  # three side by side: more would be cut off on a phone
     lines = (
         alt.Chart(alt.InlineData(values=values))
         .mark_line(strokeWidth=2.2, point=alt.OverlayMarkDef(size=28))
