@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 # Before torch is imported: several test processes share the cores.
@@ -26,6 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(skip)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or leaves anything in the cache folder of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("CRUX_CACHE", str(tmp_path_factory.mktemp("crux-cache")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 
 from probes.errors import InputError
 from probes.passage import MAX_CHARACTERS, Passage
-
-FAMILY, THUMB, FLAG, KEYCAP = "👨‍👩‍👧‍👦", "👍🏽", "🇨🇳", "1️⃣"
-
+from tests.test_passage import FAMILY, FLAG, KEYCAP, THUMB
 
 ALPHABET = [
     *"aB1我走进咖啡店点了去.。,，-'!？…\"()“”～~#\\",

@@ -46,6 +46,6 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any], runs: int) -> 
     st.markdown(f"**{plain(said)}**")
     picture = charts.over_points(found, here.state.lang)
     st.vega_lite_chart(charts.specification(picture), key=f"over_{study}", alt=t("over.alt", headline=said))
-    shown, rest = charts.over_rows(found)
-    st.caption(t("over.read") + (" " + t("over.rest", count=rest, shown=len(shown)) if rest else ""))
+    _, rest = charts.over_rows(found)
+    st.caption(t("over.read") + (" " + t("over.rest", count=rest) if rest else ""))
     return Taken(study, found, chosen, lambda: charts.over_points(found, here.state.lang))

@@ -37,7 +37,9 @@ def over_rows(result: ProbeResult, *, most: int = 20) -> tuple[list[dict[str, An
     measure = measure_of(result.study)
     known = [row for row in result.data["rows"] if row.get(measure) is not None]
     ranked = sorted(known, key=lambda row: -abs(row[measure]))
-    told = [row for row in ranked if abs(row[measure]) >= SMALLEST_SHOWN] or ranked
+    removes = measure in ("effect_log_prob", "recovered")  # of the others nothing is a finding
+    told = [row for row in ranked if abs(row[measure]) >= SMALLEST_SHOWN] if removes else ranked
+    told = told or ranked
     return told[:most], len(ranked) - len(told[:most])
 
 

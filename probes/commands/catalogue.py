@@ -143,14 +143,12 @@ def _fetch(name: str) -> None:
 
 def _check(model: str, card: bool, passages: int, as_json: bool, **values: Any) -> None:
     """Load, check, report: what the model is, what was tried on it, what it cannot do and why."""
-    from probes.models import remembered
-
     context = _context()
     if card:
         check_card(model, passages, as_json, context)
         return
     loaded = shared.load({"model": model, "engine": "auto", **values}, context, quiet=as_json)
-    remembered.forget(loaded.loaded)  # who asks for a check wants one
+    loaded.examine_anew()  # who asks for a check wants one
     about = loaded.describe()
     if as_json:
         _write_json(about)

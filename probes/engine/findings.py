@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from probes.engine.anatomy import Anatomy, Capability, Finding, Layer
 from probes.engine.chunks import suitable_chunk
+from probes.engine.intervene import forward_width
 from probes.engine.jobs import Reason
 from probes.engine.linears import packed_speedup
 from probes.engine.selfcheck import examine
+from probes.engine.surgery import Parts
 
 if TYPE_CHECKING:
     import threading
 
     from transformers import PreTrainedModel
+
+_SMALLEST = 256
+"""Token positions of a forward, however little memory there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,11 @@ class Findings:
     anatomy: Anatomy
     chunk_tokens: int
     packed_speedup: float | None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether they are the model's own: an experiment that broke off may have lacked memory just then."""
+        return not any(math.isnan(finding.value) for finding in self.anatomy.findings)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""
@@ -75,8 +88,19 @@ def find_out(model: PreTrainedModel, lock: threading.RLock, chunk_tokens: int | 
     anatomy = examine(model, lock)
     blocks = [model.get_submodule(layer.block) for layer in anatomy.layers]
     with lock:
-        size = chunk_tokens or suitable_chunk(model, blocks)
+        size = chunk_tokens or _no_larger_than_fits(model, anatomy, suitable_chunk(model, blocks))
         return Findings(anatomy, size, packed_speedup(model, blocks, size))
+
+
+def _no_larger_than_fits(model: PreTrainedModel, anatomy: Anatomy, size: int) -> int:
+    """`size`, halved until a forward of twice as many positions takes a quarter of a GPU's free memory."""
+    if model.device.type != "cuda" or not anatomy.attention_layers:
+        return size
+    free = torch.cuda.mem_get_info(model.device)[0]
+    each = 2 * forward_width(model, anatomy, Parts(model, anatomy)) * model.dtype.itemsize
+    while size > _SMALLEST and size * each > free / 4:
+        size //= 2
+    return size
 
 
 def _capability(entry: Mapping[str, Any]) -> Capability:

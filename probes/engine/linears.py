@@ -10,7 +10,6 @@ the reference never use them, so every job list also checks them.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from probes.engine import hooks
+from probes.engine.clock import least_seconds
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 _TOLERANCE = 1e-4
 _FEWEST_WEIGHTS = 1 << 16  # below, a call costs as much as its arithmetic, and the gain is a matter of luck
 _WORTH = 1.07
-_TIMED_SECONDS = 0.02  # for each shape of weight
-_FEWEST_ROUNDS, _MOST_SECONDS = 5, 0.3
 _MOST_OF_FREE = 0.25
 
 Map = Callable[[Tensor], Tensor]
@@ -171,23 +169,6 @@ def _speedup(modules: Sequence[tuple[nn.Module, int]], rows: int) -> float:
         first, second = least_seconds([partial(module, x), partial(other, x)])
         own, packed = own + count * first, packed + count * second
     return own / packed
-
-
-def least_seconds(calls: Sequence[Callable[[], object]]) -> list[float]:
-    """The least processor time of each, run in turn: not the wall's, and not the mean, or a busy neighbour
-    would decide. (On a GPU the calls must wait for their result; the processor's time is then the whole.)
-    """
-    best = [float("inf")] * len(calls)
-    began, rounds = time.process_time(), 0
-    while (spent := time.process_time() - began) < _TIMED_SECONDS or (
-        rounds < _FEWEST_ROUNDS and spent < _MOST_SECONDS
-    ):
-        rounds += 1
-        for number, call in enumerate(calls):
-            start = time.process_time()
-            call()
-            best[number] = min(best[number], time.process_time() - start)
-    return best
 
 
 def free_bytes() -> int:

@@ -21,6 +21,7 @@ from probes.trials import Mode, Trial
 
 if TYPE_CHECKING:
     from probes.engine.execute import Engine, Run
+    from probes.engine.findings import Findings
     from probes.engine.jobs import Job
     from probes.models.inside import Inside
     from probes.models.loading import Loaded
@@ -74,11 +75,19 @@ class LocalModel:
 
     @cached_property
     def engine(self) -> Engine:
+        from probes.models import remembered
+
+        return self._opened(remembered.recall(self.loaded))
+
+    def examine_anew(self) -> None:
+        """Examine the model now, whatever is remembered of it."""
+        self.__dict__["engine"] = self._opened(None)
+
+    def _opened(self, known: Findings | None) -> Engine:
         from probes.engine.execute import Engine
         from probes.models import remembered
 
         packed: Literal["auto", "off"] = "off" if self.how == "reference" else "auto"
-        known = remembered.recall(self.loaded)
         engine = Engine(self.loaded.model, packed_linears=packed, known=known)
         if known is None:
             remembered.keep(self.loaded, engine.findings)

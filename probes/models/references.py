@@ -47,7 +47,8 @@ class References:
 
     def values(self, work: Work, how: How, reference: Reference) -> Values:
         """The mean over the set, or one passage drawn from it, aligned with the line of `work`."""
-        key = (work.job.ids, work.job.continuations, how, reference, work.layout.frame)
+        language, frame = work.question.language, work.layout.frame
+        key = (work.job.ids, work.job.continuations, how, reference, language, frame)
         if key not in self._kept:
             while len(self._kept) >= _KEPT:
                 self._kept.popitem(last=False)

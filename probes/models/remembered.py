@@ -24,20 +24,16 @@ def recall(loaded: Loaded) -> Findings | None:
     """What was found for this very model before; None where nothing was, or the note cannot be read."""
     try:
         return Findings.from_dict(json.loads(_note(loaded).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
 def keep(loaded: Loaded, findings: Findings) -> None:
-    """Remember it. A cache that cannot be written costs time, nothing else."""
+    """Remember it, if it is the model's own. A cache that cannot be written costs time, nothing else."""
+    if not findings.lasting:
+        return
     with suppress(OSError):
         write_whole(_note(loaded), json.dumps(findings.as_dict()))
-
-
-def forget(loaded: Loaded) -> None:
-    """The next one who asks examines the model anew."""
-    with suppress(OSError):
-        _note(loaded).unlink(missing_ok=True)
 
 
 def _note(loaded: Loaded) -> Path:

@@ -13,6 +13,7 @@ from probes.charts.cells import CONTRARY, QUIET
 from probes.charts.link_maps import strongest_words
 from probes.headline import headline
 from probes.pictures import saved, titled
+from probes.results import ProbeResult
 from tests.dashboard import inside_records as records
 
 CHARTS: dict[str, Callable[[str], Any]] = {
@@ -168,6 +169,8 @@ def test_a_sets_rows_that_are_nothing_are_counted_not_drawn() -> None:
     faint = [{**row, "effect_log_prob": nats} for row, nats in zip(others, (0.0049, -0.001), strict=True)]
     shown, rest = charts.over_rows(replace(record, data={**record.data, "rows": [*faint, first]}))
     assert (shown, rest) == ([first], 2)
+    seen = [{**row, "agrees": share} for row, share in zip(record.rows, (0.0, 0.0, 1.0), strict=True)]
+    assert charts.over_rows(ProbeResult("lens", {**record.data, "rows": seen}))[1] == 0
     assert charts.over_rows(record, most=1) == ([max(record.rows, key=_strength)], 2)
     assert charts.over_rows(replace(record, data={**record.data, "rows": faint})) == (faint, 0)
 

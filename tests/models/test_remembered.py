@@ -14,7 +14,7 @@ from probes.engine import findings
 from probes.engine.execute import Engine
 from probes.engine.findings import Findings
 from probes.engine.jobs import Job
-from probes.models import load_model
+from probes.models import load_model, remembered
 from tests.arch.configs import CONFIGURATIONS
 
 TEXT = tuple(3 + (7 * i) % 90 for i in range(14))
@@ -75,7 +75,16 @@ def test_another_precision_is_examined(folder: Path, examinations: list[object])
     assert len(examinations) == 2
 
 
-@pytest.mark.parametrize("spoilt", ["", "{", "[]", '{"anatomy": {"layers": [{"nonsense": 1}]}}'])
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "",
+        "{",
+        "[]",
+        '{"anatomy": {"layers": [{"nonsense": 1}]}}',
+        '{"anatomy": {"layers": [], "capabilities": []}}',
+    ],
+)
 def test_a_broken_note_is_no_harm(folder: Path, cache: Path, examinations: list[object], spoilt: str) -> None:
     opened(folder)
     (note,) = (cache / "findings").iterdir()
@@ -90,6 +99,40 @@ def test_a_check_is_never_from_memory(folder: Path, examinations: list[object]) 
     for times in (2, 3):
         main(["models", "check", str(folder), "--device", "cpu"])
         assert len(examinations) == times
+
+
+def test_what_broke_off_is_not_remembered(
+    folder: Path, examinations: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A moment without memory must not take heads away from a model for good."""
+
+    def no_memory(subject: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as moment:
+        moment.setattr("probes.engine.experiments.Subject.heads_add_up", no_memory)
+        assert not opened(folder).anatomy.can("heads")
+    assert opened(folder).anatomy.can("heads")
+    assert opened(folder).anatomy.can("heads")
+    assert len(examinations) == 2
+
+
+def test_another_engine_or_another_machine_examines_anew(
+    folder: Path, examinations: list[object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened(folder)
+    code = tmp_path / "engine"
+    code.mkdir()
+    (code / "selfcheck.py").write_text("# another one")
+    with monkeypatch.context() as other:
+        other.setattr(remembered, "ENGINE", code)
+        opened(folder)
+    with monkeypatch.context() as other:
+        other.setattr(remembered, "processor", lambda: "another one")
+        opened(folder)
+    assert len(examinations) == 3
+    opened(folder)
+    assert len(examinations) == 3
 
 
 def test_a_cache_that_cannot_be_written_is_no_harm(folder: Path, cache: Path) -> None:

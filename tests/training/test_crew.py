@@ -1,8 +1,9 @@
-"""Processes that train together: what they hold is what one process would that adds up their gradients."""
+"""Processes that train together: what they hold is what one process would that averages their gradients."""
 
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from probes.training.tokenizer import build
 
 PLAN = Plan(
     seed=5,
-    examples=48,
+    examples=96,
     shard=48,
     tokens=1024,
     processes=2,
@@ -50,11 +51,31 @@ def test_batches_are_dealt_once_and_equally_many_to_all(of: int, size: int) -> N
     assert len(dealt) - of < size
 
 
-def together(rank: int, folder: Path) -> None:
+def averaged(rank: int, folder: Path) -> None:
+    """Gradients that are known, one of them missing in one process."""
+    crew = Crew(rank, 2, folder / "meeting")
+    one, two = torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))
+    one.grad = torch.full((2, 3), float(1 + 4 * rank))
+    if rank:
+        two.grad = torch.arange(4.0)
+    crew.average([one, two])
+    torch.save([one.grad, two.grad], folder / f"{rank}.pt")
+    crew.leave()
+
+
+def test_gradients_become_their_mean(tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(averaged, (tmp_path,), 2)
+    for rank in (0, 1):
+        one, two = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+        assert torch.equal(one, torch.full((2, 3), 3.0))
+        assert torch.equal(two, torch.arange(4.0) / 2)
+
+
+def together(rank: int, folder: Path, until: int | None) -> None:
     """What each process does, and the weights that it ends with."""
     torch.set_num_threads(1)
-    run = Run(PLAN, folder / "run", "cpu", Crew(rank, 2, folder / "meeting"))
-    run.train()
+    run = Run(PLAN, folder / "run", "cpu", Crew(rank, 2, folder / f"meeting {until}"))
+    run.train(until)
     torch.save(run.trainer.state_dict(), folder / f"{rank}.pt")
     run.crew.leave()
 
@@ -62,10 +83,6 @@ def together(rank: int, folder: Path) -> None:
 def plainly(folder: Path) -> dict[str, torch.Tensor]:
     """The same run by one process: every step takes two batches, whose gradients it averages by hand."""
     run = Run(PLAN, folder)
-    examples = shard(PLAN, 0, build(), Forbidden(preset_texts()))
-    rng = random.Random(PLAN.seed * 7919)
-    made = list(batches(examples, PLAN.tokens // 2, run.tokenizer.pad_token_id, rng))
-    made += made[: len(made) % 2]
     backward = run.trainer.forward
 
     def both(pair: tuple[Batch, Batch]) -> object:
@@ -77,13 +94,19 @@ def plainly(folder: Path) -> dict[str, torch.Tensor]:
         return losses[0]
 
     run.trainer.forward = both  # type: ignore[method-assign,assignment]
-    for pair in zip(made[::2], made[1::2], strict=True):
-        run._step(pair)
+    for run.shard in range(PLAN.shards):
+        examples = shard(PLAN, run.shard, build(), Forbidden(preset_texts()))
+        rng = random.Random(PLAN.seed * 7919 + run.shard)
+        made = list(batches(examples, PLAN.tokens // 2, run.tokenizer.pad_token_id, rng))
+        made += made[: len(made) % 2]
+        for pair in zip(made[::2], made[1::2], strict=True):
+            run._step(pair)
     return run.trainer.state_dict()
 
 
-def test_two_processes_are_one_that_averages(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(together, (tmp_path,), 2)
+def test_two_processes_stopped_and_resumed_are_one_that_averages(tmp_path: Path) -> None:
+    for until in (1, None):
+        torch.multiprocessing.spawn(together, (tmp_path, until), 2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     expected = plainly(tmp_path / "plain")
     fresh = Run(PLAN, tmp_path / "fresh").trainer.state_dict()
@@ -96,8 +119,8 @@ def test_two_processes_are_one_that_averages(tmp_path: Path) -> None:
 
 def test_the_whole_of_it_leaves_a_model(tmp_path: Path) -> None:
     """As `make builtin` runs it, but smaller."""
-    place = (PLAN, tmp_path / "work", tmp_path / "out", 1, "cpu", tmp_path / "meeting")
+    place = (replace(PLAN, examples=48), tmp_path / "work", tmp_path / "out", 1, "cpu", tmp_path / "meeting")
     torch.multiprocessing.spawn(train, place, 2)
     assert (tmp_path / "out" / "model.safetensors").stat().st_size > 10_000
     assert "processes 2" in (tmp_path / "out" / "origin.json").read_text()
-    assert Run(PLAN, tmp_path / "work").shard == 1
+    assert Run(PLAN, tmp_path / "work").shard == 1  # a run may be made longer

@@ -1,11 +1,13 @@
 """This project's command from start to end, in a process of its own: `command.py TASK.json`.
 
-Python's start, loading, the engine's set-up and the record are all counted.
+Python's start, loading, the engine's set-up and the record are all counted: nothing is remembered from a run
+before.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -36,7 +38,9 @@ def way(task: Task) -> Callable[[], Found]:
     def run() -> Found:
         with tempfile.TemporaryDirectory() as folder:
             out = Path(folder) / "record.json"
-            done = subprocess.run([*command, "--json", str(out)], capture_output=True, text=True, check=False)
+            nothing_known = {**os.environ, "CRUX_CACHE": folder}
+            whole = [*command, "--json", str(out)]
+            done = subprocess.run(whole, capture_output=True, text=True, check=False, env=nothing_known)
             if done.returncode:
                 raise RuntimeError(f"{' '.join(command[1:])}: {done.stderr.strip()[-300:]}")
             record = json.loads(out.read_text(encoding="utf-8"))
