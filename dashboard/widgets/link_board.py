@@ -52,7 +52,7 @@ def arcs(desk: Desk, found: ProbeResult) -> None:
         [word.span for word in words],
         key="arcs",
         label=t("links.passage"),
-        hint=t("links.hint", count=len(drawn)),
+        hint=t("links.hint", count=len(drawn)) if drawn else t("links.hint_none"),
         lang=desk.question.passage.language,
         place=t("heads.answer_place"),
         notes=[*(_note(desk, drawn, word.index) for word in words), _note(desk, drawn, len(words))],
