@@ -52,7 +52,7 @@ def draw(here: Desk) -> None:
 
 def _over(here: Desk) -> Taken | None:
     """Parts taken away, or states put in, in every passage of a set."""
-    names = {study: t(f"over.{study}") for study in OVER_LAYERS}
+    names = {study: t(f"over.in_each_{study}") for study in OVER_LAYERS}
     choose("many", OVER_LAYERS, t("over.what"), names.__getitem__)
     if here.state.many == "layers":
         return over_view(here, "layers", inside.layers(here.state), 2 * here.geometry["layers"])

@@ -31,6 +31,7 @@ CHOSEN += (
     "inside.at_",
     "closeup.",
     "layers.",
+    "over.in_each_",
 )
 CHOSEN += ("inside.",)
 """Beginnings of keys that are put together from a name."""
