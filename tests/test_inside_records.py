@@ -17,6 +17,7 @@ from probes.models.local import LocalModel
 from probes.passage import Passage
 from probes.question import Question
 from probes.ranks import spearman
+from probes.trials import CLEAN, Mode, Trial
 from tests import inside_oracle
 from tests.inside_oracle import Cut, Put
 from tests.inside_rows import check_row, everywhere, log_probs, tokens
@@ -280,3 +281,16 @@ def test_the_command_line_shows_it(study: str, capsys: pytest.CaptureFixture[str
     out = capsys.readouterr().out
     assert "once" in out
     assert "{" not in out
+
+
+def test_what_is_remembered_of_a_question_is_that_questions(model: LocalModel) -> None:
+    """Layouts and the runs that patches take from, of two questions and two swaps asked in turn."""
+    fresh = LocalModel(model.loaded)
+    questions = [preset(name).question() for name in ("coffee-en", "bakery-en")]
+    for question in questions * 2:
+        assert model.layout(question) == fresh._laid_out(question)
+        span = question.passage.words[3].span
+        for other in (None, ((span,), "tea"), ((span,), "cold tea"), None):
+            trial = CLEAN if other is None else Trial(other[0], Mode.REPLACE, other[1])
+            expected = fresh.prepare(question, [trial])[0].work.job
+            assert model.inside.source(question, other) == expected
