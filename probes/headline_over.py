@@ -82,28 +82,18 @@ def measure_of(study: str) -> str:
     return _MEASURES.get(study, "effect_log_prob")
 
 
-def row_name(row: Mapping[str, Any], lang: str) -> str:
-    """A row's part of the model, or its words, as a sentence names them."""
+def row_name(row: Mapping[str, Any], lang: str, texts: str = "headline") -> str:
+    """A row's part of the model, or its words, as a sentence names them; with `texts` "charts" links and
+    states in few words, for a picture.
+    """
     if "from" in row:
-        reader, read = (say(f"headline.role_{row[name]}", lang) for name in ("from", "to"))
-        return say("headline.link_roles", lang, reader=reader, to=read)
+        reader, read = (say(f"{texts}.role_{row[name]}", lang) for name in ("from", "to"))
+        return say(f"{texts}.link_roles", lang, reader=reader, to=read)
     if "words" in row:
         place = f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
-        words = say(f"headline.words_{row['words']}", lang)
-        return say(f"headline.state_{row['site']}", lang, words=words, place=place)
+        words = say(f"{texts}.words_{row['words']}", lang)
+        return say(f"{texts}.state_{row['site']}", lang, words=words, place=place)
     if "head" in row:
         return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
     part = row.get("part", "block")
     return say(f"headline.part_{part}", lang, layer=row["layer"])
-
-
-def row_label(row: Mapping[str, Any], lang: str) -> str:
-    """The same in few words, for a picture."""
-    if "from" in row:
-        reader, read = (say(f"charts.over_role_{row[name]}", lang) for name in ("from", "to"))
-        return say("charts.over_link", lang, reader=reader, read=read)
-    if "words" in row:
-        place = f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
-        words = say(f"charts.over_words_{row['words']}", lang)
-        return say(f"charts.over_state_{row['site']}", lang, words=words, place=place)
-    return row_name(row, lang)

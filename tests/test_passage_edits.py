@@ -8,13 +8,7 @@ import pytest
 
 from probes.errors import InputError
 from probes.passage import Passage
-
-FAMILY, THUMB = "👨‍👩‍👧‍👦", "👍🏽"
-
-
-def words(text: str, **kinds: list) -> str:
-    return "|".join(word.text for word in Passage(text, **kinds).words)
-
+from tests.test_passage import FAMILY, THUMB, words
 
 # ---- joining and splitting by hand
 

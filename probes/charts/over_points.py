@@ -16,7 +16,7 @@ from probes.charts.common import (
     numbers_at_the_right,
     row_of,
 )
-from probes.headline_over import measure_of, row_label, row_name
+from probes.headline_over import measure_of, row_name
 from probes.locale import say
 from probes.numbers import percent, shared
 from probes.results import ProbeResult
@@ -89,7 +89,7 @@ def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: 
         number = say("charts.over_number", lang, number=number, share=changed)
     name = row_name(row, lang)
     return {
-        "row": row_of(row_label(row, lang), number),
+        "row": row_of(row_name(row, lang, "charts"), number),
         "mean": mean,
         "low": mean if low is None else low,
         "high": mean if high is None else high,

@@ -14,23 +14,11 @@ from probes.training.crew import Crew
 from probes.training.examples import Batch, batches
 from probes.training.loop import Run, train
 from probes.training.overlap import Forbidden, preset_texts
-from probes.training.plan import Plan
 from probes.training.stream import shard
 from probes.training.tokenizer import build
+from tests.training.plans import TINY
 
-PLAN = Plan(
-    seed=5,
-    examples=96,
-    shard=48,
-    tokens=1024,
-    processes=2,
-    width=32,
-    layers=2,
-    heads=2,
-    inner=32,
-    event_layer=1,
-    count_layer=2,
-)
+PLAN = replace(TINY, seed=5, examples=96, shard=48, processes=2)
 
 
 def numbered(number: int) -> Batch:

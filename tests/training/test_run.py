@@ -13,23 +13,12 @@ from probes.training import loop, origin
 from probes.training.examples import Example
 from probes.training.loop import Run, rate
 from probes.training.overlap import Forbidden
-from probes.training.plan import STAGES, Plan, stage
+from probes.training.plan import STAGES, stage
 from probes.training.stream import shard
 from probes.training.tokenizer import build
+from tests.training.plans import TINY
 
-PLAN = Plan(
-    seed=3,
-    examples=192,
-    shard=64,
-    tokens=1024,
-    processes=1,
-    width=32,
-    layers=2,
-    heads=2,
-    inner=32,
-    event_layer=1,
-    count_layer=2,
-)
+PLAN = replace(TINY, seed=3, examples=192, shard=64)
 
 
 @pytest.fixture(scope="module")
