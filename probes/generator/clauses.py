@@ -61,7 +61,7 @@ class Clauses(Verbs):
 
     def _slot_noun(self, clause: Clause) -> None:
         odd = self.rng.random() < 0.08 * self.nonce
-        self._named(self.nonce_word() if odd else self.tables.word("noun", self.rng), clause)
+        self._named(self.nonce_word() if odd else self.tables.word("noun", self.rng), clause, being=True)
 
     def _slot_times(self, clause: Clause) -> None:
         self._fill(self.tables.times(clause.times, self.rng), clause)
@@ -84,6 +84,11 @@ class Clauses(Verbs):
             pass
         self._fill(phrase, clause)
 
+    def _slot_near(self, clause: Clause) -> None:
+        """Beside, behind, outside: what keeps the one who stands there from having arrived."""
+        for word in self.tables.frame("near", self.rng).split():
+            self._word(word, clause, "D", clause.event)
+
     def _slot_p(self, clause: Clause) -> None:
         assert clause.place is not None
         for word in self.story.places[clause.place].split():
@@ -104,16 +109,19 @@ class Clauses(Verbs):
         if clause.person is None:
             clause.person = self.add_person()
         if clause.person == UNKNOWN:
-            self._named(self.tables.word("pronoun", self.rng), clause, "S", clause.event)
+            self._named(self.tables.word("pronoun", self.rng), clause, "S", clause.event, being=True)
         else:
-            self._named(self.story.people[clause.person], clause, "S", clause.event)
+            self._named(self.story.people[clause.person], clause, "S", clause.event, being=True)
+
+    def _slot_person(self, clause: Clause) -> None:
+        self._named(self.tables.word("person", self.rng), clause, being=True)
 
     def _slot_mate(self, clause: Clause) -> None:
         """Somebody who may or may not come along: whether they arrive is left open."""
         name = self.add_person()
         if clause.event is not None:
             self.story.events[clause.event].mates += (name,)
-        self._named(self.story.people[name], clause)
+        self._named(self.story.people[name], clause, being=True)
 
     def _slot_pron(self, clause: Clause) -> None:
         """A pronoun that may or may not mean the person named before it."""

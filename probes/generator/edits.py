@@ -80,7 +80,7 @@ def _reorder(story: Story, order: tuple[int, ...]) -> Edited:
     return Edited(story.reordered(order), (), moved)
 
 
-KINDS = {"one": 40, "few": 20, "many": 12, "event": 12, "sentence": 5, "move": 11}
+KINDS = {"one": 30, "few": 18, "many": 12, "telling": 18, "event": 10, "sentence": 4, "move": 8}
 """How words are chosen, and how often."""
 MODES = {Mode.DELETE: 50, Mode.HIDE: 28, Mode.REPLACE: 22}
 
@@ -103,6 +103,9 @@ def random_edit(story: Story, rng: random.Random, kind: str | None = None, mode:
 def _choose(story: Story, kind: str, rng: random.Random) -> list[Word]:
     words = [word for word in story.words if not word.is_mark]
     parts = [word for word in words if word.event is not None and word.tag not in ("", "T")] or words
+    if kind == "telling":
+        pool = _telling(story) or words
+        return rng.sample(pool, min(len(pool), rng.choice((1, 1, 1, 2))))
     if kind == "one":
         return [rng.choice(parts if rng.random() < 0.6 else words)]
     if kind == "few":
@@ -116,6 +119,15 @@ def _choose(story: Story, kind: str, rng: random.Random) -> list[Word]:
         tags = rng.choice(("V", "P", "VP", "B", "BA"))
         return [word for word in parts if word.event == number and word.tag in tags]
     return [word for word in rng.choice(story.sentences) if not word.is_mark]
+
+
+def _telling(story: Story) -> list[Word]:
+    """The words that say of a visit whether there was one, whose, and how often: one of them missing is what
+    a reader gets wrong first.
+    """
+    visits = [n for n, event in enumerate(story.events) if event.kind in ("arrival", "blocked")]
+    tagged = [word for n in visits for tag in "VPBQACDMLS" for word in story.parts[n].get(tag, ())]
+    return tagged + [story.subjects[n].word for n in visits if n in story.subjects]
 
 
 def _within(word: Word, language: str, rng: random.Random) -> Span:

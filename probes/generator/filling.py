@@ -96,8 +96,10 @@ class Filling:
         else:
             raise KeyError(f"no such slot: {{{name}}}")
 
-    def _named(self, phrase: str, clause: Clause, tag: str = "", event: int | None = None) -> str:
-        """A phrase of the lexicon; `tag` marks its naming word, which is returned."""
+    def _named(
+        self, phrase: str, clause: Clause, tag: str = "", event: int | None = None, *, being: bool = False
+    ) -> str:
+        """A phrase of the lexicon; `tag` marks its naming word, which is returned. `being`: see Word."""
         head = ""
         chunks = phrase.split()
         starred = any("*" in chunk for chunk in chunks)
@@ -113,6 +115,7 @@ class Filling:
                 head = name
             else:
                 self._word(name, clause, "", None)
+        clause.words[-1].being |= being
         return head
 
     def nonce_word(self) -> str:

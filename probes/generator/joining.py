@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from probes.generator.lexicon import Tables
-from probes.generator.story import Word
+from probes.generator.story import ME_WORDS, Word
 
 JOINTS = {
     "en": (
@@ -26,7 +26,6 @@ JOINTS = {
 }
 _MARK = re.compile(r"([,;，；])")
 STOPS = {"en": ".", "zh": "。"}
-ME_WORDS = {"en": "I", "zh": "我"}
 CHANCES = {"en": 0.14, "zh": 0.35}
 LONGEST = 40
 """Words of a sentence that takes another one in."""

@@ -67,7 +67,7 @@ class Reader:
                 return blocked
         sure = State.UNSURE not in verb and place == State.STANDS
         sure = sure and all(self._all(parts[tag]) == State.STANDS for tag in "SMLR")
-        if not sure or not self._attached(event, number):
+        if not sure or not self._mine(number) or not self._attached(event, number):
             return None
         if event.times > 1:
             return {State.STANDS: event.times, State.GONE: 1}.get(self._filled(parts["Q"]))
@@ -82,10 +82,22 @@ class Reader:
         """0 while a blocker stands, 1 where the clause has become an arrival, None where that is open."""
         parts = self.story.parts[number]
         if any(self.state(word) == State.STANDS for word in parts["B"]):
-            return 0
+            return 0 if self._apart(number) else None
         if self._filled(parts["B"]) != State.GONE or not event.bare:
             return None
         return 1 if self._all(parts["A"]) == State.STANDS else None
+
+    def _apart(self, number: int) -> bool:
+        """Whether the words stand that keep me outside ("at the door of")."""
+        return self._all(self.story.parts[number]["D"]) == State.STANDS
+
+    def _mine(self, number: int) -> bool:
+        """Whether the clause is still about me: its "I" stands, or it could be about nobody else."""
+        subject = self.story.subjects.get(number)
+        if subject is None or self.state(subject.word) == State.STANDS:
+            return True
+        filler = (self.trial.filler or "") if self.trial.mode == Mode.REPLACE else ""
+        return subject.alone and not any(letter.isalnum() for letter in filler.replace("[MASK]", ""))
 
     def _attached(self, event: Event, number: int) -> bool:
         """Whether what the event leans on ("there", its own second sentence) is where
@@ -109,7 +121,11 @@ class Reader:
     def contributions(self, person: str, place: str) -> tuple[dict[int, int], int | None]:
         """What each event adds to the count, and the sum (None where it is open)."""
         added: dict[int, int] = {}
-        total, open_, separated = 0, False, True
+        total, separated = 0, True
+        open_ = any(
+            event.kind == "mention" and event.place == place and not self._apart(number)
+            for number, event in enumerate(self.story.events)
+        )
         for item in self._timeline():
             if item == "time":
                 separated = True
@@ -124,8 +140,7 @@ class Reader:
                 separated |= count == 1 and person in event.people
                 open_ |= count is None and event.antecedent is not None  # "there" may mean any place now
                 continue
-            others = person not in event.people and UNKNOWN not in event.people
-            if count == 0 or (count and others and person not in event.mates):
+            if count == 0 or self._elses(item, person):
                 continue
             if count is None or person in event.mates or (person != ME and UNKNOWN in event.people):
                 open_ = True
@@ -139,6 +154,13 @@ class Reader:
             added[item], separated = count, False
             total += count
         return added, None if open_ or total > MOST else total
+
+    def _elses(self, number: int, person: str) -> bool:
+        """Whether the event is certainly about other people than `person`."""
+        event = self.story.events[number]
+        named = {person, UNKNOWN if person != ME else ME} & {*event.people, *event.mates}
+        told = self._all(self.story.parts[number]["S"]) == State.STANDS
+        return not named and told and self._mine(number)
 
     def _clause(self, number: int) -> list[Word]:
         parts = self.story.parts[number]
@@ -184,7 +206,7 @@ class Reader:
                 return None
             if ME not in event.people:
                 continue
-            if self._all(parts["O"]) != State.STANDS:
+            if not self._mine(number) or self._all(parts["O"]) != State.STANDS:
                 return None
             things.add(event.thing)
         return things.pop() if len(things) == 1 else None

@@ -4,19 +4,42 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 ME = "I"
 """The person who tells the passage, whatever the language."""
 UNKNOWN = "?"
 """Somebody whom a pronoun leaves open."""
 PUNCTUATION = frozenset(".,?!:;，。？！：；、")
+ME_WORDS = {"en": "I", "zh": "我"}
+OTHERS = {
+    "en": [
+        "he",
+        "she",
+        "they",
+        "you",
+        "we",
+        "nobody",
+        "everybody",
+        "everyone",
+        "somebody",
+        "someone",
+        "something",
+        "everything",
+        "people",
+        "man",
+    ],
+    "zh": ["他", "她", "我们", "他们", "她们", "你", "谁", "有人", "没人", "大家", "人们", "一切"],
+}
+"""Words of the frames, besides names and nouns, that can be what a clause without "I" is about."""
 
 
 @dataclass(slots=True)
 class Word:
     """One word or mark; `tag` is its part in event `event` (the letters are explained in frames_en.toml).
 
-    `phrase` numbers the words that must stand together to tell a new time. `start` and `end` are character
+    `phrase` numbers the words that must stand together to tell a new time. `being`: it names somebody or
+    something that a clause can be about. `start` and `end` are character
     offsets into the story's text, `sentence` its sentence.
     """
 
@@ -24,6 +47,7 @@ class Word:
     tag: str = ""
     event: int | None = None
     phrase: int | None = None
+    being: bool = False
     start: int = 0
     end: int = 0
     sentence: int = 0
@@ -62,6 +86,16 @@ class Event:
     mates: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The "I" of an event, and whether nobody and nothing else is named before it in its sentence: then the
+    clause is still about me once it is gone ("Went to the park.").
+    """
+
+    word: Word
+    alone: bool
+
+
 @dataclass
 class Story:
     """Sentences of words, the events they tell, and the text.
@@ -77,6 +111,7 @@ class Story:
     text: str = ""
     parts: dict[int, dict[str, list[Word]]] = field(default_factory=dict)
     phrases: dict[int, list[Word]] = field(default_factory=dict)
+    subjects: dict[int, Subject] = field(default_factory=dict)
 
     def finish(self) -> Story:
         """Write the text, and the offsets into it."""
@@ -108,6 +143,28 @@ class Story:
             if word.phrase is not None:
                 phrases[word.phrase].append(word)
         self.parts, self.phrases = parts, dict(phrases)
+        found = {number: self._subject(number) for number in parts}
+        self.subjects = {number: subject for number, subject in found.items() if subject is not None}
+
+    def _subject(self, number: int) -> Subject | None:
+        """The last "I" before the verb in its sentence; None where there is none, or another stands beside it
+        (a tag says so).
+        """
+        verb = self.parts[number].get("V")
+        if not verb or ME not in self.events[number].people or "M" in self.parts[number]:
+            return None
+        me, others = ME_WORDS[self.language], OTHERS[self.language]
+        sentence = [word for word in self.sentences[verb[0].sentence] if word.start <= verb[0].start]
+        mine = [
+            place
+            for place, (word, after) in enumerate(pairwise(sentence))
+            if word.text == me and not word.tag and not (after.being or after.text == "的")
+        ]
+        if not mine:
+            return None
+        between = sentence[mine[-2] + 1 if len(mine) > 1 else 0 : mine[-1]]
+        alone = not any(word.being or word.text.lower() in others for word in between)
+        return Subject(sentence[mine[-1]], alone)
 
     @property
     def words(self) -> list[Word]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 
 from probes.generator.filling import Clause, Filling
+from probes.generator.story import ME
 
+OURS = {"my": "our", "myself": "ourselves"}
+THEIRS = {"my": "their", "myself": "themselves"}
 _PIECE = re.compile(r"^(.*?)(?:\((.*)\))?(/[A-Z])?(?:\((.*)\))?$")
 
 
@@ -13,19 +16,30 @@ class Verbs(Filling):
     """Slots of arriving, leaving and going past."""
 
     def _verb(self, spec: str, clause: Clause, tag: str = "V") -> None:
-        """`a|b/L|~c|(d)`: words of the verb; `c` carries nothing, nor does `d`, which may be left out."""
+        """`a|b/L|~c|(d)`: words of the verb; without `b` it is open, `c` carries nothing, nor does `d`, which
+        may be left out.
+        """
+        owner = self._owner(clause)
         for piece in spec.split("|"):
             if piece.startswith("~"):
-                self._word(piece[1:], clause, "", None)
+                self._word(owner.get(piece[1:], piece[1:]), clause, "", None)
                 continue
             match = _PIECE.match(piece)
             assert match is not None
             if match[1]:
-                self._word(match[1], clause, match[3][1:] if match[3] else tag, clause.event)
+                self._word(
+                    owner.get(match[1], match[1]), clause, match[3][1:] if match[3] else tag, clause.event
+                )
             extra = match[2] or match[4]
             if extra and self.rng.random() < 0.5:
                 for word in extra.split():
                     self._word(word, clause, "", None)
+
+    def _owner(self, clause: Clause) -> dict[str, str]:
+        """How "my way" is said of the people of the clause."""
+        if clause.event is not None and ME not in self.story.events[clause.event].people:
+            return THEIRS
+        return {} if clause.person is None else OURS
 
     def _moving(self, clause: Clause, path: str, form: int = 0, tag: str = "V") -> None:
         """A manner of moving with a preposition or complement of `path`."""

@@ -52,6 +52,97 @@ def test_every_word_of_the_verb_and_the_place_must_stand() -> None:
         assert count(story, word) == "1", word
 
 
+def test_without_its_subject_a_clause_is_mine_where_nobody_else_is_named_before_it() -> None:
+    alone = told("en", ("On Sunday I walked/V into/V the {P} .", arrival()))
+    assert count(alone, "I") == "1"
+    assert count(alone, "I", mode=Mode.HIDE) == "1"
+    for frame in (
+        "{person} was ill , and I walked/V into/V the {P} .",
+        "they left , so I walked/V into/V the {P} .",
+    ):
+        assert count(told("en", (frame, arrival())), " I ") is None
+    mine = told("zh", ("我 很 累 ， 我/M 和 小明 走进/V {P} 。", arrival()))
+    assert count(mine, "我") == "1"  # the second one says who went
+    theirs = told("zh", ("我 {noun} 坏了 ， 我 走进/V {P} 。", arrival()))
+    assert [s.alone for s in theirs.subjects.values()] == [False]
+    assert count(told("en", ("I said no , and I walked/V into/V the {P} .", arrival())), "and I") == "1"
+
+
+def test_somebody_in_place_of_i_leaves_open_who_went() -> None:
+    story = told("en", ("I walked/V into/V the {P} .", arrival()))
+    query = Query("count", "?", "en", tuple("012345"), ME, "park", 1)
+    read = {
+        filler: answer(story, query, Trial(((0, 1),), Mode.REPLACE, filler))
+        for filler in ("[MASK]", "…", "it")
+    }
+    assert read == {"[MASK]": "1", "…": "1", "it": None}
+
+
+def test_my_order_without_its_subject_may_be_a_friends() -> None:
+    story = Story("en")
+    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clause = Clause()
+    clauses._fill("{person} was ill , and I", clause)
+    clauses._act("order: asked/V for/V {drink}", clause, (ME,))
+    clauses.sentence(".", clause)
+    story.finish()
+    query = Query("order", "?", "en", (story.events[0].thing, "x"))
+    assert answer(story, query) == story.events[0].thing
+    at = story.text.index(" I ") + 1
+    assert answer(story, query, Trial(((at, at + 1),))) is None
+
+
+def test_at_the_door_of_keeps_me_outside() -> None:
+    blocked = Event("blocked", place="park", bare=True)
+    story = told("en", ("I walked to the door/D of/D the {P} but did/A not/B go/V in/V .", blocked))
+    assert (count(story), count(story, "door"), count(story, "walked")) == ("0", None, "0")
+    story = told("zh", ("我 在 {P} 门口/D 等 车 。", Event("mention", place="park")))
+    assert (count(story), count(story, "门口"), count(story, "等")) == ("0", None, "0")
+
+
+def test_a_word_of_an_arrival_that_can_be_guessed_is_open() -> None:
+    story = Story("en", places={"park": "park"})
+    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clause = Clause(event=clauses.event(arrival()), place="park")
+    clauses._verb("walked|through/L|~the|door/L|of/L", clause)
+    clauses.sentence("{P} .", clause)
+    story.finish()
+    assert story.text == "Walked through the door of park."
+    assert [count(story, word) for word in ("Walked", "through", "the", "door", "of")] == [
+        "0",
+        None,
+        "1",
+        None,
+        None,
+    ]
+
+
+def test_an_open_word_of_somebody_elses_arrival_says_nothing_of_mine() -> None:
+    story = told("en", ("Anna/S showed/V up/L at/L the {P} .", arrival(people=("Anna",))))
+    assert [count(story, word) for word in ("up", "at", "Anna")] == ["0", "0", None]
+    anna = Query("count", "?", "en", tuple("012345"), "Anna", "park", 1)
+    at = story.text.index("up")
+    assert answer(story, anna, Trial(((at, at + 2),))) is None
+
+
+@pytest.mark.parametrize(
+    ("frame", "event", "text"),
+    [
+        ("I", arrival(), "I let myself into the park."),
+        ("{who}", arrival(people=("Anna",)), "Anna let themselves into the park."),
+        ("{who} and I/M", arrival(), "Anna and I let ourselves into the park."),
+    ],
+)
+def test_everybody_goes_their_own_way(frame: str, event: Event, text: str) -> None:
+    story = Story("en", places={"park": "park"}, people={"Anna": "Anna"})
+    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clause = Clause(event=clauses.event(event), place="park", person="Anna" if "who" in frame else None)
+    clauses._fill(frame, clause)
+    clauses._verb("let|myself/L|into", clause)
+    clauses.sentence("the {P} .", clause)
+    assert story.finish().text == text
+
+
 def test_half_a_word_gone_is_no_reading() -> None:
     story = told("zh", ("我 走进/V {P} 。", arrival()))
     assert count(story, "走进") == "0"

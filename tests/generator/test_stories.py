@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -119,6 +121,46 @@ def test_questions_that_are_no_counts_have_their_answer_among_the_candidates(
         if query.name_end >= 0 and query.place is not None:
             name = story.places.get(query.place, query.place)
             assert query.text[: query.name_end].endswith(name)
+
+
+VERB_TABLES = ("verb_enter", "verb_go", "manner", "base_enter", "base_go", "path_enter", "path_go", "path_at")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_held_out_frame_tells_of_its_event_in_words_of_training(language: str) -> None:
+    """What is new in it is the turn of phrase, not the verb nor what blocks it."""
+    frames, lexicon = table("frames", language), table("lexicon", language)
+
+    def told(frame: str) -> set[str]:
+        return {word.lower() for word in re.findall(r"(\S+?)/[ABCLMQRTV](?= |$)", frame)}
+
+    known = set().union(*(told(frame) for entry in frames.values() for frame in entry.get("train", ())))
+    for name in VERB_TABLES:
+        for phrase in lexicon.get(name, {}).get("train", ()):
+            known |= set(re.split(r"[ |~()/]+", phrase))
+    for name, entry in frames.items():
+        for frame in entry.get("heldout", ()):
+            assert told(frame) <= known, (name, frame)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_words_that_tell_of_visits_are_taken_away_alone(language: str) -> None:
+    """As an edit of its own: a verb, what blocks it, how often, the "I" before it; at most two of them."""
+    found: Counter[str] = Counter()
+    composer, rng = Composer(language, 31), random.Random(31)
+    for _ in range(200):
+        story = composer.story(2)
+        edit = random_edit(story, rng, "telling", Mode.DELETE)
+        gone = [word for word in story.words if word.span in edit.trial.spans]
+        visits = {n for n, event in enumerate(story.events) if event.kind in ("arrival", "blocked")}
+        if not visits:
+            continue
+        assert 1 <= len(gone) <= 2
+        for word in gone:
+            mine = any(word is subject.word for subject in story.subjects.values())
+            assert mine or word.event in visits, (story.text, word)
+            found["I" if mine else word.tag] += 1
+    assert min(found[tag] for tag in "IVPB") > 5, found
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
