@@ -20,7 +20,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for field in fields(Plan):
         parser.add_argument(
-            f"--{field.name.replace('_', '-')}", type=type(field.default), default=field.default
+            f"--{field.name.replace('_', '-')}",
+            type=type(field.default),
+            default=None if field.name == "processes" else field.default,
         )
     parser.add_argument(
         "--work", type=Path, default=Path(".builtin-run"), help="folder of checkpoints and figures"
@@ -30,8 +32,10 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     options = vars(parser.parse_args())
     work, out, threads, device = (options.pop(name) for name in ("work", "out", "threads", "device"))
-    if device != "cpu":
-        options["processes"] = 1  # they would stand in each other's way
+    usual = Plan().processes if device == "cpu" else 1  # on one GPU they would stand in each other's way
+    options["processes"] = options["processes"] or usual
+    if options["processes"] > usual and device != "cpu":
+        parser.error(f"--processes {options['processes']} on {device}: one process a GPU")
     plan = Plan(**options)
     with tempfile.TemporaryDirectory() as folder:
         work_of_one = (plan, work, out, threads, device, Path(folder) / "meeting")

@@ -83,16 +83,17 @@ class Run:
     def _resume(self) -> None:
         state = torch.load(self.folder / "state.pt", weights_only=True, map_location="cpu")
         free = {"examples", "checkpoint_minutes"}  # a run may be made longer or shorter on the way
-        if any(state["plan"][name] != value for name, value in asdict(self.plan).items() if name not in free):
-            raise ValueError(f"{self.folder} holds another plan: {state['plan']}")
+        known = state["plan"]
+        if any(known.get(name) != value for name, value in asdict(self.plan).items() if name not in free):
+            raise ValueError(f"{self.folder} holds another plan: {known}")
         self.trainer.load_state_dict(state["trainer"])
-        for optimizer, known in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(known)
+        for optimizer, before in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(before)
         self.step, self.shard, self.seconds = state["step"], state["shard"], state["seconds"]
         made_of, self.origin = self.origin, state["origin"]
         for name, value in made_of.items():
-            known = [old for row, old in self.origin.items() if row.split(", from step ")[0] == name]
-            if known[-1:] != [value]:
+            earlier = [old for row, old in self.origin.items() if row.split(", from step ")[0] == name]
+            if earlier[-1:] != [value]:
                 self.origin[f"{name}, from step {state['step']} on"] = value
         log.info("resumed at step %d, shard %d of %d", self.step, self.shard, self.plan.shards)
 
@@ -123,6 +124,7 @@ class Run:
                 recent.append(self._step(batch))
                 if self.step % 100 == 0 and self.crew.first:
                     self._tell(recent, time.monotonic() - began)
+            self.crew.check(self.trainer.parameters())
             self.shard += 1
             self.seconds = time.monotonic() - began
             if self.crew.first and time.monotonic() - last > 60 * self.plan.checkpoint_minutes:

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
-from queue import Empty
+from queue import Empty, Full
 
 from probes.training.examples import Example, Source, encode
 from probes.training.overlap import Forbidden, preset_texts
@@ -39,8 +39,23 @@ def _work(plan: Plan, first: int, queue: Queue[list[Example]]) -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.nice(5)
     tokenizer, forbidden = build(), Forbidden(preset_texts())
+    reader = mp.parent_process()
+    assert reader is not None
     for number in range(first, plan.shards):
-        queue.put(shard(plan, number, tokenizer, forbidden))
+        if not _put(queue, shard(plan, number, tokenizer, forbidden), reader):
+            queue.cancel_join_thread()
+            return
+
+
+def _put(queue: Queue[list[Example]], made: list[Example], reader: BaseProcess) -> bool:
+    """Whether `made` found its way into the queue; it does not where nobody is left to read it."""
+    while reader.is_alive():
+        try:
+            queue.put(made, timeout=5)
+        except Full:
+            continue
+        return True
+    return False
 
 
 def _next(queue: Queue[list[Example]], worker: BaseProcess) -> list[Example]:
