@@ -15,6 +15,7 @@ import time
 from collections import deque
 from dataclasses import asdict
 from functools import partial
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,8 @@ class Run:
                 if self.step % 100 == 0 and self.crew.first:
                     self._tell(recent, time.monotonic() - began)
             self.crew.check(self.trainer.parameters())
+            if (launcher := parent_process()) is not None and not launcher.is_alive():
+                raise RuntimeError("the run's first process has ended, so its others end too")
             self.shard += 1
             self.seconds = time.monotonic() - began
             if self.crew.first and time.monotonic() - last > 60 * self.plan.checkpoint_minutes:

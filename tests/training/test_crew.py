@@ -93,6 +93,18 @@ def test_passages_are_made_no_further_when_nobody_reads_them() -> None:
     assert queue.get() == []
 
 
+def test_a_process_whose_launcher_has_ended_ends_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Gone:
+        def is_alive(self) -> bool:
+            return False
+
+    monkeypatch.setattr("probes.training.loop.parent_process", Gone)
+    run = Run(replace(PLAN, processes=1), tmp_path)
+    with pytest.raises(RuntimeError, match="first process has ended"):
+        run.train()
+    assert run.shard == 0
+
+
 def together(rank: int, folder: Path, until: int | None) -> None:
     """What each process does, and the weights that it ends with."""
     torch.set_num_threads(1)
