@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from probes.training import loop, origin
+from probes.training.__main__ import main
 from probes.training.examples import Example
 from probes.training.loop import Run, rate
 from probes.training.overlap import Forbidden
@@ -67,6 +68,27 @@ def test_another_plan_is_refused(tmp_path: Path, no_process: None) -> None:
     with pytest.raises(ValueError, match="another plan"):
         Run(replace(PLAN, rate=1.0), tmp_path)
     assert Run(replace(PLAN, examples=256), tmp_path).shard == 1
+
+
+def test_a_state_from_before_a_number_of_the_plan_is_refused_in_words(
+    tmp_path: Path, no_process: None
+) -> None:
+    run = Run(TINY, tmp_path)
+    run.save()
+    state = torch.load(tmp_path / "state.pt", weights_only=True)
+    del state["plan"]["processes"]
+    torch.save(state, tmp_path / "state.pt")
+    with pytest.raises(ValueError, match="holds another plan"):
+        Run(TINY, tmp_path)
+
+
+def test_two_processes_on_one_gpu_are_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["training", "--device", "cuda", "--processes", "2"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--processes 2 on cuda: one process a GPU" in capsys.readouterr().err
 
 
 def test_the_loss_falls_and_the_mask_stays_nothing(tmp_path: Path, no_process: None) -> None:
