@@ -8,7 +8,7 @@ from typing import Any
 from probes.headline_inside import inside_headline
 from probes.headline_over import over_headline
 from probes.locale import say
-from probes.numbers import nats, percent, shortened, strength
+from probes.numbers import nats, percent, shortened, strength, which
 
 FEW = 0.5
 """Under this coverage a headline speaks "of the listed answers"."""
@@ -96,7 +96,8 @@ def _words(data: Mapping[str, Any], lang: str) -> str:
     parts = [_says(data["clean"], lang, "says")]
     flipping = [row for row in rows if row["flips"]]
     strongest = max(flipping or rows, key=strength)
-    what = say("headline.quote", lang, text=shortened(strongest["text"]))
+    name = shortened(strongest["text"]) + which(strongest["occurrence"], strongest["occurrences"])
+    what = say("headline.quote", lang, text=name)
     if flipping:
         parts.append(_says(strongest, lang, f"then_{data['mode']}", what=what))
         if len(flipping) > 1:

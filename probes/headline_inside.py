@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from probes.locale import say
-from probes.numbers import nats, percent, shortened, signed, strength
+from probes.numbers import nats, percent, shortened, signed, strength, which
 
 Says = Callable[..., str]
 
@@ -49,11 +49,12 @@ def _value(row: Mapping[str, Any]) -> float:
 def _links(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     rows = data["rows"]
     strongest = max([row for row in rows if row["flips"]] or rows, key=strength)
-    to = _quoted(strongest["to"]["text"], lang)
+    units = {unit["index"]: _quoted(unit["text"], lang, unit) for unit in data["units"]}
+    to = units[strongest["to"]["index"]]
     if strongest["from"] == "answer":
         where = say("headline.link_answer", lang, to=to)
     else:
-        where = say("headline.link_words", lang, reader=_quoted(strongest["from"]["text"], lang), to=to)
+        where = say("headline.link_words", lang, reader=units[strongest["from"]["index"]], to=to)
     flips = sum(bool(row["flips"]) for row in rows)
     parts = [
         says(strongest, lang, "then_link", what=where)
@@ -131,8 +132,10 @@ def _patch(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     return parts
 
 
-def _quoted(text: str, lang: str) -> str:
-    return say("headline.quote", lang, text=shortened(text))
+def _quoted(text: str, lang: str, unit: Mapping[str, Any] | None = None) -> str:
+    """In quotation marks; a unit with which of several equal ones it is."""
+    which_one = which(unit["occurrence"], unit["occurrences"]) if unit else ""
+    return say("headline.quote", lang, text=shortened(text) + which_one)
 
 
 _OF: Mapping[str, Callable[[Mapping[str, Any], str, Says], Sequence[str]]] = {

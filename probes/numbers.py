@@ -38,6 +38,11 @@ def shortened(text: str, most: int = 32) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def which(occurrence: int, occurrences: int) -> str:
+    """Which of several equal words it is, small and raised; nothing for one that stands alone."""
+    return str(occurrence).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")) if occurrences > 1 else ""
+
+
 def percent(share: float) -> str:
     """Whole percent; never "0 %" or "100 %" for what is not quite that."""
     if 0 < share < 0.01:

@@ -25,7 +25,13 @@ def ask(**probabilities: float) -> dict[str, Any]:
 
 
 def word(text: str, effect: float | None, flips: bool, still: bool = False, **p: float) -> dict[str, Any]:
-    row = {"text": text, "effect_log_prob": effect, "effect_probability": -0.1}
+    row = {
+        "text": text,
+        "occurrence": 1,
+        "occurrences": 1,
+        "effect_log_prob": effect,
+        "effect_probability": -0.1,
+    }
     return {**row, "flips": flips, "no_change": still, **run(**p)}
 
 
@@ -68,6 +74,12 @@ def test_the_strongest_flip_is_named_with_its_mode(mode: str, en: str, zh: str) 
     assert en in said
     assert "1 of 3 words change" in said
     assert zh in headline(data, "zh")
+
+
+def test_one_of_several_equal_words_is_told_from_the_others() -> None:
+    again = {**word("b", -3.0, flips=True, one=0.1, two=0.8), "occurrence": 12, "occurrences": 13}
+    assert "“b¹²”" in headline(words(again), "en")
+    assert "“b¹²”" in headline(words(again), "zh")
 
 
 def test_where_nothing_flips_the_greatest_effect_is_named() -> None:

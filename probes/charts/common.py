@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from probes.locale import say
+from probes.numbers import which
 from probes.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ PARTING = "\u241f"
 
 def named(text: str, occurrence: int, occurrences: int) -> str:
     """A unit's text for a label, short and on one line, and which of several equal ones it is."""
-    which = str(occurrence).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
-    return short(text) + (which if occurrences > 1 else "")
+    return short(text) + which(occurrence, occurrences)
 
 
 def short(text: str, most: int = 28) -> str:
