@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
 
 from probes.headline import headline
 from probes.numbers import nats, percent, signed, strength
+from probes.results import ProbeResult
+from tests.dashboard import inside_records
 
 
 def run(**probabilities: float) -> dict[str, Any]:
@@ -80,6 +84,15 @@ def test_one_of_several_equal_words_is_told_from_the_others() -> None:
     again = {**word("b", -3.0, flips=True, one=0.1, two=0.8), "occurrence": 12, "occurrences": 13}
     assert "“b¹²”" in headline(words(again), "en")
     assert "“b¹²”" in headline(words(again), "zh")
+
+
+@pytest.mark.parametrize("study", [inside_records.links, inside_records.patch])
+def test_words_inside_are_told_from_their_equals_too(study: Callable[[], ProbeResult]) -> None:
+    data = deepcopy(study().data)
+    for unit in data["units"]:
+        unit |= {"occurrence": 3, "occurrences": 4}
+    assert "³”" in headline(data, "en")
+    assert "³”" in headline(data, "zh")
 
 
 def test_where_nothing_flips_the_greatest_effect_is_named() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
-from queue import Queue
+from queue import Full
 
 import numpy as np
 import pytest
@@ -78,19 +78,31 @@ def test_processes_notice_that_they_drift_apart(tmp_path: Path, gap: float, read
 
 
 def test_passages_are_made_no_further_when_nobody_reads_them() -> None:
-    class Gone:
-        def is_alive(self) -> bool:
-            return False
+    """The queue is full `full` times; the reader answers `alive` times that it is there."""
 
-    class Alive:
-        def is_alive(self) -> bool:
-            return True
+    class Reader:
+        def __init__(self, alive: int):
+            self.left = alive
 
-    queue: Queue[list[Example]] = Queue()
-    assert not _put(queue, [], Gone())  # type: ignore[arg-type]
-    assert queue.empty()
-    assert _put(queue, [], Alive())  # type: ignore[arg-type]
-    assert queue.get() == []
+        def is_alive(self) -> bool:
+            self.left -= 1
+            return self.left >= 0
+
+    class Waiting:
+        def __init__(self, full: int):
+            self.full, self.held = full, list[list[Example]]()
+
+        def put(self, made: list[Example], timeout: float) -> None:
+            assert timeout > 0
+            self.full -= 1
+            if self.full >= 0:
+                raise Full
+            self.held.append(made)
+
+    for full, alive, taken in ((0, 0, False), (0, 1, True), (2, 3, True), (2, 2, False), (9, 2, False)):
+        queue = Waiting(full)
+        assert _put(queue, [], Reader(alive)) == taken, (full, alive)  # type: ignore[arg-type]
+        assert queue.held == [[]] * taken
 
 
 def test_a_process_whose_launcher_has_ended_ends_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
