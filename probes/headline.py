@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from probes.headline_inside import inside_headline
+from probes.headline_inside import inside_headline, quoted_unit
 from probes.headline_over import over_headline
 from probes.locale import say
-from probes.numbers import nats, percent, shortened, strength, which
+from probes.numbers import nats, percent, shortened, strength
 
 FEW = 0.5
 """Under this coverage a headline speaks "of the listed answers"."""
@@ -96,8 +96,7 @@ def _words(data: Mapping[str, Any], lang: str) -> str:
     parts = [_says(data["clean"], lang, "says")]
     flipping = [row for row in rows if row["flips"]]
     strongest = max(flipping or rows, key=strength)
-    name = shortened(strongest["text"]) + which(strongest["occurrence"], strongest["occurrences"])
-    what = say("headline.quote", lang, text=name)
+    what = quoted_unit(strongest, lang)
     if flipping:
         parts.append(_says(strongest, lang, f"then_{data['mode']}", what=what))
         if len(flipping) > 1:

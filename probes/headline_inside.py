@@ -49,7 +49,7 @@ def _value(row: Mapping[str, Any]) -> float:
 def _links(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     rows = data["rows"]
     strongest = max([row for row in rows if row["flips"]] or rows, key=strength)
-    units = {unit["index"]: _unit(unit, lang) for unit in data["units"]}
+    units = {unit["index"]: quoted_unit(unit, lang) for unit in data["units"]}
     to = units[strongest["to"]["index"]]
     if strongest["from"] == "answer":
         where = say("headline.link_answer", lang, to=to)
@@ -124,7 +124,7 @@ def _patch(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
             say(
                 f"headline.patch_{data['direction']}",
                 lang,
-                text=_unit(next(unit for unit in data["units"] if unit["index"] == best["unit"]), lang),
+                text=quoted_unit(next(unit for unit in data["units"] if unit["index"] == best["unit"]), lang),
                 layer=best["layer"],
                 share=percent(max(0.0, best["recovered"])),
             )
@@ -132,13 +132,14 @@ def _patch(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     return parts
 
 
-def _unit(unit: Mapping[str, Any], lang: str) -> str:
+def quoted_unit(unit: Mapping[str, Any], lang: str) -> str:
     """A unit in quotation marks, with which of several equal ones it is."""
-    return _quoted(shortened(unit["text"]) + which(unit["occurrence"], unit["occurrences"]), lang)
+    name = shortened(unit["text"]) + which(unit["occurrence"], unit["occurrences"])
+    return say("headline.quote", lang, text=name)
 
 
 def _quoted(text: str, lang: str) -> str:
-    return say("headline.quote", lang, text=shortened(text, 34))
+    return say("headline.quote", lang, text=shortened(text))
 
 
 _OF: Mapping[str, Callable[[Mapping[str, Any], str, Says], Sequence[str]]] = {
