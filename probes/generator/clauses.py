@@ -84,11 +84,6 @@ class Clauses(Verbs):
             pass
         self._fill(phrase, clause)
 
-    def _slot_near(self, clause: Clause) -> None:
-        """Beside, behind, outside: what keeps the one who stands there from having arrived."""
-        for word in self.tables.frame("near", self.rng).split():
-            self._word(word, clause, "D", clause.event)
-
     def _slot_p(self, clause: Clause) -> None:
         assert clause.place is not None
         for word in self.story.places[clause.place].split():
@@ -136,7 +131,7 @@ class Clauses(Verbs):
         if not colon:
             self._fill(text, clause)
             return
-        number = self.event(Event(kind, people, owner=None if ME in people else clause.event))
+        number = self.event(Event(kind, people, owner=clause.event))
         event = self.story.events[number]
         for chunk in rest.split():
             word, _, mark = chunk.partition("/")

@@ -107,8 +107,9 @@ class Filling:
             before, star, after = chunk.partition("*")
             if star and before:
                 self._fill(before, clause)
+                clause.words[-1].being |= being
             name = after if star else chunk
-            if "{" in name:
+            if "{" in name or "/" in name:
                 self._fill(name, clause)
             elif tag and (star or (not starred and number == len(chunks) - 1)):
                 self._word(name, clause, tag, event)

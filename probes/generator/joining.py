@@ -60,7 +60,9 @@ def _link(first: list[Word], second: list[Word], own: bool, tables: Tables, rng:
     first.extend(Word(text) for text in _MARK.sub(r" \1 ", rng.choice(JOINTS[language])).split())
     me = ME_WORDS[language]
     same = own and first[0].text == second[0].text == me and not second[0].tag and len(second) > 1
-    if same and rng.random() < 0.5 and not any(word.tag == "S" for word in first):
+    mine = max((place for place, word in enumerate(first) if word.text == me), default=0)
+    others = any(word.tag == "S" or word.being for word in first[mine:])
+    if same and rng.random() < 0.5 and not others:
         del second[0]
     elif language == "en" and (second[0].tag == "T" or second[0].text in tables.options("lowered")):
         second[0].text = second[0].text[0].lower() + second[0].text[1:]

@@ -82,22 +82,22 @@ class Reader:
         """0 while a blocker stands, 1 where the clause has become an arrival, None where that is open."""
         parts = self.story.parts[number]
         if any(self.state(word) == State.STANDS for word in parts["B"]):
-            return 0 if self._apart(number) else None
+            return 0 if self._all(parts["D"]) == State.STANDS else None
         if self._filled(parts["B"]) != State.GONE or not event.bare:
             return None
         return 1 if self._all(parts["A"]) == State.STANDS else None
 
-    def _apart(self, number: int) -> bool:
-        """Whether the words stand that keep me outside ("at the door of")."""
-        return self._all(self.story.parts[number]["D"]) == State.STANDS
-
     def _mine(self, number: int) -> bool:
-        """Whether the clause is still about me: its "I" stands, or it could be about nobody else."""
+        """Whether the clause is still about me: its "I" stands, or I am the last one named before it, or
+        nobody is. A filler in its place may be anybody.
+        """
         subject = self.story.subjects.get(number)
         if subject is None or self.state(subject.word) == State.STANDS:
             return True
-        filler = (self.trial.filler or "") if self.trial.mode == Mode.REPLACE else ""
-        return subject.alone and not any(letter.isalnum() for letter in filler.replace("[MASK]", ""))
+        if self.trial.mode == Mode.REPLACE:
+            return False
+        left = [word for word in subject.before if self.state(word) == State.STANDS]
+        return not left or (left[-1].text == subject.word.text and not left[-1].being)
 
     def _attached(self, event: Event, number: int) -> bool:
         """Whether what the event leans on ("there", its own second sentence) is where
@@ -121,11 +121,7 @@ class Reader:
     def contributions(self, person: str, place: str) -> tuple[dict[int, int], int | None]:
         """What each event adds to the count, and the sum (None where it is open)."""
         added: dict[int, int] = {}
-        total, separated = 0, True
-        open_ = any(
-            event.kind == "mention" and event.place == place and not self._apart(number)
-            for number, event in enumerate(self.story.events)
-        )
+        total, open_, separated = 0, False, True
         for item in self._timeline():
             if item == "time":
                 separated = True
@@ -199,10 +195,10 @@ class Reader:
             if State.GONE in [self.state(word) for word in parts["V"]]:
                 continue
             owner = self.story.parts[event.owner] if event.owner is not None else {}
-            if (
-                self._all([*owner.get("S", ()), *parts["S"], *parts["V"]]) != State.STANDS
-                or UNKNOWN in event.people
-            ):
+            doers = (
+                [*owner.get("M", ()), *owner.get("S", ())] if ME not in event.people else owner.get("M", ())
+            )
+            if self._all([*doers, *parts["S"], *parts["V"]]) != State.STANDS or UNKNOWN in event.people:
                 return None
             if ME not in event.people:
                 continue

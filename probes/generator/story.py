@@ -6,32 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from probes.generator.lexicon import table
+
 ME = "I"
 """The person who tells the passage, whatever the language."""
 UNKNOWN = "?"
 """Somebody whom a pronoun leaves open."""
 PUNCTUATION = frozenset(".,?!:;，。？！：；、")
 ME_WORDS = {"en": "I", "zh": "我"}
-OTHERS = {
-    "en": [
-        "he",
-        "she",
-        "they",
-        "you",
-        "we",
-        "nobody",
-        "everybody",
-        "everyone",
-        "somebody",
-        "someone",
-        "something",
-        "everything",
-        "people",
-        "man",
-    ],
-    "zh": ["他", "她", "我们", "他们", "她们", "你", "谁", "有人", "没人", "大家", "人们", "一切"],
-}
-"""Words of the frames, besides names and nouns, that can be what a clause without "I" is about."""
 
 
 @dataclass(slots=True)
@@ -88,12 +70,12 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The "I" of an event, and whether nobody and nothing else is named before it in its sentence: then the
-    clause is still about me once it is gone ("Went to the park.").
+    """The "I" of an event, and those named before it in its sentence: I too, or somebody or something else
+    that the clause could be about without it.
     """
 
     word: Word
-    alone: bool
+    before: tuple[Word, ...]
 
 
 @dataclass
@@ -153,18 +135,17 @@ class Story:
         verb = self.parts[number].get("V")
         if not verb or ME not in self.events[number].people or "M" in self.parts[number]:
             return None
-        me, others = ME_WORDS[self.language], OTHERS[self.language]
-        sentence = [word for word in self.sentences[verb[0].sentence] if word.start <= verb[0].start]
-        mine = [
-            place
-            for place, (word, after) in enumerate(pairwise(sentence))
-            if word.text == me and not word.tag and not (after.being or after.text == "的")
-        ]
+        me, others = ME_WORDS[self.language], table("lexicon", self.language)["others"]["train"]
+        sentence = self.sentences[verb[0].sentence]
+        named = []
+        for word, after in pairwise(sentence[: sentence.index(verb[0]) + 1]):
+            own = word.text == me and not word.tag and after.text != "的"
+            if own or word.being or word.text.lower() in others:
+                named.append(word)
+        mine = [place for place, word in enumerate(named) if word.text == me and not word.being]
         if not mine:
             return None
-        between = sentence[mine[-2] + 1 if len(mine) > 1 else 0 : mine[-1]]
-        alone = not any(word.being or word.text.lower() in others for word in between)
-        return Subject(sentence[mine[-1]], alone)
+        return Subject(named[mine[-1]], tuple(named[: mine[-1]]))
 
     @property
     def words(self) -> list[Word]:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 
 from probes.generator.filling import Clause, Filling
-from probes.generator.story import ME
+from probes.generator.story import ME, UNKNOWN
 
-OURS = {"my": "our", "myself": "ourselves"}
-THEIRS = {"my": "their", "myself": "themselves"}
+OWN = {
+    "we": ("our", "ourselves"),
+    "they": ("their", "themselves"),
+    "he": ("his", "himself"),
+    "she": ("her", "herself"),
+    "you": ("your", "yourself"),
+}
+"""How "my way" and "let myself" are said of somebody else."""
+NOBODY = {"nobody", "none", "no", "neither", "anybody", "one"}
 _PIECE = re.compile(r"^(.*?)(?:\((.*)\))?(/[A-Z])?(?:\((.*)\))?$")
 
 
@@ -37,9 +44,20 @@ class Verbs(Filling):
 
     def _owner(self, clause: Clause) -> dict[str, str]:
         """How "my way" is said of the people of the clause."""
-        if clause.event is not None and ME not in self.story.events[clause.event].people:
-            return THEIRS
-        return {} if clause.person is None else OURS
+        people = () if clause.event is None else self.story.events[clause.event].people
+        told = [word.text.lower() for word in clause.words]
+        if ME in people or not people:
+            nobody = NOBODY & set(told) and "i" not in told
+            if clause.person is None and not nobody:
+                return {}
+            who = "they" if nobody and "us" not in told else "we"
+        else:
+            who = (
+                next((word for word in reversed(told) if word in OWN), "they")
+                if UNKNOWN in people
+                else "they"
+            )
+        return dict(zip(("my", "myself"), OWN[who], strict=True))
 
     def _moving(self, clause: Clause, path: str, form: int = 0, tag: str = "V") -> None:
         """A manner of moving with a preposition or complement of `path`."""

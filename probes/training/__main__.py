@@ -33,9 +33,10 @@ def main() -> None:
     options = vars(parser.parse_args())
     work, out, threads, device = (options.pop(name) for name in ("work", "out", "threads", "device"))
     usual = Plan().processes if device == "cpu" else 1  # on one GPU they would stand in each other's way
-    options["processes"] = options["processes"] or usual
-    if options["processes"] > usual and device != "cpu":
-        parser.error(f"--processes {options['processes']} on {device}: one process a GPU")
+    if options["processes"] is None:
+        options["processes"] = usual
+    if options["processes"] < 1 or (options["processes"] > 1 and device != "cpu"):
+        parser.error(f"--processes {options['processes']} on {device}: at least one, and one alone on a GPU")
     plan = Plan(**options)
     with tempfile.TemporaryDirectory() as folder:
         work_of_one = (plan, work, out, threads, device, Path(folder) / "meeting")

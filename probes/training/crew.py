@@ -13,9 +13,6 @@ from torch import nn
 
 from probes.training.examples import Batch, Example
 
-SAME = 1e-6
-"""How far the squared lengths of two processes' weights may differ."""
-
 
 class Crew:
     """One process (`rank` of `size`, from 0) and how it speaks to the others; alone by default."""
@@ -69,15 +66,16 @@ class Crew:
             grad.copy_(mean.view_as(grad))
 
     def check(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Raise RuntimeError where the processes no longer hold the same weights."""
+        """Raise RuntimeError where the processes no longer hold the same weights, all of them numbers."""
         if self.size == 1:
             return
-        length = torch.stack([one.detach().double().square().sum() for one in parameters]).sum()
-        ends = torch.stack([length, -length])
-        dist.all_reduce(ends, op=dist.ReduceOp.MAX)
-        most, least = ends[0].item(), -ends[1].item()
-        if not most - least <= SAME * most:  # also where one is not a number
-            raise RuntimeError(f"the processes have drifted apart: squared lengths {least} to {most}")
+        sums = torch.stack([one.detach().double().square().sum() for one in parameters])
+        every = [torch.empty_like(sums) for _ in range(self.size)]
+        dist.all_gather(every, sums)
+        if not all(torch.equal(every[0], other) for other in every):  # what is no number equals nothing
+            raise RuntimeError(
+                "the processes no longer hold the same weights; start again from the last checkpoint"
+            )
 
     def leave(self) -> None:
         """Wait for the others, and part."""

@@ -84,9 +84,13 @@ class Run:
     def _resume(self) -> None:
         state = torch.load(self.folder / "state.pt", weights_only=True, map_location="cpu")
         free = {"examples", "checkpoint_minutes"}  # a run may be made longer or shorter on the way
-        known = state["plan"]
-        if any(known.get(name) != value for name, value in asdict(self.plan).items() if name not in free):
-            raise ValueError(f"{self.folder} holds another plan: {known}")
+        known, own = state["plan"], asdict(self.plan)
+        other = {name: known.get(name) for name in own if name not in free and known.get(name) != own[name]}
+        if other:
+            told = ", ".join(f"{name} {value} instead of {own[name]}" for name, value in other.items())
+            raise ValueError(
+                f"{self.folder} holds another plan ({told}); take another --work, or its numbers"
+            )
         self.trainer.load_state_dict(state["trainer"])
         for optimizer, before in zip(self.optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(before)
@@ -127,7 +131,7 @@ class Run:
                     self._tell(recent, time.monotonic() - began)
             self.crew.check(self.trainer.parameters())
             if (launcher := parent_process()) is not None and not launcher.is_alive():
-                raise RuntimeError("the run's first process has ended, so its others end too")
+                raise RuntimeError("the process that launched the run has ended, so this one ends too")
             self.shard += 1
             self.seconds = time.monotonic() - began
             if self.crew.first and time.monotonic() - last > 60 * self.plan.checkpoint_minutes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing as mp
 import os
 import random
+import time
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
@@ -43,8 +44,10 @@ def _work(plan: Plan, first: int, queue: Queue[list[Example]]) -> None:
     assert reader is not None
     for number in range(first, plan.shards):
         if not _put(queue, shard(plan, number, tokenizer, forbidden), reader):
-            queue.cancel_join_thread()
-            return
+            break
+    while reader.is_alive():  # it ends this process once it has what it wants
+        time.sleep(1)
+    queue.cancel_join_thread()
 
 
 def _put(queue: Queue[list[Example]], made: list[Example], reader: BaseProcess) -> bool:

@@ -78,17 +78,18 @@ def test_a_state_from_before_a_number_of_the_plan_is_refused_in_words(
     state = torch.load(tmp_path / "state.pt", weights_only=True)
     del state["plan"]["processes"]
     torch.save(state, tmp_path / "state.pt")
-    with pytest.raises(ValueError, match="holds another plan"):
+    with pytest.raises(ValueError, match="processes None instead of 1"):
         Run(TINY, tmp_path)
 
 
-def test_two_processes_on_one_gpu_are_refused(
+def test_two_processes_on_one_gpu_and_none_at_all_are_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["training", "--device", "cuda", "--processes", "2"])
-    with pytest.raises(SystemExit):
-        main()
-    assert "--processes 2 on cuda: one process a GPU" in capsys.readouterr().err
+    for device, number in (("cuda", "2"), ("cpu", "0"), ("cpu", "-1")):
+        monkeypatch.setattr("sys.argv", ["training", "--device", device, "--processes", number])
+        with pytest.raises(SystemExit):
+            main()
+        assert f"--processes {number} on {device}: at least one, and one alone" in capsys.readouterr().err
 
 
 def test_the_loss_falls_and_the_mask_stays_nothing(tmp_path: Path, no_process: None) -> None:
