@@ -2,7 +2,7 @@
 # make test    set-up with the test requirements, lint, all tests
 # make lint    ruff and mypy
 # make bench   the same work by plain loops, by libraries and by the engine; bench-growth: how cost grows
-# make builtin train the built-in model anew (a little over an hour on two cores)
+# make builtin train the built-in model anew (about an hour and a half on two cores)
 # make clean   remove what the others made, the virtual environment included
 
 PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \

@@ -73,6 +73,17 @@ class Clauses(Verbs):
             denial = self.rng.choice("没没不不未") + odd
         self._word(denial, clause, "B", clause.event)
 
+    def _slot_time_q(self, clause: Clause) -> None:
+        """A time that tells one visit more."""
+        text = self.tables.word("time", self.rng)
+        for word in (text[0].lower() + text[1:]).split():
+            self._word(word, clause, "Q", clause.event)
+
+    def _slot_listed(self, clause: Clause) -> None:
+        """The further visits of a clause that tells of `times`, one phrase each."""
+        for _ in range(clause.times - 1):
+            self._fill(self.tables.frame("once_more", self.rng), clause)
+
     # ---- places and people
 
     def _slot_place(self, clause: Clause) -> None:

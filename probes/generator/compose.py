@@ -12,7 +12,7 @@ from probes.generator.filling import Clause
 from probes.generator.joining import join
 from probes.generator.lexicon import TRAIN, Splits, Tables
 from probes.generator.reading import Reader
-from probes.generator.story import ME, UNKNOWN, Event, Story, Word
+from probes.generator.story import ME, UNKNOWN, WE, Event, Story, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,14 @@ class Composer:
                 return story
 
 
+LISTED = 0.3
+"""How often a sentence that tells of several visits lists them ("in May, and again in June")."""
+BACK_THERE = 0.12
+"""How often a visit is followed by another "there"."""
+TOGETHER = 0.25
+"""How often all visits to the first place follow each other."""
+
+
 class _Draft:
     """One attempt at a passage."""
 
@@ -121,7 +129,9 @@ class _Draft:
             event = self.clauses.event(Event(kind, people, place, **about))  # type: ignore[arg-type]
             clause.event, clause.times = event, self.story.events[event].times
         self.clauses.sentence(self.tables.frame(name, self.rng), clause)
-        if name == "arrival_joint" and event is not None and clause.person:
+        if event is not None and any(word.tag in "ML" and word.text.lower() in WE for word in clause.words):
+            self.story.events[event].people = (ME, UNKNOWN)
+        elif name == "arrival_joint" and event is not None and clause.person:
             self.story.events[event].people = (ME, clause.person)
         self.kinds.append(name)
         return event
@@ -133,7 +143,8 @@ class _Draft:
         """
         rng = self.rng
         if times > 1:
-            self._say("arrival_counted", "arrival", place, times=times)
+            name = "arrival_listed" if rng.random() < LISTED else "arrival_counted"
+            self._say(name, "arrival", place, times=times)
         else:
             self._arrive(place, first)
         if rng.random() < 0.3:
@@ -181,6 +192,11 @@ class _Draft:
         named = [n for n in range(before, len(self.story.events)) if self.story.events[n].place == place]
         name, kind = ("there", "arrival") if arrives else ("there_blocked", "blocked")
         self._say(name, kind, place, antecedent=named[0])
+
+    def back_there(self, place: str) -> None:
+        """Two arrivals: at `place`, and "there" again."""
+        first = self._say(self.rng.choice(["arrival_timed", "arrival_reached"]), "arrival", place)
+        self._say("there", "arrival", place, antecedent=first)
 
     def _mention(self, place: str) -> None:
         name, kind = self.rng.choice([("named", "mention"), ("named", "mention"), ("leave", "leave")])
@@ -234,9 +250,14 @@ class _Draft:
         blocks: list[tuple[list[list[Word]], list[str]]] = []
         first = True
         while left:
+            if left > 1 and rng.random() < BACK_THERE:
+                self._block(blocks, partial(self.back_there, asked))
+                left, first = left - 2, False
+                continue
             times = rng.randint(2, left) if left > 1 and rng.random() < 0.14 + 0.06 * self.hard else 1
             self._block(blocks, partial(self.visit, asked, times, first))
             left, first = left - times, False
+        visits, blocks = blocks, []
         seen: set[str] = set()
         for _ in range(rng.randint(0, size.others)):
             place = rng.choice(rest)
@@ -248,9 +269,15 @@ class _Draft:
             self._block(blocks, partial(self.inert, rng.choice(self.ids) if rng.random() < 0.5 else asked))
         for _ in range(rng.randint(0, size.fillers)):
             self._block(blocks, partial(self._say, "filler"))
-        if not blocks:
+        if not blocks and not visits:
             self._block(blocks, partial(self.inert, asked))
-        rng.shuffle(blocks)
+        if rng.random() < TOGETHER:
+            rng.shuffle(blocks)
+            where = rng.randint(0, len(blocks))
+            blocks[where:where] = visits
+        else:
+            blocks += visits
+            rng.shuffle(blocks)
         self.story.sentences = [s for sentences, _ in blocks for s in sentences]
         self.kinds = [k for _, kinds in blocks for k in kinds]
         return self._finish(asked)

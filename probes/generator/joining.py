@@ -27,6 +27,8 @@ JOINTS = {
 _MARK = re.compile(r"([,;，；])")
 STOPS = {"en": ".", "zh": "。"}
 CHANCES = {"en": 0.14, "zh": 0.35}
+TIMED = {"en": 0.3, "zh": 0.5}
+"""How often a sentence is run together with the one before; one that begins with a time, more often."""
 LONGEST = 40
 """Words of a sentence that takes another one in."""
 OWN_CLAUSES = ("arrival", "filler", "leave", "carry")
@@ -40,7 +42,8 @@ def join(
     joined: list[list[Word]] = []
     before = ""
     for words, kind in zip(sentences, kinds, strict=True):
-        if joined and rng.random() < CHANCES[tables.language] and _takes(joined[-1], tables.language):
+        chance = (TIMED if words[0].tag == "T" else CHANCES)[tables.language]
+        if joined and rng.random() < chance and _takes(joined[-1], tables.language):
             _link(joined[-1], words, before.startswith(OWN_CLAUSES), tables, rng)
             joined[-1].extend(words)
         else:

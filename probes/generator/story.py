@@ -14,6 +14,8 @@ UNKNOWN = "?"
 """Somebody whom a pronoun leaves open."""
 PUNCTUATION = frozenset(".,?!:;，。？！：；、")
 ME_WORDS = {"en": "I", "zh": "我"}
+WE = ("we", "us", "我们")
+"""I among others who are not named."""
 
 
 @dataclass(slots=True)

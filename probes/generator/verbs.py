@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from probes.generator.filling import Clause, Filling
-from probes.generator.story import ME, UNKNOWN
+from probes.generator.story import ME, UNKNOWN, WE
 
 OWN = {
     "we": ("our", "ourselves"),
@@ -48,7 +48,8 @@ class Verbs(Filling):
         told = [word.text.lower() for word in clause.words]
         if ME in people or not people:
             nobody = NOBODY & set(told) and "i" not in told
-            if clause.person is None and not nobody:
+            alone = next((word for word in reversed(told) if word in ("i", *WE)), "i") == "i"
+            if clause.person is None and not nobody and alone:
                 return {}
             who = "they" if nobody and "us" not in told else "we"
         else:

@@ -25,7 +25,9 @@ def told(language: str, *sentences: tuple[str, Event | None]) -> Story:
         number = None
         if event is not None:
             number = clauses.event(event)
-        clauses.sentence(frame, Clause(event=number, place="park", person=event and next(iter(event.people))))
+        clause = Clause(event=number, place="park", person=event and next(iter(event.people)))
+        clause.times = event.times if event is not None else 1
+        clauses.sentence(frame, clause)
     return story.finish()
 
 
@@ -175,6 +177,7 @@ def test_an_open_word_of_somebody_elses_arrival_says_nothing_of_mine() -> None:
         ("I", arrival(), "I let myself into the park."),
         ("{who}", arrival(people=("Anna",)), "Anna let themselves into the park."),
         ("{who} and I/M", arrival(), "Anna and I let ourselves into the park."),
+        ("We/M", arrival(people=(ME, UNKNOWN)), "We let ourselves into the park."),
         ("She", arrival(people=(UNKNOWN,)), "She let herself into the park."),
         ("you", arrival(people=(UNKNOWN,)), "You let yourself into the park."),
         ("Nobody/B", arrival(), "Nobody let themselves into the park."),

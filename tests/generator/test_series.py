@@ -1,0 +1,68 @@
+"""Several visits told in a row: listed in one sentence, "there" again, by "we"."""
+
+from __future__ import annotations
+
+import pytest
+
+from probes.generator import Composer, Query, answer
+from probes.generator.story import ME, UNKNOWN, WE
+from probes.trials import Mode, Trial
+from tests.generator.test_convention import arrival, count, told
+
+
+@pytest.mark.parametrize(
+    ("language", "frame", "verb"),
+    [("en", "I went/V to/V the {P} {time} {listed} .", "went"), ("zh", "我 走进/V {P} {listed} 。", "走进")],
+)
+@pytest.mark.parametrize("times", [2, 3, 5])
+def test_visits_listed_in_one_sentence_count_one_a_phrase(
+    language: str, frame: str, verb: str, times: int
+) -> None:
+    story = told(language, (frame, arrival(times=times)))
+    query = Query("count", "?", language, tuple("012345"), ME, "park", 1)
+    listed = tuple(word.span for word in story.words if word.tag == "Q")
+    assert count(story) == str(times)
+    assert answer(story, query, Trial(listed)) == "1"
+    assert answer(story, query, Trial(listed[:1])) is None
+    assert answer(story, query, Trial(listed, Mode.REPLACE)) is None
+    assert count(story, verb) == "0"
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second", "verb", "place"),
+    [
+        ("en", "I went/V to/V the {P} .", "{time} I cycled/V there/R .", "went", "park"),
+        ("zh", "我 走进/V {P} 。", "{time} 我 来到/V 那里/R 。", "走进", "公园"),
+    ],
+)
+def test_there_again_is_another_visit(language: str, first: str, second: str, verb: str, place: str) -> None:
+    story = told(language, (first, arrival()), (second, arrival(antecedent=0)))
+    time = story.text[slice(story.phrases[1][0].start, story.phrases[1][-1].end)]
+    assert count(story) == "2"
+    assert count(story, verb) == "1"
+    assert count(story, place) is None
+    assert count(story, time) is None  # the same visit, told again?
+    assert count(story, order=(1, 0)) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "frame", "we"),
+    [("en", "We/M went/V to/V the {P} .", "We"), ("zh", "我们/M 走进/V {P} 。", "我们")],
+)
+def test_we_went_is_my_visit_and_perhaps_anybodys(language: str, frame: str, we: str) -> None:
+    story = told(language, (frame, arrival(people=(ME, UNKNOWN))))
+    assert count(story) == "1"
+    assert count(story, we) is None
+    assert answer(story, Query("count", "?", language, tuple("012345"), "Anna", "park", 1)) is None
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_we_do_in_passages_is_done_by_me_and_somebody_left_open(language: str) -> None:
+    composer, found = Composer(language, 7), 0
+    for _ in range(300):
+        story = composer.story(3)
+        for number, parts in story.parts.items():
+            if any(word.text.lower() in WE for tag in "ML" for word in parts.get(tag, ())):
+                found += 1
+                assert story.events[number].people == (ME, UNKNOWN), story.text
+    assert found > 20
