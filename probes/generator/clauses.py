@@ -75,7 +75,9 @@ class Clauses(Verbs):
 
     def _slot_time_q(self, clause: Clause) -> None:
         """A time that tells one visit more."""
-        text = self.tables.word("time", self.rng)
+        told = " ".join(word.text for word in clause.words).lower()
+        free = [text for text in self.tables.options("time") if text.lower() not in told]
+        text = self.rng.choice(free)
         for word in (text[0].lower() + text[1:]).split():
             self._word(word, clause, "Q", clause.event)
 

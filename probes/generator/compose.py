@@ -129,21 +129,24 @@ class _Draft:
             event = self.clauses.event(Event(kind, people, place, **about))  # type: ignore[arg-type]
             clause.event, clause.times = event, self.story.events[event].times
         self.clauses.sentence(self.tables.frame(name, self.rng), clause)
-        if event is not None and any(word.tag in "ML" and word.text.lower() in WE for word in clause.words):
+        we = any(word.tag in ("M", "L") and word.text.lower() in WE for word in clause.words)
+        if event is not None and we:
             self.story.events[event].people = (ME, UNKNOWN)
         elif name == "arrival_joint" and event is not None and clause.person:
             self.story.events[event].people = (ME, clause.person)
         self.kinds.append(name)
         return event
 
-    def visit(self, place: str, times: int = 1, first: bool = True) -> None:
+    def visit(self, place: str, times: int = 1, first: bool = True, total: bool = False) -> None:
         """My arrival at `place`, or a sentence that tells of `times` of them, and what may follow it.
 
-        `first`: nothing told of this place yet, so no word of a new time is needed.
+        `first`: nothing told of this place yet, so no word of a new time is needed. `total`: these are all
+        visits to it.
         """
         rng = self.rng
         if times > 1:
-            name = "arrival_listed" if rng.random() < LISTED else "arrival_counted"
+            listed, counted = ["arrival_listed"], ["arrival_counted"]
+            name = rng.choice(listed if rng.random() < LISTED else counted + ["arrival_total"] * total)
             self._say(name, "arrival", place, times=times)
         else:
             self._arrive(place, first)
@@ -196,7 +199,7 @@ class _Draft:
     def back_there(self, place: str) -> None:
         """Two arrivals: at `place`, and "there" again."""
         first = self._say(self.rng.choice(["arrival_timed", "arrival_reached"]), "arrival", place)
-        self._say("there", "arrival", place, antecedent=first)
+        self._say("there_again", "arrival", place, antecedent=first)
 
     def _mention(self, place: str) -> None:
         name, kind = self.rng.choice([("named", "mention"), ("named", "mention"), ("leave", "leave")])
@@ -255,7 +258,7 @@ class _Draft:
                 left, first = left - 2, False
                 continue
             times = rng.randint(2, left) if left > 1 and rng.random() < 0.14 + 0.06 * self.hard else 1
-            self._block(blocks, partial(self.visit, asked, times, first))
+            self._block(blocks, partial(self.visit, asked, times, first, first and times == left))
             left, first = left - times, False
         visits, blocks = blocks, []
         seen: set[str] = set()

@@ -64,7 +64,8 @@ def _link(first: list[Word], second: list[Word], own: bool, tables: Tables, rng:
     me = ME_WORDS[language]
     same = own and first[0].text == second[0].text == me and not second[0].tag and len(second) > 1
     mine = max((place for place, word in enumerate(first) if word.text == me), default=0)
-    others = any(word.tag == "S" or word.being for word in first[mine:])
+    named = tables.options("others")
+    others = any(word.tag == "S" or word.being or word.text.lower() in named for word in first[mine:])
     if same and rng.random() < 0.5 and not others:
         del second[0]
     elif language == "en" and (second[0].tag == "T" or second[0].text in tables.options("lowered")):

@@ -58,7 +58,7 @@ class Reader:
         event, parts = self.story.events[number], self.story.parts[number]
         verb = [self.state(word) for word in parts["V"]]
         place = self._all(parts["P"])
-        carried = any(self.state(word) != State.GONE for word in parts["C"])
+        carried = any(self.state(word) != State.GONE for word in parts["C"] + parts["E"])
         if State.GONE in verb or (parts["P"] and place == State.GONE):
             return None if carried else 0
         if event.kind == "blocked":
@@ -70,7 +70,7 @@ class Reader:
         if not sure or not self._mine(number) or not self._attached(event, number):
             return None
         if event.times > 1:
-            return {State.STANDS: event.times, State.GONE: 1}.get(self._filled(parts["Q"]))
+            return {State.STANDS: event.times, State.GONE: 1}.get(self._filled(parts["Q"] + parts["E"]))
         return 1
 
     def _filled(self, words: Sequence[Word]) -> State:

@@ -11,21 +11,24 @@ from tests.generator.test_convention import arrival, count, told
 
 
 @pytest.mark.parametrize(
-    ("language", "frame", "verb"),
-    [("en", "I went/V to/V the {P} {time} {listed} .", "went"), ("zh", "我 走进/V {P} {listed} 。", "走进")],
+    ("language", "frame", "verb", "without"),
+    [
+        ("en", "I went/V to/V the {P} {time} {listed} .", "went", "0"),
+        ("zh", "我 走进/V {P} {listed} 。", "走进", None),  # 又去了 still says I did
+    ],
 )
 @pytest.mark.parametrize("times", [2, 3, 5])
 def test_visits_listed_in_one_sentence_count_one_a_phrase(
-    language: str, frame: str, verb: str, times: int
+    language: str, frame: str, verb: str, without: str | None, times: int
 ) -> None:
     story = told(language, (frame, arrival(times=times)))
     query = Query("count", "?", language, tuple("012345"), ME, "park", 1)
-    listed = tuple(word.span for word in story.words if word.tag == "Q")
+    listed = tuple(word.span for word in story.words if word.tag in ("Q", "E"))
     assert count(story) == str(times)
     assert answer(story, query, Trial(listed)) == "1"
     assert answer(story, query, Trial(listed[:1])) is None
     assert answer(story, query, Trial(listed, Mode.REPLACE)) is None
-    assert count(story, verb) == "0"
+    assert count(story, verb) == without
 
 
 @pytest.mark.parametrize(
@@ -66,3 +69,25 @@ def test_what_we_do_in_passages_is_done_by_me_and_somebody_left_open(language: s
                 found += 1
                 assert story.events[number].people == (ME, UNKNOWN), story.text
     assert found > 20
+
+
+def test_what_we_feel_does_not_make_a_strangers_visit_mine() -> None:
+    composer = Composer("en", 3)
+    for _ in range(400):
+        story = composer.story(3)
+        for number, event in enumerate(story.events):
+            if event.kind == "arrival" and "S" in story.parts[number] and "M" not in story.parts[number]:
+                assert ME not in event.people, story.text
+
+
+@pytest.mark.parametrize(("language", "phrase"), [("en", "ltogether I "), ("zh", "，我总共去过")])
+def test_a_total_is_told_of_all_visits(language: str, phrase: str) -> None:
+    composer, found = Composer(language, 5, hard=1.0), 0
+    for _ in range(1500):
+        story = composer.story(3)
+        if phrase in story.text:
+            place = next(iter(story.places))
+            mine = [e for e in story.events if e.kind == "arrival" and e.place == place and ME in e.people]
+            assert [event.times > 1 for event in mine] == [True], story.text
+            found += 1
+    assert found > 3
