@@ -7,7 +7,7 @@ import pytest
 from probes.generator import Composer, Query, answer
 from probes.generator.story import ME, UNKNOWN, WE
 from probes.trials import Mode, Trial
-from tests.generator.test_convention import arrival, count, told
+from tests.generator.telling import arrival, count, told
 
 
 @pytest.mark.parametrize(
