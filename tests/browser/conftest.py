@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE = 60_000
 """Milliseconds; other tests may be using the processor."""
+sync_api.expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -97,7 +98,7 @@ class Explore:
         return self.page.locator("h3").first
 
     def says(self, part: str) -> None:
-        sync_api.expect(self.title).to_contain_text(part, timeout=PATIENCE)
+        sync_api.expect(self.title).to_contain_text(part)
 
     def address(self, part: str) -> None:
         self.page.wait_for_url(lambda url: part in url, timeout=PATIENCE)

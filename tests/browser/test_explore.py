@@ -122,7 +122,7 @@ def test_the_language_follows_the_browser_and_the_switch(explore: Explore, brows
     tab.says("去掉“走进”，它回答“零次”")
     tab.page.get_by_text("EN", exact=True).click()
     tab.says("Without “走进” it says “零次”")
-    expect(tab.page.locator(".chip .gloss").get_by_text("walk into")).to_be_visible(timeout=PATIENCE)
+    expect(tab.page.locator(".chip .gloss").get_by_text("walk into")).to_be_visible()
     assert tab.errors == []
     context.close()
 
@@ -135,7 +135,7 @@ def test_a_passage_of_ones_own(explore: Explore) -> None:
     explore.page.get_by_label("Your passage").fill(text)
     explore.page.get_by_label("Question", exact=True).fill(question)
     explore.press("Use this passage")
-    expect(explore.chip("bakery", 1)).to_be_visible(timeout=PATIENCE)
+    expect(explore.chip("bakery", 1)).to_be_visible()
     asked = Question(Passage(text), question, standard_answers("count", "en"))
     said = top_of(run("ask", load_model("builtin"), asked).data)["name"]
     explore.says(f"The model says “{said}”")
@@ -152,7 +152,7 @@ def test_nasty_text_is_inert(explore: Explore) -> None:
     explore.chip("red").click()
     explore.says("Without “red”")
     explore.page.get_by_role("tab", name="How it was measured").click()
-    expect(explore.page.get_by_text("onerror=document.title").last).to_be_visible(timeout=PATIENCE)
+    expect(explore.page.get_by_text("onerror=document.title").last).to_be_visible()
     assert explore.page.title() == "Crux"
 
 
@@ -160,7 +160,7 @@ def test_two_thousand_words_stay_usable(explore: Explore) -> None:
     text = "I walked into the bakery. " * 400
     explore.open(urlencode(to_link(State(text=text))), scored=False)
     assert explore.chips.count() == 2000
-    expect(explore.page.get_by_text(re.compile(r"reads \d+ at most"))).to_be_visible(timeout=PATIENCE)
+    expect(explore.page.get_by_text(re.compile(r"reads \d+ at most"))).to_be_visible()
 
 
 def test_stop_keeps_what_was_found_and_going_on_completes_it(explore: Explore) -> None:
@@ -168,7 +168,7 @@ def test_stop_keeps_what_was_found_and_going_on_completes_it(explore: Explore) -
     explore.open(urlencode(to_link(State(text=text))), scored=False)
     stop = explore.page.get_by_role("button", name="Stop", exact=True).last
     stop.click(timeout=PATIENCE)
-    expect(explore.page.get_by_text("Stopped:")).to_be_visible(timeout=PATIENCE)
+    expect(explore.page.get_by_text("Stopped:")).to_be_visible()
     explore.press("Go on")
     explore.page.wait_for_selector(".passage.scored .chip", timeout=PATIENCE)
     explore.says("of 288 words change nothing")

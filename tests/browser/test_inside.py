@@ -27,6 +27,7 @@ class Inside(Explore):
     def visit(self, view: str, query: str = "") -> Inside:
         self.page.goto(f"{self.url}{view}" + (f"?{query}" if query else ""))
         self.page.wait_for_selector("[data-testid=stVegaLiteChart] svg", timeout=PATIENCE)
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         return self
 
     def cell(self, words: str) -> Any:
@@ -66,20 +67,20 @@ def test_pressing_cells_takes_heads_away_and_puts_them_back(inside: Inside) -> N
 def test_a_press_in_the_passage_asks_what_is_read_from_there(inside: Inside) -> None:
     inside.visit("heads", "look=3.1&lang=en&passage=coffee-en")
     word = inside.page.locator(".word", has_text="latte").first
-    expect(word).to_be_visible(timeout=PATIENCE)
+    expect(word).to_be_visible()
     word.click()
     inside.address("reader=")
-    expect(inside.page.locator('.word[aria-pressed="true"]')).to_contain_text("latte", timeout=PATIENCE)
+    expect(inside.page.locator('.word[aria-pressed="true"]')).to_contain_text("latte")
     inside.page.locator('.word[aria-pressed="true"]').focus()
     inside.page.keyboard.press("End")
     inside.page.keyboard.press("Enter")
-    expect(inside.page.locator('.word.place[aria-pressed="true"]')).to_be_visible(timeout=PATIENCE)
+    expect(inside.page.locator('.word.place[aria-pressed="true"]')).to_be_visible()
 
 
 def test_the_close_up_draws_nasty_words_as_text(inside: Inside) -> None:
     link = {**to_link(State(text=NASTY, look=(3, 1), view="head", level="word")), "lang": "en"}
     inside.visit("heads", urlencode(link))
-    expect(inside.frame.locator("svg text", has_text="bakery").first).to_be_visible(timeout=PATIENCE)
+    expect(inside.frame.locator("svg text", has_text="bakery").first).to_be_visible()
     assert inside.frame.locator("line").count() > 10
     assert inside.page.title() == "Crux"
     assert inside.page.locator(".passage script, .passage img").count() == 0
@@ -111,7 +112,7 @@ def test_a_frame_draws_with_the_network_cut(browser: Any, view: Any) -> None:
 def test_links_draw_arcs_and_frame_a_pair_in_both_maps(inside: Inside) -> None:
     inside.visit("links", "lang=en&passage=coffee-en&budget=60")
     inside.says("link")
-    expect(inside.page.locator(".passage path.arc")).not_to_have_count(0, timeout=PATIENCE)
+    expect(inside.page.locator(".passage path.arc")).not_to_have_count(0)
     box = inside.page.locator("[data-testid=stVegaLiteChart]").bounding_box()
     assert box is not None
     framed = "[data-testid=stVegaLiteChart] path[fill-opacity='0'][stroke-width='2']"
@@ -119,7 +120,7 @@ def test_links_draw_arcs_and_frame_a_pair_in_both_maps(inside: Inside) -> None:
     inside.page.mouse.move(box["x"] + 200, box["y"] + box["height"] * 0.55)
     cell = inside.page.locator("[data-testid=stVegaLiteChart] path[opacity='0.001']").last
     cell.hover(force=True)
-    expect(inside.page.locator(framed)).to_have_count(2, timeout=PATIENCE)
+    expect(inside.page.locator(framed)).to_have_count(2)
     assert inside.errors == []
 
 
@@ -127,11 +128,11 @@ def test_patching_follows_what_is_typed(inside: Inside) -> None:
     inside.visit("layers", "lang=en&passage=coffee-en")
     inside.says("Read off layer by layer")
     inside.page.get_by_role("tab", name="States from another passage").click()
-    expect(inside.page.get_by_text("As it stands the model says")).to_be_visible(timeout=PATIENCE)
+    expect(inside.page.get_by_text("As it stands the model says")).to_be_visible()
     inside.page.get_by_label("becomes").fill("walked by")
     inside.press("Compare")
     inside.address("to=walked")
-    expect(inside.page.get_by_text("walked by", exact=False).first).to_be_visible(timeout=PATIENCE)
+    expect(inside.page.get_by_text("walked by", exact=False).first).to_be_visible()
 
 
 def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path) -> None:
