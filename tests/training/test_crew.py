@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from pathlib import Path
 from queue import Full
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,41 +41,46 @@ def test_batches_are_dealt_once_and_equally_many_to_all(of: int, size: int) -> N
     assert len(dealt) - of < size
 
 
-def averaged(rank: int, folder: Path) -> None:
-    """Gradients that are known, one of them missing in one process."""
+GAPS = {0.0: "same", 1e-6: "drifted", float("nan"): "drifted"}
+
+
+def spoken(rank: int, folder: Path) -> None:
+    """Two processes average gradients that are known, one of them missing in one process, and look whether
+    their weights differ by each of `GAPS`.
+    """
     crew = Crew(rank, 2, folder / "meeting")
     one, two = torch.nn.Parameter(torch.zeros(2, 3)), torch.nn.Parameter(torch.zeros(4))
     one.grad = torch.full((2, 3), float(1 + 4 * rank))
     if rank:
         two.grad = torch.arange(4.0)
     crew.average([one, two])
-    torch.save([one.grad, two.grad], folder / f"{rank}.pt")
+    read = []
+    for gap in GAPS:
+        try:
+            crew.check([torch.nn.Parameter(torch.ones(3) + (gap if rank else 0))])
+            read.append("same")
+        except RuntimeError:
+            read.append("drifted")
+    torch.save([one.grad, two.grad, read], folder / f"{rank}.pt")
     crew.leave()
 
 
-def test_gradients_become_their_mean(tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(averaged, (tmp_path,), 2)
-    for rank in (0, 1):
-        one, two = torch.load(tmp_path / f"{rank}.pt", weights_only=True)
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """What each of the two processes had in the end."""
+    folder = tmp_path_factory.mktemp("crew")
+    torch.multiprocessing.spawn(spoken, (folder,), 2)
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in (0, 1)]
+
+
+def test_gradients_become_their_mean(heard: list[Any]) -> None:
+    for one, two, _ in heard:
         assert torch.equal(one, torch.full((2, 3), 3.0))
         assert torch.equal(two, torch.arange(4.0) / 2)
 
 
-def drifted(rank: int, folder: Path, gap: float) -> None:
-    """Whether the processes notice that one's weights differ by `gap`."""
-    crew = Crew(rank, 2, folder / f"meeting {gap}")
-    try:
-        crew.check([torch.nn.Parameter(torch.ones(3) + (gap if rank else 0))])
-        (folder / f"{rank} {gap}").write_text("same")
-    except RuntimeError:
-        (folder / f"{rank} {gap}").write_text("drifted")
-    crew.leave()
-
-
-@pytest.mark.parametrize(("gap", "read"), [(0.0, "same"), (1e-6, "drifted"), (float("nan"), "drifted")])
-def test_processes_notice_that_they_drift_apart(tmp_path: Path, gap: float, read: str) -> None:
-    torch.multiprocessing.spawn(drifted, (tmp_path, gap), 2)
-    assert [(tmp_path / f"{rank} {gap}").read_text() for rank in (0, 1)] == [read, read]
+def test_processes_notice_that_they_drift_apart(heard: list[Any]) -> None:
+    assert [read for _, _, read in heard] == [list(GAPS.values())] * 2
 
 
 def test_passages_are_made_no_further_when_nobody_reads_them() -> None:
