@@ -49,7 +49,7 @@ def _value(row: Mapping[str, Any]) -> float:
 def _links(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     rows = data["rows"]
     strongest = max([row for row in rows if row["flips"]] or rows, key=strength)
-    units = {unit["index"]: quoted_unit(unit, lang) for unit in data["units"]}
+    units = _quoted_units(data, lang)
     to = units[strongest["to"]["index"]]
     if strongest["from"] == "answer":
         where = say("headline.link_answer", lang, to=to)
@@ -124,7 +124,7 @@ def _patch(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
             say(
                 f"headline.patch_{data['direction']}",
                 lang,
-                text=quoted_unit(next(unit for unit in data["units"] if unit["index"] == best["unit"]), lang),
+                text=_quoted_units(data, lang)[best["unit"]],
                 layer=best["layer"],
                 share=percent(max(0.0, best["recovered"])),
             )
@@ -136,6 +136,10 @@ def quoted_unit(unit: Mapping[str, Any], lang: str) -> str:
     """A unit in quotation marks, with which of several equal ones it is."""
     name = shortened(unit["text"]) + which(unit["occurrence"], unit["occurrences"])
     return say("headline.quote", lang, text=name)
+
+
+def _quoted_units(data: Mapping[str, Any], lang: str) -> dict[int, str]:
+    return {unit["index"]: quoted_unit(unit, lang) for unit in data["units"]}
 
 
 def _quoted(text: str, lang: str) -> str:

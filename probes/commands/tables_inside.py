@@ -23,7 +23,7 @@ def inside(data: Mapping[str, Any], context: Context) -> Cells:
 
 
 def _columns(context: Context, *names: str) -> list[Column]:
-    left = {"head", "layer", "part", "from", "to", "state", "flips", "reads", "leads"}
+    left = {"head", "layer", "part", "from", "to", "link", "state", "flips", "reads", "leads"}
     return [(context.say(f"col_{name}"), "left" if name in left else "right") for name in names]
 
 
@@ -166,8 +166,8 @@ def _over(data: Mapping[str, Any], context: Context) -> Cells:
         rows.append([_part_of(row, context), *cells, "" if flips is None else f"{flips * 100:.0f} %"])
     first = {"agrees": "leads", "rho": "rho", "recovered": "recovered"}.get(name, "nats")
     kind = next(kind for kind in ("words", "head", "from", "layer") if kind in data["rows"][0])
-    columns = _columns(context, {"words": "state"}.get(kind, kind), first, "interval", "flip_share")
-    return columns, rows, []
+    named = {"words": "state", "from": "link"}.get(kind, kind)
+    return _columns(context, named, first, "interval", "flip_share"), rows, []
 
 
 def _part_of(row: Mapping[str, Any], context: Context) -> str:

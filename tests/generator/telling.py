@@ -15,15 +15,23 @@ from probes.trials import Mode, Trial
 def told(language: str, *sentences: tuple[str, Event | None]) -> Story:
     """A story of frames without open slots but {P}, each with its event."""
     story = Story(language, places={"park": "park"} if language == "en" else {"park": "公园"})
-    clauses = Clauses(story, Tables(language, Splits()), random.Random(0))
+    clauses = writer(story)
     for frame, event in sentences:
-        number = None
+        clause = Clause(place="park")
         if event is not None:
-            number = clauses.event(event)
-        clause = Clause(event=number, place="park", person=event and next(iter(event.people)))
-        clause.times = event.times if event is not None else 1
+            clause.event, clause.person, clause.times = clauses.event(event), event.people[0], event.times
         clauses.sentence(frame, clause)
     return story.finish()
+
+
+def writer(story: Story) -> Clauses:
+    """What writes the clauses of `story` from training's frames and words."""
+    return Clauses(story, Tables(story.language, Splits()), random.Random(0))
+
+
+def visits(language: str, person: str = ME) -> Query:
+    """The question how often `person` went to the park."""
+    return Query("count", "?", language, tuple("012345"), person, "park", 1)
 
 
 def count(
@@ -31,8 +39,7 @@ def count(
 ) -> str | None:
     """The count of my visits to the park with the words `gone` (first occurrences) taken away."""
     spans = tuple(sorted((story.text.index(word), story.text.index(word) + len(word)) for word in gone))
-    query = Query("count", "?", story.language, tuple("012345"), ME, "park", 1)
-    return answer(story, query, Trial(spans, mode), order)
+    return answer(story, visits(story.language), Trial(spans, mode), order)
 
 
 def arrival(**about: object) -> Event:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from itertools import pairwise
 
 import pytest
 
-from probes.generator import Composer, Query, Splits, Story, answer
-from probes.generator.clauses import Clauses
+from probes.generator import Composer, Splits, Story, answer
 from probes.generator.compose import _Draft
 from probes.generator.filling import Clause
 from probes.generator.letters import TURNED
-from probes.generator.lexicon import HELD_OUT, Tables
+from probes.generator.lexicon import HELD_OUT
 from probes.generator.story import ME, UNKNOWN, Event
 from probes.trials import Mode, Trial
-from tests.generator.telling import arrival, count, told
+from tests.generator.telling import arrival, count, told, visits, writer
 
 
 def test_every_word_of_the_verb_and_the_place_must_stand() -> None:
@@ -53,7 +51,7 @@ def test_a_word_that_can_be_guessed_is_open_and_an_article_carries_nothing(
     verb: str, text: str, without: dict[str, str | None]
 ) -> None:
     story = Story("en", places={"park": "park"})
-    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clauses = writer(story)
     clause = Clause(event=clauses.event(arrival()), place="park")
     clauses._verb(verb, clause)
     clauses.sentence("{P} .", clause)
@@ -65,7 +63,7 @@ def test_a_word_that_can_be_guessed_is_open_and_an_article_carries_nothing(
 def test_an_open_word_of_somebody_elses_arrival_says_nothing_of_mine() -> None:
     story = told("en", ("Anna/S showed/V up/L at/L the {P} .", arrival(people=("Anna",))))
     assert [count(story, word) for word in ("up", "at", "Anna")] == ["0", "0", None]
-    anna = Query("count", "?", "en", tuple("012345"), "Anna", "park", 1)
+    anna = visits("en", "Anna")
     at = story.text.index("up")
     assert answer(story, anna, Trial(((at, at + 2),))) is None
 
@@ -86,7 +84,7 @@ def test_an_open_word_of_somebody_elses_arrival_says_nothing_of_mine() -> None:
 )
 def test_everybody_goes_their_own_way(frame: str, event: Event, text: str) -> None:
     story = Story("en", places={"park": "park"}, people={"Anna": "Anna"})
-    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clauses = writer(story)
     clause = Clause(event=clauses.event(event), place="park", person="Anna" if "who" in frame else None)
     clauses._fill(frame, clause)
     clauses._verb("let|myself/L|into", clause)
@@ -133,7 +131,7 @@ def test_other_peoples_visits_are_theirs() -> None:
     story = told("en", ("Anna/S went/V to/V the {P} .", arrival(people=("Anna",))))
     assert count(story) == "0"
     assert count(story, "Anna") is None
-    assert answer(story, Query("count", "?", "en", tuple("012345"), "Anna", "park", 1)) == "1"
+    assert answer(story, visits("en", "Anna")) == "1"
 
 
 def test_a_friend_beside_me_goes_too() -> None:
@@ -184,11 +182,11 @@ def test_how_often_is_a_key_word() -> None:
 def test_a_friend_said_to_be_along_leaves_the_friends_visit_open() -> None:
     story = told("en", ("I went/V to/V the {P} with Anna .", arrival(mates=("Anna",))))
     assert count(story) == "1"
-    assert answer(story, Query("count", "?", "en", tuple("012345"), "Anna", "park", 1)) is None
+    assert answer(story, visits("en", "Anna")) is None
     story = told("zh", ("小明/S 跟 小红 去/V 了/L {P} 。", arrival(people=("小明",), mates=("小红",))))
     assert count(story) == "0"
-    assert answer(story, Query("count", "?", "zh", tuple("012345"), "小红", "park", 1)) is None
-    assert answer(story, Query("count", "?", "zh", tuple("012345"), "小明", "park", 1)) == "1"
+    assert answer(story, visits("zh", "小红")) is None
+    assert answer(story, visits("zh", "小明")) == "1"
 
 
 def test_wanting_to_go_there_is_not_going_there() -> None:

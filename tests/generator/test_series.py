@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from probes.generator import Composer, Query, answer
+from probes.generator import Composer, answer
 from probes.generator.story import ME, UNKNOWN, WE
 from probes.trials import Mode, Trial
-from tests.generator.telling import arrival, count, told
+from tests.generator.telling import arrival, count, told, visits
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_visits_listed_in_one_sentence_count_one_a_phrase(
     language: str, frame: str, verb: str, without: str | None, times: int
 ) -> None:
     story = told(language, (frame, arrival(times=times)))
-    query = Query("count", "?", language, tuple("012345"), ME, "park", 1)
+    query = visits(language)
     listed = tuple(word.span for word in story.words if word.tag in ("Q", "E"))
     assert count(story) == str(times)
     assert answer(story, query, Trial(listed)) == "1"
@@ -56,7 +56,7 @@ def test_we_went_is_my_visit_and_perhaps_anybodys(language: str, frame: str, we:
     story = told(language, (frame, arrival(people=(ME, UNKNOWN))))
     assert count(story) == "1"
     assert count(story, we) is None
-    assert answer(story, Query("count", "?", language, tuple("012345"), "Anna", "park", 1)) is None
+    assert answer(story, visits(language, "Anna")) is None
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

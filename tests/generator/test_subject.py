@@ -12,7 +12,7 @@ from probes.generator.filling import Clause
 from probes.generator.lexicon import Tables
 from probes.generator.story import ME
 from probes.trials import Mode, Trial
-from tests.generator.telling import arrival, count, told
+from tests.generator.telling import arrival, count, told, visits, writer
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ from tests.generator.telling import arrival, count, told
         ("zh", "我 大壮 也 没 等 ， 走进/V {P} 。", ("我",), "1"),
         ("zh", "我 {person} 也 没 等 ， 走进/V {P} 。", ("我",), "1"),
         ("zh", "下午 我 走进/V {P} 。", ("我",), "1"),
+        ("zh", "我 很 累 ， 我/M 和 小明 走进/V {P} 。", ("我",), "1"),  # the second one says who went
     ],
 )
 def test_without_its_subject_a_clause_is_mine_where_nobody_else_is_named_before_it(
@@ -56,35 +57,37 @@ def test_my_sister_is_not_me() -> None:
 @pytest.mark.parametrize("filler", ["[MASK]", "…", "it"])
 def test_whatever_stands_in_place_of_i_leaves_open_who_went(filler: str) -> None:
     story = told("en", ("I walked/V into/V the {P} .", arrival()))
-    query = Query("count", "?", "en", tuple("012345"), ME, "park", 1)
+    query = visits("en")
     assert answer(story, query, Trial(((0, 1),), Mode.REPLACE, filler)) is None
+
+
+def ordered(story: Story, gone: str = "") -> str | None:
+    """What I ordered, with the first occurrence of `gone` taken away."""
+    thing = next(event.thing for event in story.events if event.thing)
+    at = story.text.index(gone)
+    spans = ((at, at + len(gone)),) if gone else ()
+    return answer(story, Query("order", "?", story.language, (thing, "x")), Trial(spans))
 
 
 def test_what_two_of_us_ordered_is_not_known_to_be_mine_without_me() -> None:
     story = Story("en", places={"park": "park"}, people={"Anna": "Anna"})
-    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clauses = writer(story)
     clause = Clause(event=clauses.event(arrival(people=(ME, "Anna"))), place="park", person="Anna")
     clauses._fill("{who} and/M I/M", clause)
     clauses._act("order: asked/V for/V {drink}", clause, (ME,))
     clauses.sentence("and walked/V into/V the {P} .", clause)
-    story.finish()
-    query = Query("order", "?", "en", (story.events[1].thing, "x"))
-    assert answer(story, query) == story.events[1].thing
-    for word in ("and I", " I "):
-        at = story.text.index(word)
-        assert answer(story, query, Trial(((at, at + len(word)),))) is None
-    assert answer(story, query, Trial(((0, 4),))) == story.events[1].thing
+    assert ordered(story.finish()) == story.events[1].thing
+    assert ordered(story, "and I") is None
+    assert ordered(story, " I ") is None
+    assert ordered(story, "Anna") == story.events[1].thing
 
 
 def test_my_order_without_its_subject_may_be_a_friends() -> None:
     story = Story("en")
-    clauses = Clauses(story, Tables("en", Splits()), random.Random(0))
+    clauses = writer(story)
     clause = Clause()
     clauses._fill("{person} was ill , and I", clause)
     clauses._act("order: asked/V for/V {drink}", clause, (ME,))
     clauses.sentence(".", clause)
-    story.finish()
-    query = Query("order", "?", "en", (story.events[0].thing, "x"))
-    assert answer(story, query) == story.events[0].thing
-    at = story.text.index(" I ") + 1
-    assert answer(story, query, Trial(((at, at + 1),))) is None
+    assert ordered(story.finish()) == story.events[0].thing
+    assert ordered(story, "I ") is None
