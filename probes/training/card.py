@@ -99,6 +99,11 @@ def table(figures: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def references(figures: Mapping[str, Any]) -> str:
+    """What the coffee-shop passages' answers hang on, English and Chinese."""
+    return "\n\n".join(reference(figures, name) for name in ("coffee-en", "coffee-zh"))
+
+
 def reference(figures: Mapping[str, Any], name: str) -> str:
     """What a coffee-shop passage's answer hangs on, in one sentence for each way of taking words away."""
     entry = figures["reference"][name]
@@ -112,14 +117,27 @@ def reference(figures: Mapping[str, Any], name: str) -> str:
     return "\n".join(lines)
 
 
-def card(figures: Mapping[str, Any], origin: Mapping[str, Any], notes: str) -> str:
-    """The whole card: the template, the figures, where the weights come from, and a person's notes."""
+def another(run: Mapping[str, Any]) -> str:
+    """The run with another seed: where it comes from, its table, its reference passages and heads."""
+    figures = run["figures"]
+    matter, needed = (figures["heads"][f"heads {kind}"] for kind in ("that matter", "needed together"))
+    where = "\n".join(f"- {key}: {value}" for key, value in run["origin"].items())
+    heads = f"Heads: {matter} matter, {needed} are needed together."
+    return "\n\n".join([where, table(figures), references(figures), heads])
+
+
+def card(figures: Mapping[str, Any], origin: Mapping[str, Any], run: Mapping[str, Any], notes: str) -> str:
+    """The whole card: the template, the figures, where the weights come from, and a person's notes.
+
+    `run` is the training with another seed: its `figures` and its `origin`.
+    """
     template = (HERE / "card.md").read_text(encoding="utf-8")
     heads = figures["heads"]
     values = {
+        "another": another(run),
         "table": table(figures),
         "passages": str(figures["passages"]),
-        "reference": "\n\n".join(reference(figures, name) for name in ("coffee-en", "coffee-zh")),
+        "reference": references(figures),
         "matter": str(heads["heads that matter"]),
         "needed": str(heads["heads needed together"]),
         "heads": str(len(heads["without"])),
@@ -132,15 +150,16 @@ def card(figures: Mapping[str, Any], origin: Mapping[str, Any], notes: str) -> s
 
 
 def main() -> None:
-    """Write MODEL_CARD.md beside the weights, from figures.json and origin.json there and card_notes.md."""
+    """Write MODEL_CARD.md beside the weights, from the figures and origins there and card_notes.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=HOUSE)
     folder = parser.parse_args().model
-    figures, origin = (
-        json.loads((folder / f"{name}.json").read_text(encoding="utf-8")) for name in ("figures", "origin")
+    figures, origin, run = (
+        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("figures", "origin", "another_seed")
     )
     notes = (HERE / "card_notes.md").read_text(encoding="utf-8")
-    (folder / "MODEL_CARD.md").write_text(card(figures, origin, notes), encoding="utf-8")
+    (folder / "MODEL_CARD.md").write_text(card(figures, origin, run, notes), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,20 @@ def call(*words: str) -> int:
 
 def test_the_card_that_ships_shows_the_figures_that_ship(figures: dict[str, Any]) -> None:
     assert table(figures) in (BUILTIN / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_the_run_with_another_seed_is_by_the_same_code_and_on_the_card(figures: dict[str, Any]) -> None:
+    run, origin = (
+        json.loads((BUILTIN / f"{name}.json").read_text(encoding="utf-8"))
+        for name in ("another_seed", "origin")
+    )
+    hashed = "SHA-256 of the code and data"
+    assert run["origin"][hashed] == origin[hashed]
+    plans = [re.sub(r"\d+ steps|seed \d+", "", each["made by"]) for each in (run["origin"], origin)]
+    assert plans[0] == plans[1]
+    assert run["origin"]["made by"] != origin["made by"]
+    assert all(run["figures"][key] == figures[key] for key in ("passages", "seed"))
+    assert table(run["figures"]) in (BUILTIN / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_every_row_has_a_name_in_both_languages_and_knows_its_goal(figures: dict[str, Any]) -> None:
