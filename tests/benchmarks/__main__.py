@@ -59,7 +59,11 @@ def main(
     if grow:
         click.echo(growth.save(growth.measure(threads, click.echo, only)))
         return
-    chosen = [case for case in cases(smollm2) if not models or any(name in case.name for name in models)]
+    had = cases(smollm2)
+    chosen = [case for case in had if not models or any(name in case.name for name in models)]
+    if not chosen:
+        names = ", ".join(case.name for case in had)
+        raise click.UsageError(f"No model's name contains {' or '.join(models)}. Had here: {names}.")
     if all(case.name == "built-in model" for case in chosen):
         click.echo("SmolLM2 is left out: crux models fetch smollm2, or --smollm2 FOLDER.", err=True)
     settings = Settings(rounds, budget, threads, full, sample)

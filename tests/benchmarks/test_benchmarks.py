@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.benchmarks import table
+from tests.benchmarks.__main__ import main
 from tests.benchmarks.compare import compared, spearman
 from tests.benchmarks.environments import PINS, pinned, reason
 from tests.benchmarks.processes import HERE, Way, ways
@@ -106,3 +108,12 @@ def test_records_of_two_machines_are_never_mixed() -> None:
     same = merged(record("a", "x"), record("a", "y"))["models"][0]["ways"]
     assert [row["key"] for row in same] == ["x", "y"]
     assert merged(record("a", "x"), record("b", "y")) == record("b", "y")
+
+
+def test_an_unknown_model_is_refused_with_the_names_there_are() -> None:
+    before = {path: path.read_bytes() for path in (HERE / "results").glob("*.json")}
+    result = CliRunner().invoke(main, ["--model", "nobody"])
+    assert result.exit_code == 2
+    assert "nobody" in result.output
+    assert "built-in model" in result.output
+    assert before == {path: path.read_bytes() for path in before}
