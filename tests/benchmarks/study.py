@@ -32,13 +32,17 @@ def benchmark(
                 reference = raw["found"]["log_probs"]
             rows.append(compared(way, raw, reference))
             say(f"{case.name:22} {study:6} {brief(rows[-1])}")
-        entry = {**case.described(), "threads": settings.threads, "ways": rows}
+        used = {
+            "threads": settings.threads,
+            "rounds": settings.rounds,
+            "budget_cpu_seconds": settings.budget,
+        }
+        entry = {**case.described(), **used, "ways": rows}
         if {"plain", "crux"} <= {row["key"] for row in rows}:
             entry["arithmetic"] = arithmetic(study, case, rows, settings)
             say(f"{case.name:22} {study:6} arithmetic {entry['arithmetic']}")
         models.append(entry)
-    used = {"rounds": settings.rounds, "budget_cpu_seconds": settings.budget}
-    return {"benchmark": study, "machine": machine(), **used, "models": models}
+    return {"benchmark": study, "machine": machine(), "models": models}
 
 
 def brief(row: dict[str, Any]) -> str:
