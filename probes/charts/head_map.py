@@ -30,8 +30,8 @@ def heads_map(
 ) -> alt.LayerChart:
     """Layer by head: how the target's log-probability moves (nats) when that head alone is taken away.
 
-    Cells within no change are grey and empty; estimates are paler, framed with dashes and marked ≈; layers
-    without heads say so; lines part groups of heads that share their keys and values.
+    Cells within no change are grey and empty; estimates are paler and framed with dashes, their numbers
+    behind ≈; layers without heads say so; lines part groups of heads that share their keys and values.
 
     Args:
         chosen: heads that are taken away now, framed and crossed; where cells can be pressed, at first.
