@@ -8,7 +8,7 @@ from typing import Any
 from probes.headline_inside import inside_headline, quoted_unit
 from probes.headline_over import over_headline
 from probes.locale import say
-from probes.numbers import nats, percent, shortened, strength
+from probes.numbers import nats, percent, strength
 
 FEW = 0.5
 """Under this coverage a headline speaks "of the listed answers"."""
@@ -31,7 +31,7 @@ def headline(data: Mapping[str, Any], lang: str) -> str:
     if "ablated" in data:
         then = _without_heads(data, lang)
     else:
-        taken = quoted(data["taken"]["texts"], lang)
+        taken = quoted(_taken(data), lang)
         then = _says(data, lang, f"then_{data['taken']['mode']}", what=taken)
     return (
         " ".join([first, then, *_against_chance(data, lang)])
@@ -45,12 +45,25 @@ def top_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
     return next(answer for answer in run["answers"] if answer["answer"] == run["top"])
 
 
-def quoted(texts: Sequence[str], lang: str) -> str:
-    """Words as a sentence names them: the first few, then how many more."""
-    shown = [say("headline.quote", lang, text=shortened(text)) for text in texts[:NAMED]]
-    named = say("headline.comma", lang).join(shown)
-    rest = len(texts) - NAMED
+def quoted(units: Sequence[Mapping[str, Any]], lang: str) -> str:
+    """Words as a sentence names them: the first few, then how many more.
+
+    Args:
+        units: each with its text, and which of how many equal ones it is (occurrence, occurrences).
+    """
+    named = say("headline.comma", lang).join(quoted_unit(unit, lang) for unit in units[:NAMED])
+    rest = len(units) - NAMED
     return named if rest <= 0 else say("headline.and_more", lang, named=named, count=rest)
+
+
+def _taken(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a set took away; records of earlier releases do not say which of several equal words it was."""
+    texts = data["taken"]["texts"]
+    numbers = data["taken"].get("occurrences", [(1, 1)] * len(texts))
+    return [
+        {"text": text, "occurrence": one, "occurrences": of}
+        for text, (one, of) in zip(texts, numbers, strict=True)
+    ]
 
 
 def _says(run: Mapping[str, Any], lang: str, how: str, **values: str) -> str:
@@ -84,7 +97,7 @@ def _without_heads(data: Mapping[str, Any], lang: str) -> str:
     if len(heads) > NAMED:
         what = say("headline.and_more", lang, named=what, count=len(heads) - NAMED)
     if data["taken"]["texts"]:
-        words = quoted(data["taken"]["texts"], lang)
+        words = quoted(_taken(data), lang)
         return _says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, words=words)
     if len(heads) == 1:
         return _says(data, lang, "then_head", what=say("headline.head_name", lang, head=what))

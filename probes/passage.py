@@ -214,6 +214,11 @@ class Passage:
                 raise InputError("occurrence_unknown", text=name, asked=int(numbered[2]), count=len(found))
         return tuple(sorted(spans))
 
+    def occurrence(self, span: Span) -> tuple[int, int]:
+        """Which of how many equal parts this one is, as `find` counts them: (2, 3) is what `#2` names."""
+        found = self._occurrences(self.text[slice(*span)])
+        return (found.index(span) + 1, len(found)) if span in found else (1, 1)
+
     def _occurrences(self, name: str) -> list[Span]:
         words = self._by_text.get(_folded(name))
         if words:

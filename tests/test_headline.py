@@ -116,6 +116,8 @@ def test_a_set_names_its_words_and_its_chance() -> None:
     said = headline(data, "en")
     assert "“a”, “b”, “c”, “d” and 1 more" in said
     assert "The answer changes in 1 of 20 random sets" in said
+    data["taken"]["occurrences"] = [[1, 1], [2, 3], [1, 2], [1, 1], [1, 1]]
+    assert "“a”, “b²”, “c¹”, “d” and 1 more" in headline(data, "en")
 
 
 @pytest.mark.parametrize(

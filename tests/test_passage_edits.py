@@ -5,9 +5,11 @@ from __future__ import annotations
 import pickle
 
 import pytest
+import regex
 
 from probes.errors import InputError
 from probes.passage import Passage
+from probes.question import preset
 from tests.test_passage import FAMILY, THUMB, words
 
 # ---- joining and splitting by hand
@@ -92,6 +94,23 @@ def test_find(wanted: str, expected: list[str]) -> None:
 def test_a_phrase_stands_on_words_before_it_stands_inside_them() -> None:
     assert Passage("咖啡店里，去咖啡店").find("店") == ((2, 3), (8, 9))
     assert Passage("scar car park, car parks").find("car park") == ((5, 13),)
+
+
+@pytest.mark.parametrize("text", [TEXT, preset("coffee-zh").text, preset("coffee-en").text])
+def test_an_occurrence_is_what_its_number_finds(text: str) -> None:
+    passage = Passage(text)
+    for word in passage.words:
+        name = regex.sub(r"([,;#])", r"\\\1", word.text)
+        one, of = passage.occurrence(word.span)
+        assert passage.find(f"{name}#{one}") == (word.span,)
+        assert (one, of) == (word.occurrence, word.occurrences)
+    start, end = passage.find(passage.words[0].text)[0]
+    assert passage.occurrence((start, end + 2)) == (1, 1)
+
+
+def test_phrases_are_numbered_too() -> None:
+    assert Passage(TEXT).occurrence((34, 46)) == (2, 2)
+    assert Passage("咖啡店里，去咖啡店").occurrence((8, 9)) == (2, 2)
 
 
 def test_what_is_not_found_is_named_with_its_neighbours() -> None:

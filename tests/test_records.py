@@ -158,6 +158,7 @@ def test_dropping_words_together_is_read_against_random_sets(model: LocalModel) 
     check_answers(model, data["clean"])
     assert "walked" not in data["prompt"].split("Question")[0]
     assert data["taken"]["texts"] == ["walked", "into"]
+    assert data["taken"]["occurrences"] == [[1, 1], [1, 1]]
     assert data["control"]["n"] == 10
     assert data["control"]["tokens"] == data["taken"]["tokens"]
     assert sorted(data["control"]["effects"]) == data["control"]["effects"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -175,9 +176,9 @@ def _taken(units: Sequence[Unit]) -> str:
     state = current()
     parts = []
     for key, numbers in (("passage.taken", state.out), ("passage.pinned", state.pin)):
-        texts = [units[i].text for i in sorted(numbers or ())]
-        if texts:
-            parts.append(t(key, count=len(texts), words=plain(quoted(texts, state.lang))))
+        named = [asdict(units[i]) for i in sorted(numbers or ())]
+        if named:
+            parts.append(t(key, count=len(named), words=plain(quoted(named, state.lang))))
         elif numbers is not None and key == "passage.pinned":
             parts.append(t("passage.pinned_clean"))
     return " ".join(parts) or t("passage.nothing_taken")

@@ -50,7 +50,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         **ask_fields(question, now),
         "clean": ask_fields(question, clean),
         "target": target.as_dict(question),
-        "taken": {**run_fields(now), "texts": [question.passage.text[a:b] for a, b in spans]},
+        "taken": {**run_fields(now), **_named(question, spans)},
         **moved,
         "control": control.get("control"),
         "thresholds": {"points": settings["points"], "nats": settings["nats"]},
@@ -73,7 +73,7 @@ def _without_heads(
         "greedy": None,
         "clean": ask_fields(question, clean),
         "target": target.as_dict(question),
-        "taken": {**run_fields(now), "texts": [question.passage.text[a:b] for a, b in spans]},
+        "taken": {**run_fields(now), **_named(question, spans)},
         "ablated": {
             "heads": [list(place) for place in heads],
             "mode": settings["ablate_mode"],
@@ -83,6 +83,15 @@ def _without_heads(
         **effect(clean.answers, now.answers, target, settings),
         "control": None,
         "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+    }
+
+
+def _named(question: Question, spans: tuple[Span, ...]) -> dict[str, Any]:
+    """What was taken away, and of each part which of how many equal ones it is."""
+    passage = question.passage
+    return {
+        "texts": [passage.text[slice(*span)] for span in spans],
+        "occurrences": [list(passage.occurrence(span)) for span in spans],
     }
 
 
