@@ -40,14 +40,13 @@ def test_a_press_takes_a_word_out_and_the_answer_moves(explore: Explore) -> None
 def test_repeated_words_are_told_apart(explore: Explore) -> None:
     explore.open()
     explore.chip("shop", 1).click()
-    explore.says("Without “shop” it says “never”")
+    explore.says("Without “shop²” it says “never”")
     explore.page.get_by_role("button", name="Put all back").click()
     explore.says("words change nothing")
-    expect(explore.page.locator(".chip[aria-pressed=true]")).to_have_count(
-        0
-    )  # the chips have heard of it too
+    # The chips have heard of it too.
+    expect(explore.page.locator(".chip[aria-pressed=true]")).to_have_count(0)
     explore.chip("shop", 2).click()
-    explore.says("Without “shop” it says “once”")
+    explore.says("Without “shop³” it says “once”")
     assert explore.out() == ["shop"]
 
 
