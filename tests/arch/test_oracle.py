@@ -6,7 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.arch.configs import CONFIGURATIONS, WINDOW, built
+from tests.arch.configs import CONFIGURATIONS, built
+from tests.arch.sizes import WINDOW
 from tests.oracle import hidden_from_later_rows, log_prob, log_prob_hidden
 
 PROMPT = tuple(3 + (7 * i * i + 5 * i) % 120 for i in range(22))

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from probes.engine.execute import Engine
 from probes.engine.jobs import Job
 from tests.arch.cases import TOLERANCE, truth
-from tests.arch.configs import CONFIGURATIONS, VOCABULARY, built
+from tests.arch.configs import CONFIGURATIONS, built
+from tests.arch.sizes import VOCABULARY
 
 TOKENS = st.integers(3, 7) | st.integers(3, VOCABULARY - 1)  # often the same few: many shared beginnings
 CONTINUATIONS = st.lists(st.lists(TOKENS, min_size=1, max_size=4).map(tuple), min_size=1, max_size=3)
