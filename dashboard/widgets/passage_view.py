@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -20,6 +19,7 @@ from probes.numbers import nats, percent
 from probes.passage import Span, Unit
 from probes.question import Question
 from probes.results import ProbeResult
+from probes.studies.attention import units_of
 
 CHIPS = "passage"
 
@@ -176,7 +176,7 @@ def _taken(units: Sequence[Unit]) -> str:
     state = current()
     parts = []
     for key, numbers in (("passage.taken", state.out), ("passage.pinned", state.pin)):
-        named = [asdict(units[i]) for i in sorted(numbers or ())]
+        named = units_of([units[i] for i in sorted(numbers or ())])
         if named:
             parts.append(t(key, count=len(named), words=plain(quoted(named, state.lang))))
         elif numbers is not None and key == "passage.pinned":

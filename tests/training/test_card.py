@@ -16,10 +16,15 @@ from probes.training.card import rows, table
 BUILTIN = Path(__file__).parents[2] / "probes" / "models" / "builtin"
 
 
+def shipped(name: str) -> dict[str, Any]:
+    """What stands beside the weights under this name."""
+    found: dict[str, Any] = json.loads((BUILTIN / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
 @pytest.fixture(scope="module")
 def figures() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((BUILTIN / "figures.json").read_text(encoding="utf-8"))
-    return found
+    return shipped("figures")
 
 
 def call(*words: str) -> int:
@@ -36,10 +41,7 @@ def test_the_card_that_ships_shows_the_figures_that_ship(figures: dict[str, Any]
 
 
 def test_the_run_with_another_seed_is_by_the_same_code_and_on_the_card(figures: dict[str, Any]) -> None:
-    run, origin = (
-        json.loads((BUILTIN / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("another_seed", "origin")
-    )
+    run, origin = shipped("another_seed"), shipped("origin")
     hashed = "SHA-256 of the code and data"
     assert run["origin"][hashed] == origin[hashed]
     plans = [re.sub(r"\d+ steps|seed \d+", "", each["made by"]) for each in (run["origin"], origin)]
