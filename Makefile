@@ -2,7 +2,7 @@
 # make test    set-up with the test requirements, lint, all tests
 # make lint    ruff and mypy
 # make bench   the same work by plain loops, by libraries and by the engine; bench-growth: how cost grows
-# make builtin train the built-in model anew (about an hour and a half on two cores)
+# make builtin train the built-in model anew and measure it (about two hours on two cores)
 # make clean   remove what the others made, the virtual environment included
 
 PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -50,6 +50,8 @@ builtin: export MALLOC_TRIM_THRESHOLD_ = 8589934592
 builtin: export MALLOC_TOP_PAD_ = 268435456
 builtin: $(VENV)/ready
 	$(BIN)/python -m probes.training
+	OMP_NUM_THREADS=2 $(BIN)/python -m probes.training.measure --by-hand tests/generator --out probes/models/builtin/figures.json
+	$(BIN)/python -m probes.training.card
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
+
 from probes.locale import say
 from probes.training.cases import Figure, figure
 
@@ -150,16 +152,27 @@ def card(figures: Mapping[str, Any], origin: Mapping[str, Any], run: Mapping[str
 
 
 def main() -> None:
-    """Write MODEL_CARD.md beside the weights, from the figures and origins there and card_notes.md."""
+    """Write MODEL_CARD.md beside the weights, from figures, origins and card_notes.md; print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=HOUSE)
-    folder = parser.parse_args().model
-    figures, origin, run = (
-        json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        for name in ("figures", "origin", "another_seed")
+    parser.add_argument(
+        "--another", type=Path, help="folder of a run with another seed, measured; its figures are kept"
     )
+    options = parser.parse_args()
+    folder = options.model
+    if options.another:
+        run = {name: _read(options.another, name) for name in ("origin", "figures")}
+        text = json.dumps(run, ensure_ascii=False, indent=1)
+        (folder / "another_seed.json").write_text(text + "\n", encoding="utf-8")
+    figures, origin, run = (_read(folder, name) for name in ("figures", "origin", "another_seed"))
     notes = (HERE / "card_notes.md").read_text(encoding="utf-8")
     (folder / "MODEL_CARD.md").write_text(card(figures, origin, run, notes), encoding="utf-8")
+    click.echo(table(figures))
+
+
+def _read(folder: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return found
 
 
 if __name__ == "__main__":

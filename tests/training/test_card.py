@@ -11,6 +11,7 @@ import pytest
 
 from probes.cli import main
 from probes.locale import LANGUAGES, say
+from probes.training import card
 from probes.training.card import rows, table
 
 BUILTIN = Path(__file__).parents[2] / "probes" / "models" / "builtin"
@@ -49,6 +50,31 @@ def test_the_run_with_another_seed_is_by_the_same_code_and_on_the_card(figures: 
     assert run["origin"]["made by"] != origin["made by"]
     assert all(run["figures"][key] == figures[key] for key in ("passages", "seed"))
     assert table(run["figures"]) in (BUILTIN / "MODEL_CARD.md").read_text(encoding="utf-8")
+
+
+def test_the_card_is_written_from_a_run_and_another_and_its_table_printed(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    figures: dict[str, Any],
+) -> None:
+    for folder, mine in (("one", "once"), ("two", "again")):
+        (tmp_path / folder).mkdir()
+        changed = {**figures, "passages": 7 if folder == "one" else 8}
+        for name, kept in (("figures", changed), ("origin", {"made by": mine})):
+            (tmp_path / folder / f"{name}.json").write_text(json.dumps(kept), encoding="utf-8")
+    words = ["card", "--model", str(tmp_path / "one"), "--another", str(tmp_path / "two")]
+    monkeypatch.setattr("sys.argv", words)
+    card.main()
+    kept = json.loads((tmp_path / "one" / "another_seed.json").read_text(encoding="utf-8"))
+    assert kept["origin"] == {"made by": "again"}
+    assert kept["figures"]["passages"] == 8
+    text = (tmp_path / "one" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| made by | once |" in text
+    assert "- made by: again" in text
+    assert ", 7 new passages a cell" in text
+    assert "[[" not in text
+    assert capsys.readouterr().out.strip() == table(figures)
 
 
 def test_every_row_has_a_name_in_both_languages_and_knows_its_goal(figures: dict[str, Any]) -> None:
