@@ -106,6 +106,18 @@ class Explore:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
 
+    def taken(self, name: str, folder: Path) -> Path:
+        """The file behind the button `name`, saved in `folder`.
+
+        By keyboard: a font that arrives late moves the buttons, and a mouse that is pressed on one is then
+        released beside it, which is no click.
+        """
+        with self.page.expect_download(timeout=PATIENCE) as download:
+            self.page.get_by_role("button", name=name, exact=True).first.press("Enter")
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
 
 @pytest.fixture
 def explore(browser: Any, server: str) -> Iterator[Explore]:

@@ -186,11 +186,7 @@ def test_the_record_and_the_pictures_can_be_taken_along(explore: Explore, tmp_pa
         "HTML": b"<!DOCTYPE",
     }
     for name, start in starts.items():
-        with explore.page.expect_download(timeout=PATIENCE) as taken:
-            explore.page.get_by_role("button", name=name, exact=True).click()
-        path = tmp_path / taken.value.suggested_filename
-        taken.value.save_as(path)
-        assert path.read_bytes().startswith(start), name
+        assert explore.taken(name, tmp_path).read_bytes().startswith(start), name
     record = json.loads((tmp_path / "crux-words.json").read_text(encoding="utf-8"))
     assert (record["schema"], record["clean"]["top"]) == (1, "1")
 

@@ -140,11 +140,7 @@ def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path)
     inside.page.get_by_text("Take it with you").click()
     expect(inside.page.get_by_text("crux lens --model builtin --preset coffee-en")).to_be_visible()
     for name, start in {"JSON": b"{", "CSV": b"set,", "PNG": b"\x89PNG"}.items():
-        with inside.page.expect_download(timeout=PATIENCE) as taken:
-            inside.page.get_by_role("button", name=name, exact=True).first.click()
-        path = tmp_path / taken.value.suggested_filename
-        taken.value.save_as(path)
-        assert path.read_bytes().startswith(start), name
+        assert inside.taken(name, tmp_path).read_bytes().startswith(start), name
     assert json.loads((tmp_path / "crux-lens.json").read_text(encoding="utf-8"))["study"] == "lens"
 
 
