@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.commands.tables_inside import inside
+from probes.commands.tables_inside import inside, word_label
 from probes.locale import say
 from probes.numbers import nats, shortened, signed, strength
 
@@ -159,10 +159,9 @@ def _cells(
 
 
 def _name(row: Mapping[str, Any], context: Context) -> str:
-    text = shortened(row["text"])
     if "members" in row:
-        return context.say("group_mark", text=text, count=len(row["members"]))
-    return text if row["occurrences"] == 1 else f"{text}#{row['occurrence']}"
+        return context.say("group_mark", text=shortened(row["text"]), count=len(row["members"]))
+    return word_label(row)
 
 
 def _note(data: Mapping[str, Any], context: Context) -> str:

@@ -88,7 +88,11 @@ def _links(data: Mapping[str, Any], context: Context) -> Cells:
 
 
 def _word(entry: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    unit = data["units"][entry["index"]]
+    return word_label(data["units"][entry["index"]])
+
+
+def word_label(unit: Mapping[str, Any]) -> str:
+    """A unit as a table names it: `shop#2` is the second of several, as `--drop` counts them."""
     text = shortened(unit["text"])
     return text if unit["occurrences"] == 1 else f"{text}#{unit['occurrence']}"
 
