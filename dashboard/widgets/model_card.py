@@ -20,6 +20,15 @@ from probes.models.placement import Size
 from probes.models.source import BUILTIN
 
 CARD_SPLIT = "# 内置模型"
+WHOLE = """<style>
+.st-key-findings :is(th, td):not(:first-child), .st-key-catalogue :is(th, td):not(:last-child) {
+    &, & * { white-space: nowrap; }
+}
+.st-key-catalogue td:last-child { min-width: 16rem; }
+</style>"""
+"""Names, figures and their units stay on one line; on a narrow screen a table moves under the finger."""
+LANGUAGES = 3
+"""As many are named; the others are an ellipsis."""
 
 
 def loaded_model(state: State, model: LocalModel | None) -> None:
@@ -70,7 +79,8 @@ def _findings(findings: list[dict[str, Any]]) -> None:
         }
         for finding in findings
     ]
-    st.table(rows)
+    with st.container(key="findings"):
+        st.table(rows)
 
 
 def _tried(name: str) -> str:
@@ -107,14 +117,14 @@ def catalogue_table() -> None:
             t("models.col_licence"): plain(
                 t("models.gated", licence=entry.licence) if entry.gated else entry.licence
             ),
-            t("models.col_languages"): ", ".join(entry.languages[:3])
-            + (" …" if len(entry.languages) > 3 else ""),
+            t("models.col_languages"): entry.spoken(LANGUAGES),
             t("models.col_window"): f"{entry.window:,}",
             t("models.col_about"): plain(entry.note[current().lang]).replace("\\`", "`"),
         }
         for entry in catalog.entries()
     ]
-    st.table(rows)
+    with st.container(key="catalogue"):
+        st.table(rows)
 
 
 def builtin_card() -> None:

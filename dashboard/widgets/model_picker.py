@@ -92,5 +92,4 @@ def _option(name: str) -> str:
     if name == "builtin":
         return t("models.builtin")
     entry = catalog.find(name)
-    languages = "" if entry is None else " · " + ", ".join(entry.languages[:2])
-    return name + languages
+    return name if entry is None else f"{name} · {entry.spoken(2)}"

@@ -117,11 +117,10 @@ def _list(*, as_json: bool) -> None:
     if as_json:
         _write_json([{**asdict(e), "folder": str(path) if path else None} for e, path in found])
         return
-    rows = [["builtin", context.say("here"), "", "Apache-2.0", "zh en"]]
+    rows = [["builtin", context.say("here"), "", "Apache-2.0", "zh, en"]]
     for entry, path in found:
-        spoken = " ".join(entry.languages[:4]) + (" …" if len(entry.languages) > 4 else "")
         place = context.say("here") if path else entry.repo
-        rows.append([entry.name, place, readable(entry.bytes), entry.licence, spoken])
+        rows.append([entry.name, place, readable(entry.bytes), entry.licence, entry.spoken(4)])
     _show(
         rows,
         [context.say(f"col_{name}") for name in ("name", "repo", "size", "licence", "languages")],

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+MANY = "many"
+"""Stands in a list of languages for a hundred or more that nobody lists."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -27,6 +30,11 @@ class Entry:
     @property
     def chinese(self) -> bool:
         return "zh" in self.languages
+
+    def spoken(self, most: int) -> str:
+        """The first languages by their codes, at most so many; an ellipsis stands for the others."""
+        named = [code for code in self.languages if code != MANY][:most]
+        return ", ".join(named) + (" …" if len(named) < len(self.languages) else "")
 
 
 @cache

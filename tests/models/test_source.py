@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -147,3 +148,18 @@ def test_what_lies_here_has_no_revisions(tmp_path: Path) -> None:
     for spec in ("builtin", str(tmp_path)):
         with pytest.raises(InputError, match="no revisions"):
             resolve(spec, "main")
+
+
+@pytest.mark.parametrize(
+    ("languages", "said"),
+    [
+        (("en",), "en"),
+        (("zh", "en"), "zh, en"),
+        (("zh", "en", "fr"), "zh, en …"),
+        (("zh", "en", "many"), "zh, en …"),
+        (("en", "many"), "en …"),
+    ],
+)
+def test_languages_that_are_not_listed_are_an_ellipsis(languages: tuple[str, ...], said: str) -> None:
+    entry = dataclasses.replace(catalog.entries()[0], languages=languages)
+    assert entry.spoken(2) == said
