@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,14 @@ from typing import Any
 import click
 
 from probes.locale import say
+from probes.numbers import which
 from probes.training.cases import Figure, figure
 
 HERE = Path(__file__).parent
 HOUSE = HERE.parent / "models" / "builtin"
 LANGUAGES = ("en", "zh")
+PLACE = re.compile(r"\[\[([a-z ]+)\]\]")
+"""A place of the template: `[[table zh]]`."""
 GOALS = {
     "new passages": 0.99,
     "words deleted": 0.97,
@@ -92,67 +97,90 @@ def _presets(answers: Mapping[str, Any], language: str) -> Figure:
     return figure(sum(one["answer"] == one["right"] for one in mine), len(mine))
 
 
-def table(figures: Mapping[str, Any]) -> str:
-    """The card's table as Markdown: goal and measured figure, a row each."""
-    lines = ["| | goal | English | Chinese |", "|---|---|---|---|"]
-    for row in rows(figures):
-        cells = [say(f"card.{row.key}", "en"), row.wanted, *map(row.measured, LANGUAGES)]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+def table(figures: Mapping[str, Any], lang: str = "en") -> str:
+    """The card's table as Markdown, told in `lang`: goal and measured figure, a row each."""
+    heads = ["", *(say(f"cli.col_{name}", lang) for name in ("goal", *LANGUAGES))]
+    lines = [heads, ["---"] * len(heads)]
+    lines += [
+        [say(f"card.{row.key}", lang), row.wanted, *map(row.measured, LANGUAGES)] for row in rows(figures)
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def references(figures: Mapping[str, Any]) -> str:
-    """What the coffee-shop passages' answers hang on, English and Chinese."""
-    return "\n\n".join(reference(figures, name) for name in ("coffee-en", "coffee-zh"))
+def references(figures: Mapping[str, Any], lang: str) -> str:
+    """What the coffee-shop passages' answers hang on, that of the reader's language first."""
+    return "\n\n".join(
+        reference(figures, f"coffee-{each}", lang) for each in sorted(LANGUAGES, key=lang.__ne__)
+    )
 
 
-def reference(figures: Mapping[str, Any], name: str) -> str:
+def reference(figures: Mapping[str, Any], name: str, lang: str) -> str:
     """What a coffee-shop passage's answer hangs on, in one sentence for each way of taking words away."""
     entry = figures["reference"][name]
-    lines = [f"`{name}`: P = {entry['probability']:.3f}."]
+    words = list(zip(_numbered([row["word"] for row in entry["words"]]), entry["words"], strict=True))
+    lines = [say("card.reference", lang, name=name, chance=_chance(entry["probability"]))]
     for mode in ("delete", "hide", "replace"):
-        moved = [row["word"] for row in entry["words"] if row[mode][0] != entry["answer"]]
+        moved = [word for word, row in words if row[mode][0] != entry["answer"]]
         label, chance = entry["all noise"][mode]
-        words = ", ".join(moved) or "no word"
-        together = f"without all noise words at once it is {label} (P(1) = {chance:.3f})"
-        lines.append(f"- {mode}: the answer moves without {words}; {together}.")
+        told = {"words": say("card.comma", lang).join(moved) or say("card.no_word", lang)}
+        told |= {"label": label, "chance": _chance(chance)}
+        lines.append("- " + say(f"card.moved_{mode}", lang, **told))
     return "\n".join(lines)
 
 
-def another(run: Mapping[str, Any]) -> str:
-    """The run with another seed: where it comes from, its table, its reference passages and heads."""
-    figures = run["figures"]
-    matter, needed = (figures["heads"][f"heads {kind}"] for kind in ("that matter", "needed together"))
-    where = "\n".join(f"- {key}: {value}" for key, value in run["origin"].items())
-    heads = f"Heads: {matter} matter, {needed} are needed together."
-    return "\n\n".join([where, table(figures), references(figures), heads])
+def _numbered(words: Sequence[str]) -> list[str]:
+    """Words of a passage, in its order, as the product's sentences tell equal ones apart: "shop²"."""
+    return [word + which(words[: i + 1].count(word), words.count(word)) for i, word in enumerate(words)]
 
 
-def card(figures: Mapping[str, Any], origin: Mapping[str, Any], run: Mapping[str, Any], notes: str) -> str:
-    """The whole card: the template, the figures, where the weights come from, and a person's notes.
+def _chance(share: float) -> str:
+    return "> 0.999" if share > 0.999 else f"= {share:.3f}"
 
-    `run` is the training with another seed: its `figures` and its `origin`.
-    """
-    template = (HERE / "card.md").read_text(encoding="utf-8")
-    heads = figures["heads"]
-    values = {
-        "another": another(run),
-        "table": table(figures),
-        "passages": str(figures["passages"]),
-        "reference": references(figures),
-        "matter": str(heads["heads that matter"]),
-        "needed": str(heads["heads needed together"]),
-        "heads": str(len(heads["without"])),
-        "origin": "\n".join(f"| {key} | {value} |" for key, value in origin.items()),
-        "notes": notes.strip(),
+
+def _heads(figures: Mapping[str, Any], lang: str) -> str:
+    found = figures["heads"]
+    counts = {"all": len(found["without"]), "matter": found["heads that matter"]}
+    return say("card.heads", lang, **counts, needed=found["heads needed together"])
+
+
+def _made(origin: Mapping[str, Any], lang: str) -> str:
+    return "\n".join(
+        f"| {say(f'card.{_key(name).lower()}', lang)} | {value} |" for name, value in origin.items()
+    )
+
+
+def _measured(figures: Mapping[str, Any], origin: Mapping[str, Any], lang: str) -> dict[str, str]:
+    """What a run's figures and origin say, for the template's places."""
+    return {
+        "origin": _made(origin, lang),
+        "table": table(figures, lang),
+        "reference": references(figures, lang),
+        "heads": _heads(figures, lang),
     }
-    for key, value in values.items():
-        template = template.replace(f"[[{key}]]", value)
-    return template
+
+
+def card(
+    figures: Mapping[str, Any], origin: Mapping[str, Any], run: Mapping[str, Any], notes: Mapping[str, Any]
+) -> str:
+    """The whole card in both languages: the template, the figures, where the weights come from, the limits.
+
+    `run` is the training with another seed: its `figures` and its `origin`. `notes` are what a person says
+    of the weights (card_notes.toml): limits in both languages, and what was tried, in English.
+    """
+    text = (HERE / "card.md").read_text(encoding="utf-8")
+    values = {"passages": str(figures["passages"]), "tried": notes["tried"]["en"].strip()}
+    for lang in LANGUAGES:
+        found = _measured(figures, origin, lang)
+        again = _measured(run["figures"], run["origin"], lang)
+        values |= {f"{place} {lang}": value for place, value in found.items()}
+        values |= {f"another {place} {lang}": value for place, value in again.items()}
+        limits = [limit[lang].strip().replace("\n", "\n  ") for limit in notes["limit"]]
+        values[f"limits {lang}"] = "\n".join(f"* {limit}" for limit in limits)
+    return PLACE.sub(lambda place: values[place[1]], text)
 
 
 def main() -> None:
-    """Write MODEL_CARD.md beside the weights, from figures, origins and card_notes.md; print its table."""
+    """Write MODEL_CARD.md beside the weights, from figures, origins and card_notes.toml; print its table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, default=HOUSE)
     parser.add_argument(
@@ -165,7 +193,7 @@ def main() -> None:
         text = json.dumps(run, ensure_ascii=False, indent=1)
         (folder / "another_seed.json").write_text(text + "\n", encoding="utf-8")
     figures, origin, run = (_read(folder, name) for name in ("figures", "origin", "another_seed"))
-    notes = (HERE / "card_notes.md").read_text(encoding="utf-8")
+    notes = tomllib.loads((HERE / "card_notes.toml").read_text(encoding="utf-8"))
     (folder / "MODEL_CARD.md").write_text(card(figures, origin, run, notes), encoding="utf-8")
     click.echo(table(figures))
 

@@ -12,9 +12,10 @@ import pytest
 from probes.cli import main
 from probes.locale import LANGUAGES, say
 from probes.training import card
-from probes.training.card import rows, table
+from probes.training.card import reference, rows, table
 
 BUILTIN = Path(__file__).parents[2] / "probes" / "models" / "builtin"
+CARD = BUILTIN / "MODEL_CARD.md"
 
 
 def shipped(name: str) -> dict[str, Any]:
@@ -37,8 +38,42 @@ def call(*words: str) -> int:
     return 0
 
 
-def test_the_card_that_ships_shows_the_figures_that_ship(figures: dict[str, Any]) -> None:
-    assert table(figures) in (BUILTIN / "MODEL_CARD.md").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def parts() -> dict[str, str]:
+    """The card that ships, in each language."""
+    english, chinese = re.split(r"^# .*\n", CARD.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    return {"en": english, "zh": chinese}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_card_that_ships_shows_the_figures_that_ship(
+    figures: dict[str, Any], parts: dict[str, str], lang: str
+) -> None:
+    run, origin = shipped("another_seed"), shipped("origin")
+    for found in (figures, run["figures"]):
+        assert table(found, lang) in parts[lang]
+    for value in (*origin.values(), *run["origin"].values()):
+        assert f"| {value} |" in parts[lang]
+
+
+def test_the_card_has_the_same_rooms_in_both_languages(parts: dict[str, str]) -> None:
+    for sign in ("## ", "| ", "- "):
+        assert len({part.count(f"\n{sign}") for part in parts.values()}) == 1, sign
+    limits = [part.split("\n## ")[3].count("\n* ") for part in parts.values()]
+    assert limits[0] == limits[1] > 3
+
+
+def test_the_card_says_which_of_equal_words_the_answer_hangs_on(
+    figures: dict[str, Any], parts: dict[str, str]
+) -> None:
+    for name, walked in (
+        ("coffee-en", ["walked", "into", "coffee²", "shop²"]),
+        ("coffee-zh", ["走进", "咖啡店²"]),
+    ):
+        told = reference(figures, name, name[-2:])
+        assert told in parts[name[-2:]]
+        for word in walked:
+            assert told.count(word) == 3
 
 
 def test_the_run_with_another_seed_is_by_the_same_code_and_on_the_card(figures: dict[str, Any]) -> None:
@@ -49,7 +84,6 @@ def test_the_run_with_another_seed_is_by_the_same_code_and_on_the_card(figures: 
     assert plans[0] == plans[1]
     assert run["origin"]["made by"] != origin["made by"]
     assert all(run["figures"][key] == figures[key] for key in ("passages", "seed"))
-    assert table(run["figures"]) in (BUILTIN / "MODEL_CARD.md").read_text(encoding="utf-8")
 
 
 def test_the_card_is_written_from_a_run_and_another_and_its_table_printed(
@@ -71,7 +105,8 @@ def test_the_card_is_written_from_a_run_and_another_and_its_table_printed(
     assert kept["figures"]["passages"] == 8
     text = (tmp_path / "one" / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "| made by | once |" in text
-    assert "- made by: again" in text
+    assert "| made by | again |" in text
+    assert "| 制作命令 | again |" in text
     assert ", 7 new passages a cell" in text
     assert "[[" not in text
     assert capsys.readouterr().out.strip() == table(figures)
