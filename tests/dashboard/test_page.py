@@ -282,6 +282,8 @@ def test_models_tells_what_is_loaded() -> None:
     assert not at.exception
     assert "Built-in model is loaded: self-check passed" in title(at)
     assert len(at.table) == 2
+    assert "| held-out arrival verbs | ≥ 85 |" in at.expander[-1].markdown[0].value
     at.segmented_control(key="w_lang").set_value("zh").run()
     assert not at.exception
     assert "自检通过" in title(at)
+    assert "| 没见过的到达动词 | ≥ 85 |" in at.expander[-1].markdown[0].value
