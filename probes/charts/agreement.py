@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from probes.charts.cells import CONTRARY, INK, SEEN, gradient, lettering, level_axis, tips
-from probes.charts.common import layered
+from probes.charts.common import layered, lines
 from probes.locale import say
 from probes.numbers import signed
 from probes.results import ProbeResult
@@ -36,7 +36,7 @@ def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.Laye
     ]
     shades = [CONTRARY, "rgba(204,121,167,0.1)", "rgba(0,158,115,0.06)", SEEN]
     scale = alt.Scale(domain=[-1, -0.02, 0.02, 1], range=shades, interpolate="rgb")
-    strip = gradient(say("charts.axis_agreement", lang), values=[-1, 0, 1], format="+.1f")
+    strip = gradient(lines("charts.axis_agreement", lang), values=[-1, 0, 1], format="+.1f")
     x = alt.X(
         "layer:O",
         title=say("charts.axis_layer", lang),

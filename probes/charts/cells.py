@@ -31,7 +31,7 @@ def reach_of(rows: list[dict[str, Any]], field: str = "effect_log_prob") -> floa
     return max([SMALLEST_SCALE, *(abs(row[field]) for row in rows if row.get(field) is not None)])
 
 
-def effect_colour(reach: float, title: str) -> Any:
+def effect_colour(reach: float, title: list[str]) -> Any:
     """Blue to orange, clearer towards zero so that either theme shines through, and a quiet grey."""
     import altair as alt
 
@@ -44,8 +44,8 @@ def effect_colour(reach: float, title: str) -> Any:
     return alt.condition("datum.quiet", alt.value(QUIET), alt.Color("nats:Q", scale=scale, legend=legend))
 
 
-def gradient(title: str, *, orient: Literal["top", "bottom"] = "top", **more: Any) -> alt.Legend:
-    """A scale beside the picture: its title, a strip, numbers."""
+def gradient(title: list[str], *, orient: Literal["top", "bottom"] = "top", **more: Any) -> alt.Legend:
+    """A scale beside the picture: its title (lines), a strip, numbers."""
     import altair as alt
 
     return alt.Legend(

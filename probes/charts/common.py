@@ -94,14 +94,22 @@ def diverging(reach: float) -> alt.Scale:
     return alt.Scale(domain=[-reach, -near, near, reach], range=colours, interpolate="rgb")
 
 
-def effect_title(result: ProbeResult, lang: str, *, cut: bool = False) -> str:
-    """What the axis measures: on which answer, in which unit; of removals, or of links that are cut."""
+def lines(key: str, lang: str, **values: object) -> list[str]:
+    """A title as Vega takes it: it never breaks one itself, but cuts it at the edge of a narrow page."""
+    return say(key, lang, **values).split("\n")
+
+
+def effect_title(result: ProbeResult, lang: str, *, cut: bool = False) -> list[str]:
+    """What the axis measures: on which answer, in which unit; of removals, or of links that are cut.
+
+    In lines, as :func:`lines` has them.
+    """
     target = result.data["target"]
     if target["kind"] == "contrast":
         names = {a["answer"]: a["name"] for a in result.data["clean"]["answers"]}
         key = "charts.axis_cut_contrast" if cut else "charts.axis_contrast"
-        return say(key, lang, answer=target["text"], against=names[target["against"]])
-    return say("charts.axis_cut" if cut else "charts.axis_answer", lang, answer=target["text"])
+        return lines(key, lang, answer=target["text"], against=names[target["against"]])
+    return lines("charts.axis_cut" if cut else "charts.axis_answer", lang, answer=target["text"])
 
 
 def layered(parts: Sequence[Any], height: float) -> alt.LayerChart:

@@ -14,6 +14,7 @@ from probes.charts.common import (
     drawn,
     effect_title,
     layered,
+    lines,
     nats_text,
 )
 from probes.locale import say
@@ -154,7 +155,7 @@ def layer_parts(
     title = (
         effect_title(result, lang)
         if measure == "total"
-        else say("charts.axis_direct", lang, answer=result.data["target"]["text"])
+        else lines("charts.axis_direct", lang, answer=result.data["target"]["text"])
     )
     x = alt.X(
         "layer:O",
@@ -163,7 +164,7 @@ def layer_parts(
         scale=alt.Scale(domain=list(range(count)), paddingInner=0.25),
     )
     beside = alt.XOffset("part:N", scale=alt.Scale(domain=parts, paddingInner=0.12))
-    y = alt.Y("nats:Q", title=title, scale=alt.Scale(domain=[-reach, reach], nice=True), axis=_over_it())
+    y = alt.Y("nats:Q", title=title, scale=alt.Scale(domain=[-reach, reach], nice=True), axis=_over_it(title))
     table = alt.Chart(alt.InlineData(values=values))
     legend = alt.Legend(
         title=None, orient="bottom", symbolType="square", symbolFillColor=GREY, labelLimit=300
@@ -181,16 +182,21 @@ def layer_parts(
     if measure == "total":
         ticks = alt.Chart(alt.InlineData(values=[v for v in values if v["other"] is not None]))
         mark = ticks.mark_tick(color="#cc79a7", thickness=2.5, orient="horizontal", size=10)
-        layers.append(mark.encode(x=x, xOffset=beside, y=alt.Y("other:Q", title=title, axis=_over_it())))
+        layers.append(mark.encode(x=x, xOffset=beside, y=alt.Y("other:Q", title=title, axis=_over_it(title))))
     return layered([*layers], 230)
 
 
-def _over_it() -> Any:
-    """An axis whose long title stands level over it."""
+def _over_it(title: Sequence[str]) -> Any:
+    """An axis whose long title stands level over it, its last line where a single one would be."""
     import altair as alt
 
     return alt.Axis(
-        titleAngle=0, titleAlign="left", titleAnchor="start", titleX=0, titleY=-10, titleLimit=600
+        titleAngle=0,
+        titleAlign="left",
+        titleAnchor="start",
+        titleX=0,
+        titleY=5 - 15 * len(title),
+        titleLimit=600,
     )
 
 

@@ -20,7 +20,7 @@ from probes.charts.cells import (
     tips,
     word_axis,
 )
-from probes.charts.common import BLUE, GREY, ORANGE, drawn, effect_title, layered, named
+from probes.charts.common import BLUE, GREY, ORANGE, drawn, effect_title, layered, lines, named
 from probes.locale import say
 from probes.numbers import strength
 from probes.results import ProbeResult
@@ -81,7 +81,7 @@ def links_maps(
     told = tips(lang, "link", "effect", "weight", "points", "then", "change")
     most_seen = max([1e-9, *(datum["attention"] for datum in seen)])
     weight = alt.Scale(domain=[0, most_seen], range=["rgba(0,158,115,0.04)", SEEN], interpolate="rgb")
-    strip = gradient(say("charts.axis_attention", lang), orient="bottom", format=".1%", tickCount=3)
+    strip = gradient(lines("charts.axis_attention", lang), orient="bottom", format=".1%", tickCount=3)
     left = alt.Chart(alt.InlineData(values=cut)).mark_rect()
     right = alt.Chart(alt.InlineData(values=seen)).mark_rect()
     everything = alt.Chart(alt.InlineData(values=[*cut, *seen]))

@@ -18,7 +18,7 @@ from probes.charts.cells import (
     tips,
     word_axis,
 )
-from probes.charts.common import layered, named
+from probes.charts.common import layered, lines, named
 from probes.locale import say
 from probes.numbers import signed
 from probes.results import ProbeResult
@@ -65,7 +65,7 @@ def patch_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerCha
     near = FAINT / 2
     shades = [CONTRARY, "rgba(204,121,167,0.1)", "rgba(0,158,115,0.06)", SEEN]
     scale = alt.Scale(domain=[-1, -near, near, 1], range=shades, interpolate="rgb", clamp=True)
-    strip = gradient(say("charts.axis_recovered", lang), values=[-1, 0, 1], format=".0%")
+    strip = gradient(lines("charts.axis_recovered", lang), values=[-1, 0, 1], format=".0%")
     table = alt.Chart(alt.InlineData(values=values))
     cells = table.mark_rect().encode(
         x=x,
