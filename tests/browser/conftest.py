@@ -21,6 +21,13 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 PATIENCE = 60_000
 """Milliseconds; other tests may be using the processor."""
 sync_api.expect.set_options(timeout=PATIENCE)
+CUT = """svgs => svgs.flatMap(svg => {
+    const room = svg.getBoundingClientRect();
+    return [...svg.querySelectorAll("text")].filter(text => {
+        const box = text.getBoundingClientRect();
+        return box.width && (box.right > room.right + 1 || box.left < room.left - 1);
+    }).map(text => text.textContent);
+})"""
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +112,11 @@ class Explore:
 
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
+
+    def cut_off(self) -> list[str]:
+        """The words of charts that their edges cut off."""
+        found: list[str] = self.page.locator("[data-testid=stVegaLiteChart] svg").evaluate_all(CUT)
+        return found
 
     def taken(self, name: str, folder: Path) -> Path:
         """The file behind the button `name`, saved in `folder`.

@@ -211,6 +211,7 @@ def test_nothing_sticks_out_and_small_print_can_be_read(
     tab.page.wait_for_selector("[data-testid=stVegaLiteChart] svg", timeout=PATIENCE)
     main = tab.page.locator("[data-testid=stMain]")
     assert main.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert tab.cut_off() == []
     if width == 1280:
         answers = tab.page.locator("[data-testid=stVegaLiteChart]").first.bounding_box()
         assert answers is not None

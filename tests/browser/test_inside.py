@@ -145,7 +145,8 @@ def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    ("view", "scheme", "lang"), [("heads", "dark", "zh"), ("links", "light", "zh"), ("layers", "dark", "en")]
+    ("view", "scheme", "lang"),
+    [("heads", "dark", "zh"), ("links", "light", "zh"), ("links", "light", "en"), ("layers", "dark", "en")],
 )
 def test_nothing_sticks_out_on_a_phone(browser: Any, server: str, view: str, scheme: str, lang: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 720}, color_scheme=scheme, locale=lang)
@@ -153,5 +154,6 @@ def test_nothing_sticks_out_on_a_phone(browser: Any, server: str, view: str, sch
     tab.visit(view, f"lang={lang}&passage=coffee-{lang}&budget=60")
     main = tab.page.locator("[data-testid=stMain]")
     assert main.evaluate("box => box.scrollWidth <= box.clientWidth")
+    assert tab.cut_off() == []
     assert tab.errors == []
     context.close()
