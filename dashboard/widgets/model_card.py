@@ -27,8 +27,6 @@ WHOLE = """<style>
 .st-key-catalogue td:last-child { min-width: 16rem; }
 </style>"""
 """Names, figures and their units stay on one line; on a narrow screen a table moves under the finger."""
-LANGUAGES = 3
-"""As many are named; the others are an ellipsis."""
 
 
 def loaded_model(state: State, model: LocalModel | None) -> None:
@@ -117,7 +115,7 @@ def catalogue_table() -> None:
             t("models.col_licence"): plain(
                 t("models.gated", licence=entry.licence) if entry.gated else entry.licence
             ),
-            t("models.col_languages"): entry.spoken(LANGUAGES),
+            t("models.col_languages"): entry.spoken(3),
             t("models.col_window"): f"{entry.window:,}",
             t("models.col_about"): plain(entry.note[current().lang]).replace("\\`", "`"),
         }

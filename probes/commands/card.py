@@ -29,7 +29,8 @@ def check_card(model: str, passages: int, as_json: bool, context: Context) -> No
     folder = resolve(model).path
     if folder is None or not (folder / "origin.json").exists():
         raise click.UsageError(context.say("card_only"))
-    from probes.training.card import LANGUAGES, rows
+    from probes.training.card import rows
+    from probes.training.cases import LANGUAGES
     from probes.training.measure import measure
     from probes.training.scoring import Scorer
 

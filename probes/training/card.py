@@ -6,7 +6,7 @@ import argparse
 import json
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,11 @@ import click
 
 from probes.locale import say
 from probes.numbers import which
-from probes.training.cases import Figure, figure
+from probes.question import preset
+from probes.training.cases import LANGUAGES, Figure, figure
 
 HERE = Path(__file__).parent
 HOUSE = HERE.parent / "models" / "builtin"
-LANGUAGES = ("en", "zh")
 PLACE = re.compile(r"\[\[([a-z ]+)\]\]")
 """A place of the template: `[[table zh]]`."""
 GOALS = {
@@ -117,20 +117,19 @@ def references(figures: Mapping[str, Any], lang: str) -> str:
 def reference(figures: Mapping[str, Any], name: str, lang: str) -> str:
     """What a coffee-shop passage's answer hangs on, in one sentence for each way of taking words away."""
     entry = figures["reference"][name]
-    words = list(zip(_numbered([row["word"] for row in entry["words"]]), entry["words"], strict=True))
+    words = list(zip(preset(name).passage.words, entry["words"], strict=True))
     lines = [say("card.reference", lang, name=name, chance=_chance(entry["probability"]))]
     for mode in ("delete", "hide", "replace"):
-        moved = [word for word, row in words if row[mode][0] != entry["answer"]]
+        moved = [
+            word.text + which(word.occurrence, word.occurrences)
+            for word, row in words
+            if row[mode][0] != entry["answer"]
+        ]
         label, chance = entry["all noise"][mode]
-        told = {"words": say("card.comma", lang).join(moved) or say("card.no_word", lang)}
-        told |= {"label": label, "chance": _chance(chance)}
-        lines.append("- " + say(f"card.moved_{mode}", lang, **told))
+        told = {"mode": say(f"card.{mode}", lang), "label": label, "chance": _chance(chance)}
+        told["words"] = say("card.comma", lang).join(moved) or say("card.no_word", lang)
+        lines.append("- " + say("card.moved", lang, **told))
     return "\n".join(lines)
-
-
-def _numbered(words: Sequence[str]) -> list[str]:
-    """Words of a passage, in its order, as the product's sentences tell equal ones apart: "shop²"."""
-    return [word + which(words[: i + 1].count(word), words.count(word)) for i, word in enumerate(words)]
 
 
 def _chance(share: float) -> str:
@@ -189,8 +188,8 @@ def main() -> None:
     options = parser.parse_args()
     folder = options.model
     if options.another:
-        run = {name: _read(options.another, name) for name in ("origin", "figures")}
-        text = json.dumps(run, ensure_ascii=False, indent=1)
+        kept = {name: _read(options.another, name) for name in ("origin", "figures")}
+        text = json.dumps(kept, ensure_ascii=False, indent=1)
         (folder / "another_seed.json").write_text(text + "\n", encoding="utf-8")
     figures, origin, run = (_read(folder, name) for name in ("figures", "origin", "another_seed"))
     notes = tomllib.loads((HERE / "card_notes.toml").read_text(encoding="utf-8"))
