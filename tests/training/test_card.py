@@ -56,6 +56,15 @@ def test_the_card_that_ships_shows_the_figures_that_ship(
         assert f"| {value} |" in parts[lang]
 
 
+def test_what_ships_is_stock_small_and_has_heads_to_probe() -> None:
+    config = shipped("config")
+    assert config["architectures"] == ["LlamaForCausalLM"]
+    assert "auto_map" not in config
+    assert min(config["num_hidden_layers"], config["num_attention_heads"]) >= 4
+    assert config["max_position_embeddings"] >= 512
+    assert (BUILTIN / "model.safetensors").stat().st_size <= 12e6
+
+
 def test_the_card_has_the_same_rooms_in_both_languages(parts: dict[str, str]) -> None:
     for sign in ("## ", "| ", "- "):
         assert len({part.count(f"\n{sign}") for part in parts.values()}) == 1, sign
