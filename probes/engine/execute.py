@@ -10,7 +10,6 @@ difference or an exception the next one takes over, which the report says:
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
@@ -32,6 +31,7 @@ from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.reading import attention_weights, head_gradients
 from probes.engine.records import Record
 from probes.engine.tree import Stem, stems_of
+from probes.engine.turns import Turns, turns_of
 from probes.errors import CapabilityError
 
 if TYPE_CHECKING:
@@ -44,26 +44,35 @@ Progress = Callable[[int, int], None]
 class Run(Iterator[Result]):
     """Results as they come, in any order: (index of the job, log-probability of each continuation in nats).
 
+    Between two results the model is free for other threads.
+
     Attributes:
         report: how the jobs were run, complete once every result has been taken.
     """
 
     def __init__(
-        self, results: Iterator[Result], report: Report, total: int, on_progress: Progress | None
+        self,
+        results: Iterator[Result],
+        report: Report,
+        total: int,
+        on_progress: Progress | None,
+        lock: Turns,
     ) -> None:
         self.report = report
+        self._lock = lock
         self._results = results
         self._total = total
         self._done = 0
         self._on_progress = on_progress
 
     def __next__(self) -> Result:
-        wall, cpu = time.perf_counter(), time.process_time()
-        try:
-            result = next(self._results)
-        finally:
-            self.report.seconds += time.perf_counter() - wall
-            self.report.cpu_seconds += time.process_time() - cpu
+        with self._lock:
+            wall, cpu = time.perf_counter(), time.process_time()
+            try:
+                result = next(self._results)
+            finally:
+                self.report.seconds += time.perf_counter() - wall
+                self.report.cpu_seconds += time.process_time() - cpu
         self._done += 1
         if self._on_progress is not None:
             self._on_progress(self._done, self._total)
@@ -77,7 +86,7 @@ class Engine:
         findings: what examining the model gave; another engine can be told.
         anatomy: what was found in the model and what it can do.
         linears: the faster copies of its linear maps, with their memory and speed-up; None where not used.
-        lock: held while the model runs; take it to call the model from elsewhere.
+        lock: held by whatever runs the model, in any thread and by any engine of this model; see `turns`.
     """
 
     def __init__(
@@ -99,14 +108,15 @@ class Engine:
         if model.training:
             raise ValueError("the model must be in evaluation mode: call model.eval() first")
         self.model = model
-        self.lock = threading.RLock()
-        self.findings = known or find_out(model, self.lock, chunk_tokens)
+        self.lock = turns_of(model)
+        self.findings = known or find_out(model, chunk_tokens)
         self.anatomy: Anatomy = self.findings.anatomy
         self.chunk_tokens = chunk_tokens or self.findings.chunk_tokens
         self.linears: PackedLinears | None = None
         if packed_linears == "auto":
             blocks = [model.get_submodule(layer.block) for layer in self.anatomy.layers]
-            self.linears = pack_linears(blocks, self.chunk_tokens, self.findings.packed_speedup)
+            with self.lock:
+                self.linears = pack_linears(blocks, self.chunk_tokens, self.findings.packed_speedup)
         self.costs = costs_of(model, self.anatomy, self.chunk_tokens)
         self.inside = Inside(self)
 
@@ -137,7 +147,7 @@ class Engine:
         ways, report.why = self._ways(jobs, how)
         report.how = ways[0]
         results = self._results(stems_of(jobs), ways, report) if jobs else iter(())
-        return Run(results, report, len(jobs), on_progress)
+        return Run(results, report, len(jobs), on_progress, self.lock)
 
     def intervene(
         self,
@@ -160,7 +170,8 @@ class Engine:
             raise ValueError(f"no way called {how!r}: auto, reference or batches")
         check_edits(self.anatomy, jobs)
         report = Report(how="tree")
-        return Run(self.inside.results(jobs, how, report), report, len(jobs), on_progress)
+        results = self.inside.results(jobs, how, report)
+        return Run(results, report, len(jobs), on_progress, self.lock)
 
     def refuse(self, edit: Intervention) -> None:
         """Refuse what this model has no part for.
@@ -172,17 +183,19 @@ class Engine:
 
     def record(self, job: Job) -> Record:
         """What every part of every layer computes at every token of a job, with nothing done to it."""
-        return self.inside.clean(Line.of(job), self.forwards(Report(how="tree"))).record
+        with self.lock:
+            return self.inside.clean(Line.of(job), self.forwards(Report(how="tree"))).record
 
     def lens(self, job: Job) -> np.ndarray:
         """[layers + 1, continuations]: log-probability of each continuation after 0 .. all blocks."""
         forwards = self.forwards(Report(how="tree"))
-        if forwards.length_matters(Line.of(job).longest):  # each text is another run there
-            alone = [self.record(Job(job.ids, (c,))) for c in job.continuations]
-            return np.concatenate([lens(forwards, record) for record in alone], axis=1)
-        record = self.record(job)
-        places = [record.line.continuations.index(c) for c in job.continuations]
-        return lens(forwards, record)[:, places]
+        with self.lock:
+            if forwards.length_matters(Line.of(job).longest):  # each text is another run there
+                alone = [self.record(Job(job.ids, (c,))) for c in job.continuations]
+                return np.concatenate([lens(forwards, record) for record in alone], axis=1)
+            record = self.record(job)
+            places = [record.line.continuations.index(c) for c in job.continuations]
+            return lens(forwards, record)[:, places]
 
     def direct_effects(
         self, job: Job, edits: Sequence[Replace], token: int, against: int, node: int | None = None
@@ -194,30 +207,33 @@ class Engine:
         """
         at = len(job.ids) - 1 if node is None else node
         forwards = self.forwards(Report(how="tree"))
-        return direct_effects(forwards, self.record(job), edits, at, token, against)
+        with self.lock:
+            return direct_effects(forwards, self.record(job), edits, at, token, against)
 
     def attention(self, ids: Sequence[int]) -> list[Tensor | None]:
         """Per layer the attention weights [heads, n, n] of a prompt, row = query; None where none."""
-        return attention_weights(self.forwards(Report(how="reference")), ids)
+        with self.lock:
+            return attention_weights(self.forwards(Report(how="reference")), ids)
 
     def gradients(self, job: Job, weights: Sequence[float]) -> tuple[Record, list[Tensor | None]]:
         """The clean record, and per layer [nodes, heads * width] the gradient of sum_i weights_i * log-prob_i
         by the heads' outputs, for attribution patching.
         """
-        clean = self.inside.clean(Line.of(job), self.forwards(Report(how="tree")))
-        record = clean.record
-        by_line = [0.0] * len(record.line.continuations)
-        for continuation, weight in zip(job.continuations, weights, strict=True):
-            by_line[record.line.continuations.index(continuation)] += weight
-        return record, head_gradients(self.forwards(Report(how="reference")), clean, by_line)
+        with self.lock:
+            clean = self.inside.clean(Line.of(job), self.forwards(Report(how="tree")))
+            record = clean.record
+            by_line = [0.0] * len(record.line.continuations)
+            for continuation, weight in zip(job.continuations, weights, strict=True):
+                by_line[record.line.continuations.index(continuation)] += weight
+            return record, head_gradients(self.forwards(Report(how="reference")), clean, by_line)
 
     def forwards(self, report: Report) -> Forwards:
         """The calls of the model, counted in `report`."""
-        return Forwards(self.model, self.anatomy, self.lock, report, self.linears)
+        return Forwards(self.model, self.anatomy, report, self.linears)
 
     def greedy(self, ids: Sequence[int], max_new_tokens: int) -> tuple[int, ...]:
         """The likeliest token again and again, up to an end-of-text token (left out) or `max_new_tokens`."""
-        forwards = Forwards(self.model, self.anatomy, self.lock, Report(how="reference"))
+        forwards = Forwards(self.model, self.anatomy, Report(how="reference"))
         ends, text = _end_tokens(self.model), list(ids)
         cached = self.anatomy.can("share_prefixes") and self.anatomy.length_limit is None
         following = forwards.cached() if cached else forwards.whole()

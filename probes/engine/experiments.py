@@ -5,7 +5,6 @@ Each experiment returns a `Finding`; what follows from it is decided in `selfche
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -43,10 +42,9 @@ class Subject:
             largest number and in logits.
     """
 
-    def __init__(self, model: PreTrainedModel, anatomy: Anatomy, lock: threading.RLock) -> None:
+    def __init__(self, model: PreTrainedModel, anatomy: Anatomy) -> None:
         self.model = model
         self.anatomy = anatomy
-        self.lock = lock
         size = int(text_config(model).vocab_size)
         self.ids = np.array([[(size // 3 + 37 * i * i + 11 * i) % size for i in range(TOKENS)]])
         self.every = np.arange(TOKENS)
@@ -59,7 +57,7 @@ class Subject:
     @property
     def forwards(self) -> Forwards:
         """The calls the engine makes, by the anatomy as it stands."""
-        return Forwards(self.model, self.anatomy, self.lock, Report(how="reference"))
+        return Forwards(self.model, self.anatomy, Report(how="reference"))
 
     @property
     def masks(self) -> DepthMasks:

@@ -16,10 +16,9 @@ from probes.engine.jobs import Reason
 from probes.engine.linears import packed_speedup
 from probes.engine.selfcheck import examine
 from probes.engine.surgery import Parts
+from probes.engine.turns import turns_of
 
 if TYPE_CHECKING:
-    import threading
-
     from transformers import PreTrainedModel
 
 _SMALLEST = 256
@@ -76,7 +75,7 @@ class Findings:
         )
 
 
-def find_out(model: PreTrainedModel, lock: threading.RLock, chunk_tokens: int | None = None) -> Findings:
+def find_out(model: PreTrainedModel, chunk_tokens: int | None = None) -> Findings:
     """Examine a model; a second or several, for every experiment reads all weights.
 
     Args:
@@ -85,9 +84,9 @@ def find_out(model: PreTrainedModel, lock: threading.RLock, chunk_tokens: int | 
     Raises:
         ModelError: the model has no stack of blocks.
     """
-    anatomy = examine(model, lock)
+    anatomy = examine(model)
     blocks = [model.get_submodule(layer.block) for layer in anatomy.layers]
-    with lock:
+    with turns_of(model):
         size = chunk_tokens or _no_larger_than_fits(model, anatomy, suitable_chunk(model, blocks))
         return Findings(anatomy, size, packed_speedup(model, blocks, size))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from probes.engine.jobs import Report
 from probes.engine.linears import PackedLinears
 from probes.engine.masks import MASK_ARGUMENTS, DepthMasks, Sight
 from probes.engine.packing import KeysValues, Packed, Trunk, cache_over
+from probes.engine.turns import turns_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -33,14 +33,13 @@ class Forwards:
         self,
         model: PreTrainedModel,
         anatomy: Anatomy,
-        lock: threading.RLock,
         report: Report,
         linears: PackedLinears | None = None,
     ) -> None:
         self.model = model
         self.linears = linears
         self.anatomy = anatomy
-        self.lock = lock
+        self.lock = turns_of(model)
         self.report = report
         self.blocks: list[nn.Module] = [model.get_submodule(layer.block) for layer in anatomy.layers]
         self.tail = model.get_submodule(anatomy.tail) if anatomy.tail else None

@@ -18,7 +18,6 @@ Eight tokens cannot show a window of 4,096: each job list is checked again as it
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -39,6 +38,7 @@ from probes.engine.anatomy import (
 from probes.engine.experiments import TOKENS, Subject
 from probes.engine.experiments_inside import begun_half_way, blinded_by_head, blocks_move
 from probes.engine.jobs import Reason
+from probes.engine.turns import turns_of
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 CAPABILITIES = ("share_prefixes", "pad", "read", "hide", "hide_by_head", "heads", "blocks", "restart")
 
 
-def examine(model: PreTrainedModel, lock: threading.RLock) -> Anatomy:
+def examine(model: PreTrainedModel) -> Anatomy:
     """Find the parts of `model`, prove them, and say what may be done to it.
 
     Raises:
@@ -56,8 +56,8 @@ def examine(model: PreTrainedModel, lock: threading.RLock) -> Anatomy:
     everything = {name: Capability(True) for name in CAPABILITIES}
     positions = "ids" if takes_position_ids(model) else "bias"
     anatomy = Anatomy(find_layers(model), everything, positions, False, length_limit(model))
-    with lock, torch.no_grad():
-        return _Examination(Subject(model, anatomy, lock)).run()
+    with turns_of(model), torch.no_grad():
+        return _Examination(Subject(model, anatomy)).run()
 
 
 class _Examination:

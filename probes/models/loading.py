@@ -1,14 +1,19 @@
 """Load a model: find it, look at what it is, refuse by name what cannot be opened or does not fit, open it.
 
 Safetensors only, no code from a model's repository, no weights read before their size is known to fit.
+
+While transformers builds a model it changes settings of the whole process, so one model is built at a time,
+whichever threads ask; and where one of those settings is the default number type, no model runs meanwhile.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from probes.errors import ModelError
@@ -21,7 +26,10 @@ from probes.models.source import Source
 from probes.models.stages import Progress
 
 if TYPE_CHECKING:
+    import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+_BUILDING = Lock()
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class Loaded:
     dtype: str
     device: str
     size: Size
+    attention: str
+    """The implementation it is run with; its configuration names another one while weights are read out."""
 
     def describe(self) -> dict[str, Any]:
         """What a record says of the model; nothing of this machine's folders."""
@@ -50,7 +60,7 @@ class Loaded:
             "parameters": self.size.parameters,
             "dtype": self.dtype,
             "device": self.device,
-            "attention": str(self.model.config._attn_implementation),
+            "attention": self.attention,
         }
 
 
@@ -104,15 +114,17 @@ def load(
     report = on_progress or (lambda _stage, _done, _all: None)
     unpacked = source
     if source.path and source.kind == "gguf":
-        unpacked = replace(source, path=gguf.converted(source.path, on_progress))
+        with _BUILDING:
+            unpacked = replace(source, path=gguf.converted(source.path, on_progress))
     known = _look(unpacked)
     chosen = known.place(device, dtype)
     placement.require(chosen, source.name)
     folder = known.bring(on_progress)
     report("load", 0, 1)
-    config = opening.open_config(folder, source.name)
-    tokenizer = opening.open_tokenizer(folder, source.name)
-    model = opening.open_model(folder, source.name, config, chosen)
+    with _building(chosen.torch_dtype):
+        config = opening.open_config(folder, source.name)
+        tokenizer = opening.open_tokenizer(folder, source.name)
+        model = opening.open_model(folder, source.name, config, chosen)
     opening.check_opened(model, tokenizer, source.name)
     report("load", 1, 1)
     return Loaded(
@@ -123,7 +135,23 @@ def load(
         chosen.dtype,
         opening.devices_of(model, chosen),
         chosen.size,
+        str(model.config._attn_implementation),
     )
+
+
+@contextmanager
+def _building(dtype: torch.dtype) -> Iterator[None]:
+    """While open this thread alone builds a model, of numbers of type `dtype`."""
+    import torch
+
+    from probes.engine.turns import all_still
+
+    with _BUILDING:
+        if dtype == torch.get_default_dtype():
+            yield
+            return
+        with all_still():
+            yield
 
 
 def _look(source: Source) -> _Known:

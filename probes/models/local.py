@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import version
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
 from probes.answers import Distribution, Ids, Term
@@ -60,7 +61,7 @@ class Work:
 
 
 class LocalModel:
-    """Answers from a model on this machine; see `probes.models.base.AnswerModel`.
+    """Answers from a model on this machine; see `probes.models.base.AnswerModel`. Any thread may call it.
 
     Args:
         loaded: weights and tokenizer, see `probes.models.load_model`.
@@ -72,16 +73,23 @@ class LocalModel:
         self.how = how
         self.tokenizer = loaded.tokenizer
         self._last_layout: tuple[Question, Layout] | None = None
+        self._engine: Engine | None = None
+        self._opening = Lock()
 
-    @cached_property
+    @property
     def engine(self) -> Engine:
+        """Made when it is first asked for, once, whichever thread asks."""
         from probes.models import remembered
 
-        return self._opened(remembered.recall(self.loaded))
+        if self._engine is None:
+            with self._opening:
+                self._engine = self._engine or self._opened(remembered.recall(self.loaded))
+        return self._engine
 
     def examine_anew(self) -> None:
         """Examine the model now, whatever is remembered of it."""
-        self.__dict__["engine"] = self._opened(None)
+        with self._opening:
+            self._engine = self._opened(None)
 
     def _opened(self, known: Findings | None) -> Engine:
         from probes.engine.execute import Engine
@@ -244,13 +252,12 @@ class LocalModel:
     def identity(self) -> list[str]:
         """What decides this model's numbers beside the tokens."""
         loaded = self.loaded
-        attention = str(loaded.model.config._attn_implementation)
         code = [f"{name} {version(name)}" for name in ("torch", "transformers", "tokenizers")]
         return [
             loaded.fingerprint,
             loaded.dtype,
             loaded.device,
-            attention,
+            loaded.attention,
             self.how,
             f"crux {RELEASE}",
             *code,

@@ -52,6 +52,10 @@ def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerFast:
     if not tokenizer(_SAMPLE, add_special_tokens=False)["input_ids"]:  # an empty vocabulary
         raise ModelError("tokenizer_broken", name=name, reason="0 tokens")
     tokenizer.padding_side = "right"
+    # Set now, for good: a call that had to change it would fail beside another thread's.
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.encode_special_tokens = tokenizer.split_special_tokens
     return cast("PreTrainedTokenizerFast", tokenizer)
 
 

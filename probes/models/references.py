@@ -6,6 +6,7 @@ import random
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,6 +38,7 @@ class References:
     def __init__(self, model: LocalModel) -> None:
         self.model = model
         self._kept: OrderedDict[Any, Values] = OrderedDict()
+        self._keeping = Lock()
 
     def prompts(self, question: Question, reference: Reference) -> list[str]:
         """The reference passages under the question's template, seeded."""
@@ -49,11 +51,16 @@ class References:
         """The mean over the set, or one passage drawn from it, aligned with the line of `work`."""
         language, frame = work.question.language, work.layout.frame
         key = (work.job.ids, work.job.continuations, how, reference, language, frame)
-        if key not in self._kept:
-            while len(self._kept) >= _KEPT:
+        with self._keeping:
+            known = self._kept.get(key)
+        if known is not None:
+            return known
+        measured = self._measured(work, how, reference)
+        with self._keeping:
+            self._kept[key] = measured
+            while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-            self._kept[key] = self._measured(work, how, reference)
-        return self._kept[key]
+        return measured
 
     def _measured(self, work: Work, how: How, reference: Reference) -> Values:
         prompts = self.prompts(work.question, reference)

@@ -48,7 +48,7 @@ def _note(loaded: Loaded) -> Path:
         loaded.fingerprint,
         loaded.dtype,
         loaded.device,
-        str(loaded.model.config._attn_implementation),
+        loaded.attention,
         code.hexdigest(),
         *(version(library) for library in ("torch", "transformers")),
         torch.cuda.get_device_name(device) if device.type == "cuda" else processor(),
