@@ -165,14 +165,14 @@ class LocalModel:
         ids, offsets = self.encode(prompt)
         bare = frame.template == "chat" and not question.answer_prefix.strip()
 
-        def tokenise(string: str) -> Ids:
+        def written(string: str) -> str:
             text = prompting.joined(prompt, string, bare=bare)
-            return prompting.continuation_ids(self.tokenizer, prompt, ids, text)
+            return frame.lead + text if text[:1].strip() else text
 
-        terms = tuple(
-            replace(term, string=prompting.joined(prompt, term.string, bare=bare))
-            for term in question.answers.terms(tokenise)
-        )
+        def tokenise(string: str) -> Ids:
+            return prompting.continuation_ids(self.tokenizer, prompt, ids, written(string))
+
+        terms = tuple(replace(term, string=written(term.string)) for term in question.answers.terms(tokenise))
         return Layout(frame, ids, offsets, terms, tuple(dict.fromkeys(term.ids for term in terms)))
 
     def encode(self, prompt: str) -> tuple[Ids, tuple[Span, ...]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from probes.errors import InputError
+from probes.models import chat
 from probes.passage import Span
 from probes.question import Question
 
@@ -40,6 +41,8 @@ class Frame:
     answer_prefix: str = ""
     system: str | None = None
     """Of the question, what this template has a place for."""
+    lead: str = ""
+    """What a chat template's own turn has between the prompt's end and an answer: a space, for instance."""
 
     def prompt(self, passage: str) -> str:
         return self.before + passage + self.after
@@ -52,28 +55,25 @@ def frame(question: Question, tokenizer: Any, default: str) -> Frame:
         default: what the template "auto" means for this model.
 
     Raises:
-        InputError: no such template for this tokenizer, a control token in the text, a template that
-            changes the passage or doubles the start token.
+        InputError: no such template for this tokenizer, a control token in the text, a chat template that
+            cannot be used (see `chat.opening`) or doubles the start token.
     """
     name = default if question.template == "auto" else question.template
     texts = [question.passage.text, question.question, question.instruction, question.answer_prefix]
     answers = [string for answer in question.answers.answers for string in answer.strings]
     refuse_control_tokens([*texts, question.system or "", *answers], tokenizer)
-    if name == "chat":
-        rendered = _chat(question, tokenizer, _PLACE)
-        if _chat(question, tokenizer, question.passage.text) != rendered.replace(
-            _PLACE, question.passage.text
-        ):
-            raise InputError("template_changes_text")
-    else:
-        rendered = _start(tokenizer) + (_builtin(question) if name == "builtin" else _plain(question))
-    before, _, after = rendered.partition(_PLACE)
     used = (
         {}
         if name == "builtin"
         else {"instruction": question.instruction, "answer_prefix": question.answer_prefix}
     )
-    made = Frame(name, before, after, **used, system=question.system if name == "chat" else None)
+    if name == "chat":
+        talk = chat.opening(question, tokenizer)
+        made = Frame(name, talk.before, talk.after, **used, system=talk.system, lead=talk.lead)
+    else:
+        rendered = _start(tokenizer) + (_builtin(question) if name == "builtin" else _plain(question))
+        before, _, after = rendered.partition(_PLACE)
+        made = Frame(name, before, after, **used)
     _refuse_double_start(made.prompt(question.passage.text), tokenizer)
     return made
 
@@ -92,23 +92,6 @@ def _plain(question: Question) -> str:
 
 def _builtin(question: Question) -> str:
     return BUILTIN[_language(question)].format(passage=_PLACE, question=question.question.strip())
-
-
-def _chat(question: Question, tokenizer: Any, passage: str) -> str:
-    """The tokenizer's own template, thinking off where it has that switch, then the answer's first words."""
-    if not getattr(tokenizer, "chat_template", None):
-        raise InputError("template_no_chat")
-    asked = "\n\n".join(p for p in (question.instruction.strip(), passage, question.question.strip()) if p)
-    talk = [{"role": "user", "content": asked}]
-    if question.system:
-        talk.insert(0, {"role": "system", "content": question.system})
-    try:
-        text = tokenizer.apply_chat_template(
-            talk, tokenize=False, add_generation_prompt=True, enable_thinking=False
-        )
-    except Exception as fault:  # a template is a program of the model's author; any error in it ends up here
-        raise InputError("template_fails", reason=f"{type(fault).__name__}: {fault}"[:200]) from fault
-    return str(text) + question.answer_prefix.strip()
 
 
 def _start(tokenizer: Any) -> str:
