@@ -229,9 +229,9 @@ def _over(
 
     source = str(options.pop("over"))
     chosen = questions_of(source, question)
-    labels = {answer.label for answer in chosen[0].answers.answers} | {"top", "right"}
-    if not set(str(options.get("target", "top")).split(":")) <= labels:
-        options["target"] = "top"  # a label of the visitor's own question, which these passages do not have
+    named = {name for answer in chosen[0].answers.answers for name in (answer.label, answer.name)}
+    if not set(str(options.get("target", "top")).split(":")) <= named | {"top", "right"}:
+        options["target"] = "top"  # an answer of the visitor's own question, which these passages do not have
     return run_over(study, model, chosen, options, source=source, base=question, **ways)
 
 

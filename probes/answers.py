@@ -89,11 +89,23 @@ class AnswerSet:
         return cls(tuple(Answer(label, tuple(s), s[0] if s else "") for label, s in table.items()))
 
     def index(self, label: str) -> int:
-        """Where the answer called `label` stands."""
-        for i, answer in enumerate(self.answers):
-            if label in (answer.label, answer.display):
-                return i
+        """Where the answer stands whose label this is, or else whose name.
+
+        Raises:
+            InputError: there is none.
+        """
+        for names in ([a.label for a in self.answers], [a.name for a in self.answers]):
+            if label in names:
+                return names.index(label)
         raise InputError("answer_unknown", label=label, labels=", ".join(a.label for a in self.answers))
+
+    def label_of(self, called: str) -> str:
+        """The label of the answer called so, by its label or its name.
+
+        Raises:
+            InputError: there is none.
+        """
+        return self.answers[self.index(called.strip())].label
 
     @property
     def strings(self) -> list[tuple[int, str]]:

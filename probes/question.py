@@ -39,6 +39,7 @@ class Question:
     answer_prefix: str = ""
     system: str | None = None
     right: str | None = None
+    """An answer's label; its name is taken too, and becomes the label."""
     tempting: str | None = None
     preset: str | None = None
     roles: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
@@ -52,6 +53,10 @@ class Question:
             raise InputError("template_unknown", name=self.template)
         if not self.language:
             object.__setattr__(self, "language", self.passage.language)
+        for name in ("right", "tempting"):
+            called = getattr(self, name)
+            label = None if called in (None, "") else self.answers.label_of(str(called))
+            object.__setattr__(self, name, label)
 
     def role_of(self, span: Span) -> str | None:
         """The role that a careful reader gives the words of `span`; key words first."""

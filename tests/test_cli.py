@@ -191,6 +191,17 @@ def test_other_answers_for_a_preset_have_no_right_one(capsys: pytest.CaptureFixt
     assert call(*other, "--right", "1") == 2
 
 
+def test_the_right_answer_may_be_named_as_one_says_it(capsys: pytest.CaptureFixture[str]) -> None:
+    records = []
+    for right in ("1", "once"):
+        assert call("words", "--preset", "coffee-en", "--right", right, "--target", "right", "--json") == 0
+        records.append(json.loads(capsys.readouterr().out))
+    one, other = records
+    assert one["rows"] == other["rows"]
+    assert one["clean"]["right"] == other["clean"]["right"] == "1"
+    assert one["provenance"]["command_line"] == other["provenance"]["command_line"]
+
+
 def test_a_pipe_of_another_encoding_still_gets_utf8() -> None:
     command = [sys.executable, "-m", "probes", "presets", "coffee-zh", "--lang", "zh"]
     environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}

@@ -161,6 +161,10 @@ def test_sets_from_files(only: Question, tmp_path: Path) -> None:
     (found,) = questions_of(str(lines), only)
     assert (found.passage.text, found.question, found.right) == tuple(entry.values())
     assert found.swaps == ()
+    for named in ("once", 1):
+        right = {"passage": "I went to the bar.", "answers": "0=never;1=once;2=twice", "right": named}
+        lines.write_text(json.dumps(right) + "\n", encoding="utf-8")
+        assert questions_of(str(lines), only)[0].right == "1"
     lines.write_text(json.dumps(swapped) + "\n", encoding="utf-8")
     assert questions_of(str(lines), only)[0].swaps == (("bar", "zoo"),)
     lines.write_text('{"text": 1}\n', encoding="utf-8")

@@ -100,31 +100,6 @@ def test_a_doubled_start_token_is_refused(chat) -> None:
         prompting.frame(question(), chat, "chat")
 
 
-@pytest.mark.parametrize(
-    ("prompt", "string", "bare", "expected"),
-    [
-        ("Answer:", "once", False, " once"),
-        ("Answer: ", "once", False, "once"),
-        ("答案：", "一次", False, "一次"),
-        ("我去了", "3次", False, "3次"),
-        ("I went", "一次", False, "一次"),
-        ("<|im_start|>assistant\n", "once", True, "once"),
-        ("<|assistant|>", "once", True, "once"),
-        ("I went", " once", False, " once"),
-    ],
-)
-def test_strings_follow_as_they_would_be_written(prompt: str, string: str, bare: bool, expected: str) -> None:
-    assert prompting.joined(prompt, string, bare=bare) == expected
-
-
-def test_continuations_come_from_the_joint_tokenisation_where_it_agrees(tokenizer) -> None:
-    prompt = "<s>I went\nAnswer:"
-    ids = tuple(tokenizer(prompt, add_special_tokens=False).input_ids)
-    assert (
-        tokenizer.decode(prompting.continuation_ids(tokenizer, prompt, ids, " three times")) == " three times"
-    )
-
-
 spans = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), min_size=1, max_size=12)
 
 

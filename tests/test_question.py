@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from probes import question as module
+from probes.answers import AnswerSet
 from probes.errors import InputError
 from probes.question import preset, presets, standard_answers
 
@@ -32,6 +33,21 @@ def test_roles_of_words_are_those_of_the_spans_around_them() -> None:
     assert roles[("拿铁", 1)] == "noise"
     assert roles[("出来", 1)] == "redundant"
     assert roles[("坐下", 1)] is None
+
+
+def test_an_answer_is_named_by_its_label_or_its_name_and_kept_by_its_label() -> None:
+    asked = preset("coffee-en").question()
+    for called in ("1", "once", " once ", 1):
+        named = replace(asked, right=called, tempting="never")
+        assert (named.right, named.tempting) == ("1", "0")
+    assert replace(asked, right="").right is None
+    with pytest.raises(InputError, match='There is no answer "seven times"'):
+        replace(asked, right="seven times")
+
+
+def test_a_label_comes_before_another_answers_name() -> None:
+    answers = AnswerSet.parse("a=b;b=c")
+    assert [answers.label_of(called) for called in ("a", "b", "c")] == ["a", "b", "b"]
 
 
 def test_the_coffee_shop_comes_first() -> None:

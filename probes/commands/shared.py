@@ -116,9 +116,7 @@ def question(values: Mapping[str, Any], context: Context) -> Question:
         changes["answers"] = replace(changes.get("answers", base.answers), endings=tuple(endings))
     answers = changes.get("answers", base.answers)
     for name in ("right", "tempting"):
-        if values[name] is not None:
-            answers.index(values[name])  # said at once if there is no such answer
-        elif getattr(base, name) not in [answer.label for answer in answers.answers]:
+        if values[name] is None and getattr(base, name) not in [answer.label for answer in answers.answers]:
             changes[name] = None  # the preset's belongs to the preset's own answers
     if values["dictionary"] or values["join"] or values["split"]:
         changes["passage"] = _resegmented(base, values)

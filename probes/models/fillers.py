@@ -39,7 +39,7 @@ def _choose(text: str, span: Span, layout: Layout, tokenizer: Any, language: str
     for filler in _candidates(tokens, tokenizer, language):
         first = first or filler
         prompt = layout.frame.prompt(spliced(text, [span], [filler]))
-        if len(ids_of(tokenizer, prompt)) == len(layout.ids):
+        if len(ids_of(tokenizer, prompt, layout.frame.start)) == len(layout.ids):
             return filler
     return first or ""
 

@@ -11,6 +11,7 @@ import json
 import math
 import re
 import tempfile
+from collections.abc import Mapping
 from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-VERSION = 1
+VERSION = 2
 """Of the conversion; part of the folder's name, so that a better one is not hidden by an older result."""
 
 _FP32 = 4
@@ -40,6 +41,11 @@ _CONFIG = {
     "intermediate_size": "feed_forward_length",
     "vocab_size": "vocab_size",
 }
+_STARTING_RULES = frozenset(
+    ("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano")
+) | {"tekken", "chameleon"}
+"""Rules of byte-pair tokenizers whose texts begin with the start token unless the file says otherwise."""
+_KEPT = tuple(f"tokenizer.ggml.{name}" for name in ("model", "pre", "add_bos_token", "add_space_prefix"))
 _SAMPLE = "I walked into the coffee shop 3 times."
 
 
@@ -53,6 +59,12 @@ class Header:
     """As much of it as decides the memory needed, by config.json's names."""
     tokenizer: str
     """The rule by which text is cut before byte pairs are merged, by llama.cpp's name."""
+    starts: bool | None = None
+    """Whether a text begins with the start token; None where transformers is left to know."""
+    start: int | None = None
+    """That token's id, where it goes without saying."""
+    spaced: bool = True
+    """Whether a sentencepiece tokenizer puts a space before a text."""
 
 
 def read_header(path: Path) -> Header:
@@ -76,7 +88,18 @@ def read_header(path: Path) -> Header:
     if (scaled and architecture != "gpt-oss") or any(name.startswith("rope_f") for name in tensors):
         raise ModelError("gguf_rope", name=path.name)
     config = {key: fields.get(f"{architecture}.{name}") for key, name in _CONFIG.items()}
-    return Header(architecture, sum(tensors.values()), config, str(fields.get("tokenizer.ggml.pre", "")))
+    parameters, rule = sum(tensors.values()), str(fields.get("tokenizer.ggml.pre", ""))
+    return Header(architecture, parameters, config, rule, **_beginning(fields, rule))
+
+
+def _beginning(fields: Mapping[str, Any], rule: str) -> dict[str, Any]:
+    """What the file says of how texts begin; where it says nothing, what llama.cpp does then."""
+    kind = fields.get("tokenizer.ggml.model")
+    if kind not in ("llama", "gpt2"):
+        return {}
+    starts = fields.get("tokenizer.ggml.add_bos_token", kind == "llama" or rule in _STARTING_RULES)
+    spaced = fields.get("tokenizer.ggml.add_space_prefix", True)
+    return {"starts": bool(starts), "start": 1 if kind == "llama" else None, "spaced": bool(spaced)}
 
 
 def converted(path: Path, on_progress: Progress | None = None) -> Path:
@@ -170,6 +193,7 @@ def _mended(tokenizer: Any, header: Header, rows: int) -> PreTrainedTokenizerFas
     from tokenizers import Tokenizer, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
+    _begin_texts(tokenizer, header)
     if header.tokenizer == "smollm":
         tokenizer.backend_tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
             [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -183,6 +207,21 @@ def _mended(tokenizer: Any, header: Header, rows: int) -> PreTrainedTokenizerFas
     given = {name: getattr(tokenizer, name) for name in names}
     known = {name: token for name, token in given.items() if token and core.token_to_id(token) is not None}
     return PreTrainedTokenizerFast(tokenizer_object=core, chat_template=tokenizer.chat_template, **known)
+
+
+def _begin_texts(tokenizer: Any, header: Header) -> None:
+    """Texts begin as llama.cpp begins them: transformers puts no start token where the file leaves it unsaid,
+    and always a space.
+    """
+    from tokenizers import pre_tokenizers
+
+    if header.starts and header.start is not None and not tokenizer.bos_token:
+        tokenizer.bos_token = tokenizer.convert_ids_to_tokens(header.start)
+    if header.starts is not None and tokenizer.bos_token:
+        tokenizer.add_bos_token = header.starts
+    cut = tokenizer.backend_tokenizer.pre_tokenizer
+    if not header.spaced and isinstance(cut, pre_tokenizers.Metaspace):
+        cut.prepend_scheme = "never"
 
 
 def _save(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
@@ -205,7 +244,7 @@ def _outputs(model: Any, tokenizer: Any) -> tuple[list[int], torch.Tensor]:
     """Tokens of a sample sentence, and the logits after each [tokens, vocabulary]."""
     import torch
 
-    ids = tokenizer(_SAMPLE, add_special_tokens=False)["input_ids"]
+    ids = tokenizer(_SAMPLE)["input_ids"]
     with torch.no_grad():
         return ids, model(input_ids=torch.tensor([ids])).logits[0]
 
@@ -217,11 +256,12 @@ def _check_saved(folder: Path, expected: tuple[list[int], torch.Tensor], name: s
     tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
     ids, logits = _outputs(model, tokenizer)
+    read = tokenizer.decode(ids, skip_special_tokens=True).strip()
     same = ids == expected[0] and torch.equal(logits, expected[1])
-    if not same or not math.isfinite(logits.sum().item()) or tokenizer.decode(ids).strip() != _SAMPLE:
+    if not same or not math.isfinite(logits.sum().item()) or read != _SAMPLE:
         raise ModelError("gguf_differs", name=name)
 
 
 def _short(name: str) -> bool:
     """Not one of the vocabulary's long lists."""
-    return not name.startswith("tokenizer.ggml.") or name == "tokenizer.ggml.pre"
+    return not name.startswith("tokenizer.ggml.") or name in _KEPT

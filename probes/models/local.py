@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from probes.answers import Distribution, Ids, Term
 from probes.errors import CapabilityError, LimitError
 from probes.interventions import Ablation, How
-from probes.models import fillers, prompting
+from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared
 from probes.passage import Span, Unit
@@ -162,23 +162,21 @@ class LocalModel:
         default = {"builtin": "builtin", "chat": "chat", "base": "plain"}[self.kind]
         frame = prompting.frame(question, self.tokenizer, default)
         prompt = frame.prompt(question.passage.text)
-        ids, offsets = self.encode(prompt)
-        bare = frame.template == "chat" and not question.answer_prefix.strip()
+        ids, offsets = self.encode(prompt, frame)
+        begins = frame.template == "chat" and not frame.answer_prefix.strip()
 
-        def written(string: str) -> str:
-            text = prompting.joined(prompt, string, bare=bare)
-            return frame.lead + text if text[:1].strip() else text
+        def follow(string: str) -> str:
+            return seam.joined(prompt, string, lead=frame.lead if begins else None)
 
         def tokenise(string: str) -> Ids:
-            return prompting.continuation_ids(self.tokenizer, prompt, ids, written(string))
+            return seam.continuation_ids(self.tokenizer, prompt, ids, follow(string), frame.start)
 
-        terms = tuple(replace(term, string=written(term.string)) for term in question.answers.terms(tokenise))
+        terms = tuple(replace(term, string=follow(term.string)) for term in question.answers.terms(tokenise))
         return Layout(frame, ids, offsets, terms, tuple(dict.fromkeys(term.ids for term in terms)))
 
-    def encode(self, prompt: str) -> tuple[Ids, tuple[Span, ...]]:
-        """Tokens of a prompt, and the characters each stands for."""
-        encoded = self.tokenizer(prompt, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        return tuple(encoded.input_ids), tuple(encoded.offset_mapping)
+    def encode(self, prompt: str, frame: prompting.Frame) -> tuple[Ids, tuple[Span, ...]]:
+        """Tokens of a prompt made by `frame`, and the characters each stands for."""
+        return prompting.encode(self.tokenizer, prompt, frame.start)
 
     def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
         if kind != "token":
@@ -194,7 +192,8 @@ class LocalModel:
         layout = self.layout(question)
         self._check_window(layout.ids, layout)
         edits = [self._edit(question, layout, trial) for trial in trials]
-        ids = [prompting.ids_of(self.tokenizer, layout.frame.prompt(text)) for text, *_ in edits]
+        frame = layout.frame
+        ids = [prompting.ids_of(self.tokenizer, frame.prompt(text), frame.start) for text, *_ in edits]
         return [
             self._prepared(question, layout, trial, edit, tokens)
             for trial, edit, tokens in zip(trials, edits, ids, strict=True)

@@ -1,8 +1,8 @@
 """A question becomes a prompt; words of the passage become positions in it.
 
 The prompt is rendered once around a place-holder, so that the passage stands between a fixed `before` and
-`after` and every edited passage is put to the model in exactly the same way. The tokens of a prompt are
-`tokenizer(prompt, add_special_tokens=False)`: special tokens are part of its text.
+`after` and every edited passage is put to the model in exactly the same way. Special tokens are part of the
+prompt's text. A plain text begins as the tokenizer itself begins one; a chat template brings its own start.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from probes.errors import InputError
@@ -41,8 +42,10 @@ class Frame:
     answer_prefix: str = ""
     system: str | None = None
     """Of the question, what this template has a place for."""
+    start: str = ""
+    """Of `before`, the special tokens that the tokenizer itself puts before a text."""
     lead: str = ""
-    """What a chat template's own turn has between the prompt's end and an answer: a space, for instance."""
+    """What a chat template has between the end of a prompt and an answer: nothing, a space, a line end."""
 
     def prompt(self, passage: str) -> str:
         return self.before + passage + self.after
@@ -71,9 +74,10 @@ def frame(question: Question, tokenizer: Any, default: str) -> Frame:
         talk = chat.opening(question, tokenizer)
         made = Frame(name, talk.before, talk.after, **used, system=talk.system, lead=talk.lead)
     else:
-        rendered = _start(tokenizer) + (_builtin(question) if name == "builtin" else _plain(question))
+        start = _start(tokenizer)
+        rendered = start + (_builtin(question) if name == "builtin" else _plain(question))
         before, _, after = rendered.partition(_PLACE)
-        made = Frame(name, before, after, **used)
+        made = Frame(name, before, after, **used, start=start)
     _refuse_double_start(made.prompt(question.passage.text), tokenizer)
     return made
 
@@ -96,10 +100,13 @@ def _builtin(question: Question) -> str:
 
 def _start(tokenizer: Any) -> str:
     """The special tokens this tokenizer puts before a plain text, as text."""
-    bare = tokenizer("a", add_special_tokens=False).input_ids
-    full = tokenizer("a").input_ids
-    lead = full[: len(full) - len(bare)] if full[len(full) - len(bare) :] == bare else []
-    return "".join(tokenizer.convert_ids_to_tokens(lead))
+    encoded = tokenizer("a", return_special_tokens_mask=True)
+    return "".join(tokenizer.convert_ids_to_tokens(encoded.input_ids[: _added(encoded.special_tokens_mask)]))
+
+
+def _added(mask: Sequence[int]) -> int:
+    """How many special tokens were put before a text."""
+    return next((i for i, special in enumerate(mask) if not special), len(mask))
 
 
 def refuse_control_tokens(texts: Sequence[str], tokenizer: Any) -> None:
@@ -127,39 +134,30 @@ def can_turn_thinking_off(tokenizer: Any) -> bool:
     return "enable_thinking" in str(getattr(tokenizer, "chat_template", "") or "")
 
 
-def joined(prompt: str, string: str, *, bare: bool) -> str:
-    """An answer's string as it would directly follow `prompt`: after a space between words of spaced scripts.
+def encode(tokenizer: Any, prompt: str, start: str = "") -> tuple[tuple[int, ...], tuple[Span, ...]]:
+    """The tokens of a prompt, and the characters each stands for; too long ones are refused elsewhere.
 
     Args:
-        bare: the prompt ends in control tokens of a chat, so that the answer begins a new text.
+        start: of `prompt`, what the tokenizer puts before a text. It is left to put it there, for it begins
+            the text behind it otherwise than one behind a token that was written out: often with a space.
+            What it puts at the end is left out.
     """
-    last, first = prompt[-1:], string[:1]
-    if bare or not last or last.isspace() or not first.strip():
-        return string
-    return f" {string}" if _spaced(last) and _spaced(first) else string
+    given: dict[str, Any] = {"return_offsets_mapping": True, "verbose": False}
+    if not start:
+        encoded = tokenizer(prompt, add_special_tokens=False, **given)
+        return tuple(encoded.input_ids), tuple(encoded.offset_mapping)
+    encoded = tokenizer(prompt.removeprefix(start), return_special_tokens_mask=True, **given)
+    ids, mask = encoded.input_ids, encoded.special_tokens_mask
+    first, end = _added(mask), len(ids) - _added(mask[::-1])
+    edges = [0, *accumulate(map(len, tokenizer.convert_ids_to_tokens(ids[:first])))]
+    behind = ((a + len(start), b + len(start)) for a, b in encoded.offset_mapping[first:end])
+    return tuple(ids[:end]), (*pairwise(edges), *behind)
 
 
-def _spaced(character: str) -> bool:
-    """Scripts that write spaces between words; Chinese, Japanese and full-width signs do not."""
-    return ord(character) < 0x2E80
-
-
-def continuation_ids(
-    tokenizer: Any, prompt: str, prompt_ids: tuple[int, ...], string: str
-) -> tuple[int, ...]:
-    """The tokens of `string` after `prompt`.
-
-    Taken from the joint tokenisation where the prompt's tokens are its beginning; where the tokenizer would
-    merge across the seam, the string's own tokens, which the model can as well go on with.
-    """
-    together = ids_of(tokenizer, prompt + string)
-    if together[: len(prompt_ids)] == prompt_ids and len(together) > len(prompt_ids):
-        return together[len(prompt_ids) :]
-    return ids_of(tokenizer, string)
-
-
-def ids_of(tokenizer: Any, text: str) -> tuple[int, ...]:
-    """The tokens of a text, special ones where the text has them; too long ones are refused elsewhere."""
+def ids_of(tokenizer: Any, text: str, start: str = "") -> tuple[int, ...]:
+    """The tokens of a text alone, as `encode` gives them."""
+    if start:
+        return encode(tokenizer, text, start)[0]
     return tuple(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
 
 

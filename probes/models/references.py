@@ -69,7 +69,7 @@ class References:
         line = engine.Line.of(work.job)
         sums: Values = {}
         for prompt in prompts:
-            ids, offsets = self.model.encode(prompt)
+            ids, offsets = self.model.encode(prompt, work.layout.frame)
             record = self.model.engine.record(Job(ids, work.job.continuations))
             places = _aligned(
                 line,

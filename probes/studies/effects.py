@@ -41,7 +41,7 @@ class Target:
         named = {"right": question.right, "tempting": question.tempting}
         if part == "top":
             return clean.top
-        if part in named and named[part] not in [a.label for a in question.answers.answers]:
+        if part in named and named[part] is None:
             raise InputError("target_no_right", target=name)
         try:
             return question.answers.index(named.get(part) or part)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
+
+if TYPE_CHECKING:
+    from probes.models.base import Prepared
+    from probes.models.local import LocalModel
+    from probes.question import Question
 
 torch.set_num_threads(1)
 
@@ -44,6 +50,19 @@ def tiny_llama(**changes: object):
     }
     torch.manual_seed(0)
     return LlamaForCausalLM(LlamaConfig(**{**sizes, **changes})).eval()
+
+
+def scored(folder: Path, asked: Question) -> tuple[LocalModel, Prepared, dict[str, float]]:
+    """The model, its clean run and each answer's log-probability."""
+    from probes.models import load_model
+    from probes.trials import Trial
+
+    model = load_model(str(folder), device="cpu")
+    (clean,) = model.prepare(asked, [Trial()])
+    ((_, scores),) = model.score([clean])
+    found = model.outcome(asked, clean, scores).answers
+    names = [answer.name for answer in asked.answers.answers]
+    return model, clean, dict(zip(names, found.log_prob, strict=True))
 
 
 @pytest.fixture(scope="session")

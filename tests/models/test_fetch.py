@@ -47,13 +47,23 @@ def write_gguf(path: Path, original: Path, *, architecture: str = "llama", **ext
     writer.add_name("tiny")
     tokens = json.loads((original / "tokenizer.json").read_text())
     vocabulary = {**tokens["model"]["vocab"], **{t["content"]: t["id"] for t in tokens["added_tokens"]}}
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(extra.pop("pre", "default"))
-    writer.add_token_list(sorted(vocabulary, key=vocabulary.__getitem__))
-    writer.add_token_types([1] * 257 + [3] * 3)
-    writer.add_token_merges([" ".join(pair) for pair in tokens["model"]["merges"]])
-    writer.add_bos_token_id(257)
-    writer.add_eos_token_id(258)
+    for flag in ("add_bos_token", "add_space_prefix"):
+        if flag in extra:
+            writer.add_bool(f"tokenizer.ggml.{flag}", extra.pop(flag))
+    if extra.pop("sentencepiece", False):
+        writer.add_tokenizer_model("llama")
+        writer.add_token_list(["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), "▁"])
+        writer.add_token_scores([0.0] * 260)
+        writer.add_token_types([2, 3, 3] + [6] * 256 + [1])
+        writer.add_unk_token_id(0)
+    else:
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre(extra.pop("pre", "default"))
+        writer.add_token_list(sorted(vocabulary, key=vocabulary.__getitem__))
+        writer.add_token_types([1] * 257 + [3] * 3)
+        writer.add_token_merges([" ".join(pair) for pair in tokens["model"]["merges"]])
+        writer.add_bos_token_id(257)
+        writer.add_eos_token_id(258)
     for name, value in extra.items():
         writer.add_string(name.replace("__", "."), value)
     for name, tensor in gguf_tensors(model).items():
@@ -130,6 +140,28 @@ def test_digits_are_cut_apart_where_the_file_says_so(tmp_path: Path, original: P
     path = write_gguf(tmp_path / "smol.gguf", original, pre="smollm")
     rule = json.loads((gguf.converted(path) / "tokenizer.json").read_text())["pre_tokenizer"]
     assert [part["type"] for part in rule["pretokenizers"]] == ["Digits", "ByteLevel"]
+
+
+@pytest.mark.parametrize(
+    ("extra", "begins"),
+    [
+        ({"pre": "llama-bpe"}, ["<s>", "a"]),
+        ({"pre": "tekken"}, ["<s>", "a"]),
+        ({"pre": "llama-bpe", "add_bos_token": False}, ["a"]),
+        ({"pre": "default"}, ["a"]),
+        ({"pre": "smollm"}, ["a"]),
+        ({"pre": "default", "add_bos_token": True}, ["<s>", "a"]),
+        ({"sentencepiece": True}, ["<s>", "▁", "<0x61>"]),
+        ({"sentencepiece": True, "add_bos_token": False}, ["▁", "<0x61>"]),
+        ({"sentencepiece": True, "add_space_prefix": False}, ["<s>", "<0x61>"]),
+    ],
+)
+def test_texts_begin_as_the_file_says_or_as_llama_cpp_begins_them(
+    extra: dict[str, Any], begins: list[str], tmp_path: Path, original: Path
+) -> None:
+    path = write_gguf(tmp_path / "start.gguf", original, **extra)
+    tokenizer = load(resolve(str(path)), device="cpu").tokenizer
+    assert tokenizer.convert_ids_to_tokens(tokenizer("a").input_ids) == begins
 
 
 @pytest.mark.parametrize(
