@@ -40,7 +40,7 @@ _MEANS = (
     "rho",
     "recovered",
 )
-_SHARES = ("flips", "agrees")
+_SHARES = ("flips", "flips_clearly", "agrees")
 _KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site")
 
 
