@@ -30,8 +30,6 @@ from probes.results import ProbeResult
 
 DRAWING_SHARE = 9
 """Drawing what was found so far takes at most a tenth of the time."""
-SPEED = 5e10
-"""Operations a second that are expected of any machine."""
 LONG = 20.0
 """Seconds that a run may take without being asked for."""
 DARK_INK, LIGHT_INK = "#edebe8", "#2f2d2b"
@@ -111,7 +109,7 @@ class Desk:
             return found
         visit = session.visit()
         run = self.shop.identity(study, self.choice, self.question, options)
-        seconds = (self.shop.pace(self.choice) or self._guess()) * runs
+        seconds = self.shop.seconds(study, self.choice, self.question, options, runs)
         if (ask or seconds > LONG) and run not in visit.agreed:
             cost = {"runs": runs, "time": _time(seconds), "memory": self._memory()}
             st.info(t("desk.long", **cost), icon=":material/hourglass_empty:")
@@ -125,13 +123,6 @@ class Desk:
                 draw(visit.effects.get(run, {}))
             return None
         return self._run(study, options, runs, key, run, draw)
-
-    def _guess(self) -> float:
-        """Seconds a run before any was timed: what a processor's linear maps take for part of the prompt."""
-        model = self.shop.loaded(self.choice)
-        if model is None:
-            return 0.0
-        return 2.0 * model.describe()["parameters"] * len(self.question.passage.text) / 4 / SPEED
 
     def _memory(self) -> str:
         """What the runs take beside the model's weights."""
