@@ -21,6 +21,7 @@ from dashboard.widgets.bar import bar
 from dashboard.widgets.loading import load, problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import choice_of
+from dashboard.widgets.notes import notes
 from dashboard.widgets.stage import STEADY
 from dashboard.wording import t
 from probes.errors import CruxError
@@ -211,6 +212,7 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
             load(shop, choice, top.container())
             return
         session.write_link()  # now, because a long run may be interrupted before the page's end
+        notes(model, question)
         draw(Desk(question, shop, choice, top, model.inside.geometry()))
     except CruxError as fault:
         with top.container():

@@ -8,13 +8,13 @@ The prompt is rendered once around a place-holder, so that the passage stands be
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from probes.errors import InputError
 from probes.passage import Span
-from probes.question import Question
+from probes.question import Question, preset, presets
 
 _PLACE = "\ue000crux-passage\ue000"
 """Private-use characters: no tokenizer, template or passage has them."""
@@ -27,6 +27,13 @@ BUILTIN = {
     "en": "{passage}\nQuestion: {question}\nAnswer:",
     "zh": "{passage}\n问题：{question}\n答案：",
 }
+
+TAKES: Mapping[str, tuple[str, ...]] = {
+    "builtin": (),
+    "plain": ("instruction", "answer_prefix"),
+    "chat": ("system", "instruction", "answer_prefix"),
+}
+"""By template, what of a question it has a place for beside passage and question."""
 
 
 @dataclass(frozen=True)
@@ -68,14 +75,20 @@ def frame(question: Question, tokenizer: Any, default: str) -> Frame:
     else:
         rendered = _start(tokenizer) + (_builtin(question) if name == "builtin" else _plain(question))
     before, _, after = rendered.partition(_PLACE)
-    used = (
-        {}
-        if name == "builtin"
-        else {"instruction": question.instruction, "answer_prefix": question.answer_prefix}
-    )
-    made = Frame(name, before, after, **used, system=question.system if name == "chat" else None)
+    made = Frame(name, before, after, **{field: getattr(question, field) for field in TAKES[name]})
     _refuse_double_start(made.prompt(question.passage.text), tokenizer)
     return made
+
+
+def unused(question: Question, template: str) -> dict[str, str]:
+    """What was given to be sent and `template` has no place for; a preset's own, meant for others, is not."""
+    usual = preset(question.preset) if question.preset in presets() else None
+    given = {
+        name: str(getattr(question, name) or "").strip()
+        for name in TAKES["chat"]
+        if name not in TAKES[template] and getattr(question, name) != getattr(usual, name, None)
+    }
+    return {name: text for name, text in given.items() if text}
 
 
 def _language(question: Question) -> str:
