@@ -22,6 +22,7 @@ from dashboard.widgets.loading import load, problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
+from dashboard.widgets.own_passage import own_passage
 from dashboard.widgets.stage import STEADY
 from dashboard.wording import t
 from probes.errors import CruxError
@@ -197,6 +198,8 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
     bar(controls)
     for name, value in session.visit().notes:
         st.warning(t("page.bad_link", name=plain(name), value=plain(value)), icon=":material/link_off:")
+    if session.visit().editing:
+        own_passage()
     try:
         question = question_of(current(), t("asked.default"))
     except CruxError as fault:
