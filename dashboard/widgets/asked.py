@@ -54,14 +54,16 @@ def _form(question: Question) -> None:
             height=140,
             help=t("asked.answers_help"),
         )
-        prefix = _said_too("prefix", question.answer_prefix, _takes("answer_prefix"))
-        instruction = _said_too("instruction", question.instruction, _takes("instruction"))
-        names = {name: t(f"asked.template_{name}") for name in TEMPLATES}
+        names = (t("asked.prefix"), t("asked.prefix_help"))
+        prefix = _said_too(*names, question.answer_prefix, taken=_takes("answer_prefix"))
+        names = (t("asked.instruction"), t("asked.instruction_help"))
+        instruction = _said_too(*names, question.instruction, taken=_takes("instruction"))
+        templates = {name: t(f"asked.template_{name}") for name in TEMPLATES}
         template = st.selectbox(
             t("asked.template"),
             TEMPLATES,
             index=TEMPLATES.index(state.template),
-            format_func=names.__getitem__,
+            format_func=templates.__getitem__,
         )
         with st.container(horizontal=True):
             apply = st.form_submit_button(t("asked.apply"), type="primary")
@@ -80,11 +82,11 @@ def _takes(field: str) -> bool:
     return template == "auto" or field in TAKES[template]
 
 
-def _said_too(name: str, value: str, taken: bool) -> str:
+def _said_too(label: str, about: str, value: str, *, taken: bool) -> str:
     """A field of words sent beside passage and question; one that the model does not take says so."""
     if taken:
-        return st.text_input(t(f"asked.{name}"), value=value, help=t(f"asked.{name}_help"))
-    st.text_input(t(f"asked.{name}"), placeholder=t("asked.not_taken"), disabled=True)
+        return st.text_input(label, value=value, help=about)
+    st.text_input(label, placeholder=t("asked.not_taken"), disabled=True)
     return value
 
 

@@ -55,21 +55,22 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
 
 def _goes_on(data: Mapping[str, Any]) -> None:
     """What the model wrote by itself; the words put in its mouth stand apart."""
-    prefix, told = data["answer_prefix"].strip(), {"coverage": percent(data["coverage"])}
-    told["text"] = plain(data["greedy"])
+    prefix, text = data["answer_prefix"].strip(), plain(data["greedy"])
+    coverage = percent(data["coverage"])
     if prefix and data["prompt"].endswith(prefix):
-        st.caption(t("numbers.greedy_after", prefix=plain(prefix), **told))
+        st.caption(t("numbers.greedy_after", prefix=plain(prefix), text=text, coverage=coverage))
     else:
-        st.caption(t("numbers.greedy", **told))
+        st.caption(t("numbers.greedy", text=text, coverage=coverage))
 
 
 def _suggest(data: Mapping[str, Any]) -> None:
     """Where most of the probability goes to none of the listed answers: what helps with this model."""
-    takes, told = "answer_prefix" in TAKES[data["template"]], {"coverage": percent(data["coverage"])}
-    if not takes:
-        st.warning(t("numbers.few_no_prefix", template=data["template"], **told), icon=":material/info:")
+    coverage, template = percent(data["coverage"]), data["template"]
+    if "answer_prefix" not in TAKES[template]:
+        said = t("numbers.few_no_prefix", coverage=coverage, template=template)
+        st.warning(said, icon=":material/info:")
         return
-    st.warning(t("numbers.few", **told), icon=":material/info:")
+    st.warning(t("numbers.few", coverage=coverage), icon=":material/info:")
     if prefix := suggested_prefix(data):
         st.button(
             t("numbers.try_prefix", prefix=plain(prefix)), on_click=session.change, kwargs={"prefix": prefix}
