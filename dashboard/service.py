@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard.estimates import Estimates, Work
 from dashboard.gate import Gate
 from dashboard.kept import Results
 from dashboard.limits import Limits
@@ -63,7 +64,7 @@ class Service:
         self._results = Results()
         self._builtin: dict[Choice, LocalModel] = {}
         self._other: dict[Choice, LocalModel] = {}
-        self._paces: dict[Choice, float | None] = {}
+        self._estimates = Estimates()
         self._looks: OrderedDict[Hashable, Look] = OrderedDict()
 
     @property
@@ -180,12 +181,19 @@ class Service:
                 watched.effects = {} if effects is None else effects
                 result = run(study, watched, question, options, **ways)
         self._results.put(_key(study, model, question, options), result)
-        self._paces[choice] = _pace(result) or self._paces.get(choice)
+        made = result.data["provenance"]
+        fresh = made["trials"] - made["from_store"]
+        self._estimates.learn(_work(study, choice, model, question, options, fresh), made["seconds"])
         return result
 
-    def pace(self, choice: Choice) -> float | None:
-        """Seconds that one run took of late with this model; None where none was timed."""
-        return self._paces.get(choice)
+    def seconds(
+        self, study: str, choice: Choice, question: Question, options: Mapping[str, Any], runs: int
+    ) -> float:
+        """How long so many runs will take, about; 0 where the model is not at hand."""
+        model = self.loaded(choice)
+        if model is None:
+            return 0.0
+        return self._estimates.seconds(_work(study, choice, model, question, options, runs))
 
     def attention(self, choice: Choice, question: Question, waiting: Waiting = lambda ahead: None) -> Look:
         """What every head reads on the clean prompt.
@@ -251,11 +259,16 @@ def _key(study: str, model: LocalModel, question: Question, options: Mapping[str
     return (study, model.name, *model.identity, asked, meant, tuple(sorted(options.items())))
 
 
-def _pace(result: ProbeResult) -> float | None:
-    """Seconds a run, where enough was run to tell."""
-    made = result.data["provenance"]
-    fresh = made["trials"] - made["from_store"]
-    return sum(report["seconds"] for report in made["engine"]) / fresh if fresh > 0 else None
+def _work(
+    study: str,
+    choice: Choice,
+    model: LocalModel,
+    question: Question,
+    options: Mapping[str, Any],
+    runs: int,
+) -> Work:
+    parameters, tokens = model.describe()["parameters"], len(model.layout(question).ids)
+    return Work.of(study, choice, options, parameters=parameters, tokens=tokens, runs=runs)
 
 
 def _empty_device_cache() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.state import State, default_state, from_link, to_link
+from dashboard.state import OF_THE_PASSAGE, State, default_state, from_link, to_link
 from dashboard.values import Head
 from probes.errors import CruxError
 
@@ -48,6 +48,8 @@ class Visit:
     """Of each map on show, the heads that it began with; what is pressed since, the browser knows."""
     reader_sent: int | None = None
     """The word last pressed to read from, so that an older press does not undo a later choice."""
+    own: State | None = None
+    """The page as it was when a passage of the visitor's own was last left."""
     editing: bool = False
     """Whether the form for a passage of one's own is open."""
     cutting: bool = False
@@ -107,6 +109,8 @@ def change(**changes: Any) -> None:
 
 def _set(state: State) -> None:
     mine = visit()
+    if mine.state.text and state.text != mine.state.text:
+        mine.own = mine.state
     if state.out != mine.state.out or state.cut != mine.state.cut:
         mine.revision += 1
     mine.state = state
@@ -137,6 +141,18 @@ def redo() -> None:
     if mine.future:
         mine.past.append(mine.state.out)
         change(out=mine.future.pop())
+
+
+def own_passage() -> State | None:
+    """The visitor's own passage with all that was asked of it: the one on show, else the one left last."""
+    return current() if current().text else visit().own
+
+
+def back_to_own() -> None:
+    """Show the passage of one's own that was left last, asked as it was; the rest of the page stays."""
+    if (left := visit().own) is not None:
+        kept = ("text", *OF_THE_PASSAGE)
+        change(**{name: getattr(left, name) for name in kept})
 
 
 def edit_passage() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from probes.headline_inside import inside_headline, quoted_unit
+from probes.headline_inside import Says, inside_headline, margin_text, quoted_unit, swaps
 from probes.headline_over import over_headline
+from probes.leads import faint, flips_clearly, margin_of, tied
 from probes.locale import say
 from probes.numbers import nats, percent, strength
 
@@ -20,24 +22,23 @@ def headline(data: Mapping[str, Any], lang: str) -> str:
     """What a record says, in a sentence or three."""
     if "over" in data:
         return over_headline(data, lang)
+    says = partial(_says, margin_of(data))
     if data["study"] == "words":
-        return _words(data, lang)
+        return _words(data, lang, says)
     if data["study"] != "ask":
-        return inside_headline(data, lang, _says)
-    clean = data.get("clean", data)
-    first = _says(clean, lang, "says")
+        return inside_headline(data, lang, says)
+    first = says(data.get("clean", data), lang, "says")
     if "taken" not in data:
         return first + _right(data, lang)
     if "ablated" in data:
-        then = _without_heads(data, lang)
+        then = _without_heads(data, lang, says)
     else:
-        taken = quoted(_taken(data), lang)
-        then = _says(data, lang, f"then_{data['taken']['mode']}", what=taken)
-    return (
-        " ".join([first, then, *_against_chance(data, lang)])
-        if lang == "en"
-        else first + then + "".join(_against_chance(data, lang))
-    )
+        then = says(data, lang, f"then_{data['taken']['mode']}", what=quoted(_taken(data), lang))
+    return _joined([first, then, *_against_chance(data, lang)], lang)
+
+
+def _joined(sentences: Sequence[str], lang: str) -> str:
+    return (" " if lang == "en" else "").join(sentences)
 
 
 def top_of(run: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -66,31 +67,51 @@ def _taken(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _says(run: Mapping[str, Any], lang: str, how: str, **values: str) -> str:
-    top = top_of(run)
-    if run["coverage"] < FEW:
-        numbers = {"share": percent(top["share"]), "coverage": percent(run["coverage"])}
-        return say(f"headline.{how}_of_listed", lang, answer=top["name"], **numbers, **values)
-    return say(f"headline.{how}", lang, answer=top["name"], probability=percent(top["probability"]), **values)
+def _says(margin: tuple[float, float], run: Mapping[str, Any], lang: str, how: str, **values: str) -> str:
+    """What a run answers; where answers are too close to tell apart, that they are."""
+    top, close, few = top_of(run), tied(run, *margin), run["coverage"] < FEW
+    coverage = percent(run["coverage"])
+    measure = "share" if few else "probability"
+    if close and how == "says":
+        key = "headline.tie_of_listed" if few else "headline.tie"
+        return say(key, lang, answers=_listed(close, measure, lang), coverage=coverage)
+    if few:
+        numbers = {"share": percent(top["share"]), "coverage": coverage}
+        said = say(f"headline.{how}_of_listed", lang, answer=top["name"], **numbers, **values)
+    else:
+        chance = percent(top["probability"])
+        said = say(f"headline.{how}", lang, answer=top["name"], probability=chance, **values)
+    if not close:
+        return said
+    return _joined([said, say("headline.tie_with", lang, answers=_listed(close[1:], measure, lang))], lang)
+
+
+def _listed(answers: Sequence[Mapping[str, Any]], measure: str, lang: str) -> str:
+    """Answers with their numbers, the last one behind an "and"."""
+    named = [say("headline.answer", lang, answer=a["name"], probability=percent(a[measure])) for a in answers]
+    if len(named) == 1:
+        return named[0]
+    first = say("headline.comma", lang).join(named[:-1])
+    return say("headline.and", lang, first=first, last=named[-1])
 
 
 def _right(data: Mapping[str, Any], lang: str) -> str:
     right = next((a for a in data["answers"] if a["answer"] == data["right"]), None)
-    if right is None or right["answer"] == data["top"]:
+    if right is None or right["answer"] == data["top"] or right in tied(data, *margin_of(data)):
         return ""
-    return (" " if lang == "en" else "") + say(
-        "headline.right_is", lang, answer=right["name"], probability=percent(right["probability"])
-    )
+    said = say("headline.right_is", lang, answer=right["name"], probability=percent(right["probability"]))
+    return _joined(["", said], lang)
 
 
 def _against_chance(data: Mapping[str, Any], lang: str) -> list[str]:
     control = data.get("control")
     if not control:
         return []
-    return [say("headline.chance", lang, flips=control["flips"], n=control["n"])]
+    flips = control.get("flips_clearly", control["flips"])
+    return [say("headline.chance", lang, flips=flips, n=control["n"])]
 
 
-def _without_heads(data: Mapping[str, Any], lang: str) -> str:
+def _without_heads(data: Mapping[str, Any], lang: str, says: Says) -> str:
     """Which heads, and which words with them, were taken away together."""
     heads = [f"{layer}.{head}" for layer, head in data["ablated"]["heads"]]
     what = say("headline.comma", lang).join(heads[:NAMED])
@@ -98,27 +119,30 @@ def _without_heads(data: Mapping[str, Any], lang: str) -> str:
         what = say("headline.and_more", lang, named=what, count=len(heads) - NAMED)
     if data["taken"]["texts"]:
         words = quoted(_taken(data), lang)
-        return _says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, words=words)
+        return says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, words=words)
     if len(heads) == 1:
-        return _says(data, lang, "then_head", what=say("headline.head_name", lang, head=what))
-    return _says(data, lang, "then_heads", what=what)
+        return says(data, lang, "then_head", what=say("headline.head_name", lang, head=what))
+    return says(data, lang, "then_heads", what=what)
 
 
-def _words(data: Mapping[str, Any], lang: str) -> str:
+def _words(data: Mapping[str, Any], lang: str, says: Says) -> str:
     rows = data["rows"]
-    parts = [_says(data["clean"], lang, "says")]
-    flipping = [row for row in rows if row["flips"]]
+    parts = [says(data["clean"], lang, "says")]
+    flipping = [row for row in rows if flips_clearly(row, data)]
     strongest = max(flipping or rows, key=strength)
     what = quoted_unit(strongest, lang)
     if flipping:
-        parts.append(_says(strongest, lang, f"then_{data['mode']}", what=what))
+        parts.append(says(strongest, lang, f"then_{data['mode']}", what=what))
         if len(flipping) > 1:
             more = len(flipping) - 1
             key = "headline.other_flips" if more == 1 else "headline.others_flip"
             parts.append(say(key, lang, count=more))
+    elif all(faint(row, *margin_of(data)) for row in rows):
+        parts.append(say(f"headline.none_moves_{data['unit']}", lang, margin=margin_text(data, lang)))
     else:
         moved = nats(strongest)
         parts.append(say(f"headline.none_flips_{data['unit']}", lang, what=what, nats=moved))
+    parts += swaps(rows, data, lang)
     still = sum(row["no_change"] for row in rows)
     parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=len(rows)))
-    return (" " if lang == "en" else "").join(parts)
+    return _joined(parts, lang)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from probes.leads import faint, flips_clearly, margin_of, turns
 from probes.locale import say
 from probes.numbers import nats, percent, shortened, signed, strength, which
 
@@ -17,24 +18,43 @@ def inside_headline(data: Mapping[str, Any], lang: str, says: Says) -> str:
     return (" " if lang == "en" else "").join(parts)
 
 
+def margin_text(data: Mapping[str, Any], lang: str) -> str:
+    """From where on a lead or an effect counts, as a sentence has it."""
+    points, nats_ = margin_of(data)
+    return say("headline.margin", lang, points=f"{points:g}", nats=f"{nats_:g}")
+
+
+def swaps(rows: Sequence[Mapping[str, Any]], data: Mapping[str, Any], lang: str) -> list[str]:
+    """How many changes of the first answer stay under the margin, where there are any."""
+    count = sum(bool(row["flips"]) and not flips_clearly(row, data) for row in rows)
+    if not count:
+        return []
+    key = "headline.swap" if count == 1 else "headline.swaps"
+    return [say(key, lang, count=count, margin=margin_text(data, lang))]
+
+
 def _heads(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
-    rows = data["rows"]
+    rows, margin = data["rows"], margin_of(data)
     strongest = min(rows, key=lambda r: _value(r))
     name = f"{strongest['layer']}.{strongest['head']}"
     if strongest["estimate"]:
+        if all(faint(row, *margin) for row in rows):
+            return [say("headline.heads_faint_estimate", lang, margin=margin_text(data, lang))]
         return [say("headline.head_estimate", lang, head=name, nats=signed(strongest["effect_log_prob"]))]
-    flipping = [row for row in rows if row["flips"]]
+    flipping = [row for row in rows if flips_clearly(row, data)]
     parts = []
     if flipping:
         first = max(flipping, key=strength)
         what = say("headline.head_name", lang, head=f"{first['layer']}.{first['head']}")
         parts.append(says(first, lang, "then_head", what=what))
         parts.append(say("headline.heads_flip", lang, flips=len(flipping), all=len(rows)))
+    elif faint(strongest, *margin):
+        parts.append(say("headline.no_head_moves", lang, all=len(rows), margin=margin_text(data, lang)))
     else:
         parts.append(say("headline.no_head_flips", lang, all=len(rows), head=name, nats=nats(strongest)))
-    cumulative = data["cumulative"]
-    if cumulative:
-        flips, holds = cumulative["flips_at"], cumulative["holds_from"]
+    parts += swaps(rows, data, lang)
+    if data["cumulative"]:
+        flips, holds = turns(data["cumulative"], data)
         key = "heads_needed" if flips else "heads_never"
         parts.append(say(f"headline.{key}", lang, k=flips, all=len(rows)))
         if holds:
@@ -48,21 +68,25 @@ def _value(row: Mapping[str, Any]) -> float:
 
 def _links(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     rows = data["rows"]
-    strongest = max([row for row in rows if row["flips"]] or rows, key=strength)
+    flipping = [row for row in rows if flips_clearly(row, data)]
+    strongest = max(flipping or rows, key=strength)
     units = _quoted_units(data, lang)
     to = units[strongest["to"]["index"]]
     if strongest["from"] == "answer":
         where = say("headline.link_answer", lang, to=to)
     else:
         where = say("headline.link_words", lang, reader=units[strongest["from"]["index"]], to=to)
-    flips = sum(bool(row["flips"]) for row in rows)
-    parts = [
-        says(strongest, lang, "then_link", what=where)
-        if flips
-        else say("headline.no_link_flips", lang, all=len(rows), what=where, nats=nats(strongest))
-    ]
-    if flips:
-        parts.append(say("headline.links_flip", lang, flips=flips, all=len(rows)))
+    if flipping:
+        parts = [
+            says(strongest, lang, "then_link", what=where),
+            say("headline.links_flip", lang, flips=len(flipping), all=len(rows)),
+        ]
+    elif all(faint(row, *margin_of(data)) for row in rows):
+        parts = [say("headline.no_link_moves", lang, all=len(rows), margin=margin_text(data, lang))]
+    else:
+        moved = nats(strongest)
+        parts = [say("headline.no_link_flips", lang, all=len(rows), what=where, nats=moved)]
+    parts += swaps(rows, data, lang)
     if data["left_out"]:
         parts.append(say("headline.links_left_out", lang, left=data["left_out"]))
     return parts
@@ -92,14 +116,18 @@ def _signed(value: float | None) -> str:
 
 
 def _layers(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
-    strongest = min(data["rows"], key=_value)
+    rows = data["rows"]
+    strongest = min(rows, key=_value)
     what = say(f"headline.part_{strongest['part']}", lang, layer=strongest["layer"])
-    flips = sum(bool(row["flips"]) for row in data["rows"])
-    if strongest["flips"]:
+    flips = sum(flips_clearly(row, data) for row in rows)
+    if flips_clearly(strongest, data):
         parts = [says(strongest, lang, "then_head", what=what)]
+    elif faint(strongest, *margin_of(data)):
+        parts = [say("headline.no_part_lowers", lang, margin=margin_text(data, lang))]
     else:
         parts = [say("headline.part_lowers", lang, what=what, nats=nats(strongest))]
-    return [*parts, say("headline.parts_flip", lang, flips=flips, all=len(data["rows"]))]
+    parts.append(say("headline.parts_flip", lang, flips=flips, all=len(rows)))
+    return [*parts, *swaps(rows, data, lang)]
 
 
 def _lens(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:

@@ -54,7 +54,13 @@ def _removed(data: Mapping[str, Any], lang: str) -> str | None:
     bounds = within(least["effect_log_prob_low"], least["effect_log_prob_high"], signed, lang)
     key = "headline.over_strongest_link" if data["study"] == "links" else "headline.over_strongest"
     numbers = {"nats": signed(least["effect_log_prob"]), "within": bounds}
-    return say(key, lang, what=row_name(least, lang), flips=percent(least.get("flips") or 0.0), **numbers)
+    return say(key, lang, what=row_name(least, lang), flips=percent(flip_share(least) or 0.0), **numbers)
+
+
+def flip_share(row: Mapping[str, Any]) -> float | None:
+    """The share of passages in which a row changes the answer clearly; None where it is no removal."""
+    share: float | None = row.get("flips_clearly", row.get("flips"))
+    return share
 
 
 def _patched(data: Mapping[str, Any], lang: str) -> str | None:

@@ -40,7 +40,7 @@ _MEANS = (
     "rho",
     "recovered",
 )
-_SHARES = ("flips", "agrees")
+_SHARES = ("flips", "flips_clearly", "agrees")
 _KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site")
 
 
@@ -107,6 +107,7 @@ def run_over(
         "thresholds": first["thresholds"],
         "noise_floor": max((r["noise_floor"] or 0.0 for r in records), default=None),
         "agreement": _agreements(records),
+        "notes": [note for note in model.notes(base or questions[0]) if note["key"].startswith("unused_")],
         "rows": rows,
         "provenance": {
             **{name: first["provenance"][name] for name in made},
@@ -114,7 +115,10 @@ def run_over(
             "seconds": time.perf_counter() - started,
             "cpu_seconds": time.process_time() - cpu,
             **{name: sum(r["provenance"][name] for r in records) for name in ("trials", "from_store")},
-            "engine": [report for r in records for report in r["provenance"]["engine"]],
+            **{
+                name: [report for r in records for report in r["provenance"][name]]
+                for name in ("engine", "stored")
+            },
         },
     }
     data["headline"] = over_headline(data, lang)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -72,7 +73,10 @@ class _Job:
     store: Store | None
     on_progress: Progress | None
     reports: list[dict[str, Any]] = field(default_factory=list)
-    cached: int = 0
+    known: list[bytes] = field(default_factory=list)
+    """Keys of the trials that the store had."""
+    marks: set[str] = field(default_factory=set)
+    """Names of the runs that were made for this study."""
     total: int = 0
     done: int = 0
     clean: Prepared | None = None
@@ -96,7 +100,7 @@ class _Job:
         missing = {key: p for key, p in zip(keys, prepared, strict=True) if key not in found}
         self.total += len(dict.fromkeys(keys))
         self.done += len(found)
-        self.cached += len(found)
+        self.known += found
         if missing:
             found |= self._run(missing)
         return [self.model.outcome(self.question, p, found[k]) for k, p in zip(keys, prepared, strict=True)]
@@ -110,15 +114,19 @@ class _Job:
         scoring = self.model.score(work)
         found: dict[bytes, Any] = {}
         unkept: dict[bytes, Any] = {}
+        mark = uuid.uuid4().hex
+        self.marks.add(mark)
         try:
             for index, log_probs in scoring:
                 found[keys[index]] = unkept[keys[index]] = list(log_probs)
                 self.done += keys[index] in missing
                 if len(unkept) >= KEEP_EVERY:
-                    self._keep(unkept)
+                    self._keep(unkept, mark)
                 self._tell()
         finally:  # also on a Stop: work done so far is on disk
-            self._keep(unkept)
+            self._keep(unkept, mark)
+            if self.store and found:
+                self.store.put({key_of(["made", mark]): {**scoring.report(), **surroundings()}})
         self._report(scoring.report())
         return found
 
@@ -129,10 +137,19 @@ class _Job:
             self._told = now
             self.on_progress(self.done, self.total)
 
-    def _keep(self, values: dict[bytes, Any]) -> None:
+    def _keep(self, values: dict[bytes, Any], mark: str) -> None:
+        """Put these in the store, and in which run each was made; `mark` names the run."""
         if self.store and values:
-            self.store.put(values)
+            self.store.put(values | {_maker(key): mark for key in values})
         values.clear()
+
+    def first_made(self) -> list[dict[str, Any]]:
+        """How the trials that the store had were run when they were run: the report of each such run."""
+        if not self.store or not self.known:
+            return []
+        makers = self.store.get([_maker(key) for key in self.known])
+        marks = dict.fromkeys(mark for mark in makers.values() if mark not in self.marks)
+        return list(self.store.get([key_of(["made", mark]) for mark in marks]).values())
 
     def _report(self, report: dict[str, Any]) -> None:
         self.reports.append(report)
@@ -176,20 +193,30 @@ def _record(
         if isinstance(record.get("greedy"), Prepared):
             record["greedy"] = job.greedy(record["greedy"])
     data["noise_floor"] = job.noise_floor()
+    data["notes"] = job.model.notes(job.question)
     data["headline"] = headline(data, lang)
     data["provenance"] = {
-        "crux": probes.__version__,
         "model": job.model.describe(examined=bool(job.reports)),
-        "versions": versions(),
-        "processor": processor(),
+        **surroundings(),
         "options": dict(settings),
         "engine": job.reports,
+        "stored": job.first_made(),
         "trials": job.total,
-        "from_store": job.cached,
+        "from_store": len(job.known),
         **job.spent,
         "command_line": command_line(study, job.model.arguments, job.question, settings),
     }
     return ProbeResult(study, data)
+
+
+def _maker(key: bytes) -> bytes:
+    """Where the store has in which run a trial was made."""
+    return key_of(["maker", key.hex()])
+
+
+def surroundings() -> dict[str, Any]:
+    """Release, libraries and processor that numbers are made with."""
+    return {"crux": probes.__version__, "versions": versions(), "processor": processor()}
 
 
 @cache

@@ -175,6 +175,22 @@ def test_what_is_in_the_store_is_not_run_again_and_says_the_same(model: LocalMod
     assert second["clean"] == first["clean"]
 
 
+def test_a_record_from_the_store_keeps_how_it_was_first_measured(model: LocalModel, tmp_path: Any) -> None:
+    store = Store(tmp_path / "trials.sqlite")
+    first = run("words", model, small(), store=store).data["provenance"]
+    assert first["stored"] == []
+    second = run("words", model, small(), store=store).data["provenance"]
+    (report,), (known,) = first["engine"], second["stored"]
+    assert report["forwards"] > 0
+    assert {name: known[name] for name in report} == report
+    assert {name: known[name] for name in ("crux", "versions", "processor")} == {
+        name: first[name] for name in ("crux", "versions", "processor")
+    }
+    again = run("words", model, small(), {"mode": "hide"}, store=store).data["provenance"]
+    assert again["engine"][0]["forwards"] > 0
+    assert again["stored"] == second["stored"]  # of the clean run
+
+
 class Stop(BaseException):
     """As Streamlit's own: no Exception."""
 
@@ -193,6 +209,8 @@ def test_a_stop_keeps_what_was_done_and_the_next_run_goes_on(model: LocalModel, 
         run("words", model, question, store=store, on_progress=stop)
     rest = run("words", model, question, store=store).data
     assert 0 < rest["provenance"]["from_store"] < rest["provenance"]["trials"]
+    assert len(rest["provenance"]["stored"]) == 1
+    assert rest["provenance"]["stored"][0]["forwards"] > 0
     untouched = run("words", model, question).data
     for one, other in zip(rest["rows"], untouched["rows"], strict=True):
         assert one["effect_log_prob"] == pytest.approx(other["effect_log_prob"], abs=TOLERANCE)

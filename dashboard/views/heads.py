@@ -96,7 +96,8 @@ def _together(here: Desk, taken: list[Taken]) -> None:
     )
     control = found.data["control"]
     if control and control.get("n"):
-        values = {"n": control["n"], "size": control["size"], "flips": control["flips"]}
+        flips = control.get("flips_clearly", control["flips"])
+        values = {"n": control["n"], "size": control["size"], "flips": flips}
         band = {"low": charts.nats_text(control["low"]), "high": charts.nats_text(control["high"])}
         st.caption(t("heads.random", **values, **band))
     st.caption(t("heads.together_read"))

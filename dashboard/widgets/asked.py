@@ -12,6 +12,7 @@ from dashboard.session import current
 from dashboard.wording import t
 from probes.commandline import answers_text
 from probes.errors import CruxError
+from probes.models.prompting import TAKES
 from probes.question import TEMPLATES, Question
 
 AS_AT_FIRST: dict[str, Any] = {
@@ -53,16 +54,16 @@ def _form(question: Question) -> None:
             height=140,
             help=t("asked.answers_help"),
         )
-        prefix = st.text_input(t("asked.prefix"), value=question.answer_prefix, help=t("asked.prefix_help"))
-        instruction = st.text_input(
-            t("asked.instruction"), value=question.instruction, help=t("asked.instruction_help")
-        )
-        names = {name: t(f"asked.template_{name}") for name in TEMPLATES}
+        names = (t("asked.prefix"), t("asked.prefix_help"))
+        prefix = _said_too(*names, question.answer_prefix, taken=_takes("answer_prefix"))
+        names = (t("asked.instruction"), t("asked.instruction_help"))
+        instruction = _said_too(*names, question.instruction, taken=_takes("instruction"))
+        templates = {name: t(f"asked.template_{name}") for name in TEMPLATES}
         template = st.selectbox(
             t("asked.template"),
             TEMPLATES,
             index=TEMPLATES.index(state.template),
-            format_func=names.__getitem__,
+            format_func=templates.__getitem__,
         )
         with st.container(horizontal=True):
             apply = st.form_submit_button(t("asked.apply"), type="primary")
@@ -72,6 +73,21 @@ def _form(question: Question) -> None:
         st.rerun()
     if apply:
         _apply(question, answers, prefix, instruction, template)
+
+
+def _takes(field: str) -> bool:
+    """Whether what the model is sent has a place for this part of the question."""
+    state = current()
+    template = "builtin" if (state.template, state.model) == ("auto", "builtin") else state.template
+    return template == "auto" or field in TAKES[template]
+
+
+def _said_too(label: str, about: str, value: str, *, taken: bool) -> str:
+    """A field of words sent beside passage and question; one that the model does not take says so."""
+    if taken:
+        return st.text_input(label, value=value, help=about)
+    st.text_input(label, placeholder=t("asked.not_taken"), disabled=True)
+    return value
 
 
 def _apply(question: Question, answers: str, prefix: str, instruction: str, template: str) -> None:

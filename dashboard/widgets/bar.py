@@ -12,6 +12,7 @@ from dashboard.state import UNITS
 from dashboard.widgets.model_picker import model_picker
 from dashboard.wording import t
 from probes.locale import LANGUAGES
+from probes.numbers import shortened
 from probes.question import preset, presets
 from probes.trials import Mode
 
@@ -63,11 +64,20 @@ def _passage() -> None:
         on_change=_choose_passage,
         width=230,
     )
+    if state.text and not session.visit().editing:
+        st.button(
+            t("bar.edit"),
+            icon=":material/edit:",
+            on_click=session.edit_passage,
+            key="edit_own",
+            help=t("bar.edit_help"),
+        )
 
 
 def _title(name: str) -> str:
     if name == OWN:
-        return t("bar.own")
+        mine = session.own_passage()
+        return t("bar.own") if mine is None else t("bar.mine", start=shortened(mine.text, 24))
     found = preset(name)
     return t("bar.preset", title=found.title[current().lang], language=NAMES[found.language])
 
@@ -75,6 +85,10 @@ def _title(name: str) -> str:
 def _choose_passage() -> None:
     name = st.session_state["w_passage"]
     visit = session.visit()
-    visit.editing = name == OWN
     if name != OWN:
+        visit.editing = False
         session.change(preset=name, text="")
+    elif visit.own is not None and not current().text:
+        session.back_to_own()
+    else:
+        visit.editing = True

@@ -21,6 +21,8 @@ from dashboard.widgets.bar import bar
 from dashboard.widgets.loading import load, problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import choice_of
+from dashboard.widgets.notes import notes
+from dashboard.widgets.own_passage import own_passage
 from dashboard.widgets.stage import STEADY
 from dashboard.wording import t
 from probes.errors import CruxError
@@ -30,8 +32,6 @@ from probes.results import ProbeResult
 
 DRAWING_SHARE = 9
 """Drawing what was found so far takes at most a tenth of the time."""
-SPEED = 5e10
-"""Operations a second that are expected of any machine."""
 LONG = 20.0
 """Seconds that a run may take without being asked for."""
 DARK_INK, LIGHT_INK = "#edebe8", "#2f2d2b"
@@ -111,7 +111,7 @@ class Desk:
             return found
         visit = session.visit()
         run = self.shop.identity(study, self.choice, self.question, options)
-        seconds = (self.shop.pace(self.choice) or self._guess()) * runs
+        seconds = self.shop.seconds(study, self.choice, self.question, options, runs)
         if (ask or seconds > LONG) and run not in visit.agreed:
             cost = {"runs": runs, "time": _time(seconds), "memory": self._memory()}
             st.info(t("desk.long", **cost), icon=":material/hourglass_empty:")
@@ -125,13 +125,6 @@ class Desk:
                 draw(visit.effects.get(run, {}))
             return None
         return self._run(study, options, runs, key, run, draw)
-
-    def _guess(self) -> float:
-        """Seconds a run before any was timed: what a processor's linear maps take for part of the prompt."""
-        model = self.shop.loaded(self.choice)
-        if model is None:
-            return 0.0
-        return 2.0 * model.describe()["parameters"] * len(self.question.passage.text) / 4 / SPEED
 
     def _memory(self) -> str:
         """What the runs take beside the model's weights."""
@@ -205,6 +198,8 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
     bar(controls)
     for name, value in session.visit().notes:
         st.warning(t("page.bad_link", name=plain(name), value=plain(value)), icon=":material/link_off:")
+    if session.visit().editing:
+        own_passage()
     try:
         question = question_of(current(), t("asked.default"))
     except CruxError as fault:
@@ -220,6 +215,7 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
             load(shop, choice, top.container())
             return
         session.write_link()  # now, because a long run may be interrupted before the page's end
+        notes(model, question)
         draw(Desk(question, shop, choice, top, model.inside.geometry()))
     except CruxError as fault:
         with top.container():

@@ -21,7 +21,8 @@ def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
     """(what, value) for a reader who wants to know how the numbers came about."""
     made = result.data["provenance"]
     model = made["model"]
-    engine: list[dict[str, Any]] = made["engine"]
+    stored: list[dict[str, Any]] = made.get("stored", [])
+    engine: list[dict[str, Any]] = [*made["engine"], *stored]
     reasons = [reason_text(report["why"]) for report in engine if report.get("why")]
     noise = result.data["noise_floor"]
     facts = [
@@ -33,8 +34,9 @@ def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
         ("mode", _way(made["options"])),
         ("runs", t("details.runs_value", trials=made["trials"], stored=made["from_store"])),
         ("engine", ", ".join(dict.fromkeys(report["how"] for report in engine)) or t("details.from_store")),
-        ("work", t("details.work_value", **_work(engine))),
+        ("work", t("details.work_first" if stored else "details.work_value", **_work(engine))),
         ("noise", "–" if noise is None else f"{noise:.1e} nat"),
+        ("first", _first(stored)),
         ("seconds", f"{made['seconds']:.2f} s · CPU {made['cpu_seconds']:.2f} s · {made['processor']}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in made["versions"].items())),
         ("crux", made["crux"]),
@@ -42,6 +44,15 @@ def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
     if reasons:
         facts.insert(5, ("why", "; ".join(dict.fromkeys(reasons))))
     return [(t(f"details.fact_{name}"), value) for name, value in facts if value]
+
+
+def _first(stored: list[dict[str, Any]]) -> str:
+    """How long what comes from the store took when it was measured, and on what; "" where nothing does."""
+    if not stored:
+        return ""
+    wall, cpu = (sum(report[name] for report in stored) for name in ("seconds", "cpu_seconds"))
+    where = ", ".join(dict.fromkeys(f"{r['processor']} · Crux {r['crux']}" for r in stored))
+    return f"{wall:.2f} s · CPU {cpu:.2f} s · {where}"
 
 
 def _way(options: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from dashboard.wording import t
 from probes import charts
 from probes.headline import headline
 from probes.interventions import Cut
+from probes.leads import flips_clearly
 from probes.numbers import nats, percent
 from probes.results import ProbeResult
 
@@ -70,7 +71,7 @@ def _name(desk: Desk, at: int) -> str:
 
 def _sentence(desk: Desk, found: ProbeResult, at: int, read: int, row: dict[str, Any]) -> str:
     then = next(answer for answer in row["answers"] if answer["answer"] == row["top"])
-    key = "links.arc_flips" if row["flips"] else "links.arc"
+    key = "links.arc_flips" if flips_clearly(row, found.data) else "links.arc"
     return t(
         key,
         reader=_name(desk, at),
@@ -130,7 +131,7 @@ def table(desk: Desk, found: ProbeResult) -> None:
                 t("links.col_read"): _name(desk, read),
                 t("links.col_effect"): nats(row),
                 t("links.col_attention"): "–" if seen is None else f"{100 * seen:.1f} %",
-                t("links.col_then"): then["name"] if row["flips"] else "",
+                t("links.col_then"): then["name"] if flips_clearly(row, found.data) else "",
             }
         )
     st.dataframe(rows, hide_index=True)

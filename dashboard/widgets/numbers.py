@@ -14,6 +14,7 @@ from dashboard.widgets.markup import plain
 from dashboard.wording import t
 from probes import charts
 from probes.headline import FEW, headline
+from probes.models.prompting import TAKES
 from probes.numbers import percent
 from probes.passage import Span, Unit
 from probes.question import Question
@@ -33,7 +34,7 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
     if data["greedy"] is None:  # nothing is written out while words are hidden
         st.caption(t("numbers.coverage", coverage=percent(data["coverage"])))
     else:
-        st.caption(t("numbers.greedy", text=plain(_shown(data)), coverage=percent(data["coverage"])))
+        _goes_on(data)
     chance = data.get("control")
     if chance:
         st.caption(
@@ -52,15 +53,24 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
         _suggest(data)
 
 
-def _shown(data: Mapping[str, Any]) -> str:
-    """What the model says by itself, after the words put in its mouth, where the prompt had them."""
-    prefix = data["answer_prefix"]
-    return (prefix if prefix and data["prompt"].endswith(prefix) else "") + data["greedy"].rstrip()
+def _goes_on(data: Mapping[str, Any]) -> None:
+    """What the model wrote by itself; the words put in its mouth stand apart."""
+    prefix, text = data["answer_prefix"].strip(), plain(data["greedy"])
+    coverage = percent(data["coverage"])
+    if prefix and data["prompt"].endswith(prefix):
+        st.caption(t("numbers.greedy_after", prefix=plain(prefix), text=text, coverage=coverage))
+    else:
+        st.caption(t("numbers.greedy", text=text, coverage=coverage))
 
 
 def _suggest(data: Mapping[str, Any]) -> None:
-    """Another beginning of the answer, where most of the probability goes to none of the listed ones."""
-    st.warning(t("numbers.few", coverage=percent(data["coverage"])), icon=":material/info:")
+    """Where most of the probability goes to none of the listed answers: what helps with this model."""
+    coverage, template = percent(data["coverage"]), data["template"]
+    if "answer_prefix" not in TAKES[template]:
+        said = t("numbers.few_no_prefix", coverage=coverage, template=template)
+        st.warning(said, icon=":material/info:")
+        return
+    st.warning(t("numbers.few", coverage=coverage), icon=":material/info:")
     if prefix := suggested_prefix(data):
         st.button(
             t("numbers.try_prefix", prefix=plain(prefix)), on_click=session.change, kwargs={"prefix": prefix}

@@ -32,13 +32,13 @@ def own_passage() -> None:
         left, right = st.columns(2)
         question = left.text_input(
             t("own.question"),
-            value=state.question or "",
+            value=(state.question or "") if state.text else "",
             placeholder=t("own.question_example"),
             key="own_question",
         )
         answers = left.text_input(
             t("own.answers"),
-            value=state.answers or "",
+            value=(state.answers or "") if state.text else "",
             placeholder=t("own.answers_example"),
             help=t("own.answers_help"),
             key="own_answers",
@@ -61,7 +61,10 @@ def _use(text: str, file: UploadedFile | None, question: str, answers: str) -> N
     except CruxError as fault:
         st.error(fault.say(current().lang), icon=":material/error:")
         return
-    session.change(text=given, question=question.strip() or None, answers=answers.strip() or None)
+    state = current()
+    kept = {"prefix": state.prefix, "instruction": state.instruction} if state.text else {}
+    asked = {"question": question.strip() or None, "answers": answers.strip() or None}
+    session.change(text=given, **asked, **kept)
     session.visit().editing = False
     st.rerun()
 

@@ -15,6 +15,7 @@ from dashboard.widgets.word_chips import Scores, pressed, word_chips
 from dashboard.wording import t
 from probes.charts import SMALLEST_SCALE, drawn, scale_of
 from probes.headline import quoted
+from probes.leads import flips_clearly
 from probes.numbers import nats, percent
 from probes.passage import Span, Unit
 from probes.question import Question
@@ -94,7 +95,7 @@ def _note(data: Any, row: Any) -> str:
     gloss = _gloss_of(row["text"])
     return t(
         "passage.note_flips"
-        if row["flips"]
+        if flips_clearly(row, data)
         else "passage.note_same"
         if row["no_change"]
         else "passage.note_moves",

@@ -25,6 +25,7 @@ from dashboard.widgets.details import details
 from dashboard.widgets.loading import load, problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import choice_of
+from dashboard.widgets.notes import notes
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
 from dashboard.wording import t
 from probes.errors import CruxError
@@ -67,7 +68,7 @@ class Scene:
 
     def draw(self) -> None:
         """The passage first, coloured where its effects are known, then the answers, then the effects."""
-        passage_slot, action_slot = st.container(), st.container()
+        notes_slot, passage_slot, action_slot = st.container(), st.container(), st.container()
         left, right = st.columns([5, 7], gap="medium")
         bottom = st.container()
         try:
@@ -76,6 +77,8 @@ class Scene:
                 self._passage(passage_slot, self._units_without_model())
                 load(self.shop, self.choice, self.top)
                 return
+            with notes_slot:
+                notes(model, self.question)
             units = model.units(self.question, current().unit)
             self._prepare(units, passage_slot, action_slot)
             words = self._known("words", units)

@@ -20,6 +20,7 @@ from probes.charts.common import (
     row_of,
     short,
 )
+from probes.leads import flips_clearly
 from probes.locale import say
 from probes.numbers import nats, percent, strength
 from probes.results import ProbeResult
@@ -115,9 +116,9 @@ def unfinished(found: Sequence[tuple[str, float | None]], lang: str, *, most: in
 
 def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lang: str) -> dict[str, Any]:
     then = next(a for a in row["answers"] if a["answer"] == row["top"])
-    shown = nats(row)
+    shown, flips = nats(row), flips_clearly(row, result.data)
     return {
-        "row": row_of(row["label"], f"{shown} → {then['name']}" if row["flips"] else shown),
+        "row": row_of(row["label"], f"{shown} → {then['name']}" if flips else shown),
         "nats": drawn(row, reach),
         "quiet": row["no_change"],
         "what": row["label"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from probes.charts.cells import INK, code, effect_cell, effect_colour, lettering, level_axis, reach_of, tips
 from probes.charts.common import BLUE, CLEAN, GREY, NOW, effect_title, layered, nats_text
+from probes.leads import turns
 from probes.locale import say
 from probes.results import ProbeResult
 
@@ -224,7 +225,7 @@ def cumulative(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerCh
     rule = (
         alt.Chart(alt.InlineData(values=[{"p": clean}])).mark_rule(color=CLEAN, strokeDash=[2, 2]).encode(y=y)
     )
-    return layered([rule, *_turns(found, x, lang, ink), lines], 260)
+    return layered([rule, *_turns(result, x, lang, ink), lines], 260)
 
 
 def names_of(field: str, lang: str) -> str:
@@ -241,16 +242,17 @@ def _probability(run: Mapping[str, Any], label: str) -> float:
     return float(next(a["probability"] for a in run["answers"] if a["answer"] == label))
 
 
-def _turns(found: Mapping[str, Any], x: Any, lang: str, ink: str) -> list[Any]:
+def _turns(result: ProbeResult, x: Any, lang: str, ink: str) -> list[Any]:
     """Where the answer flips as heads go, and from where on those kept are enough."""
     import altair as alt
 
     marks: list[Any] = []
-    for field, dy in (("flips_at", 12), ("holds_from", 28)):
-        if found.get(field) is None:
+    flips, holds = turns(result.data["cumulative"], result.data)
+    for field, k, dy in (("flips_at", flips, 12), ("holds_from", holds, 28)):
+        if k is None:
             continue
-        text = say(f"charts.{field}", lang, k=found[field])
-        table = alt.Chart(alt.InlineData(values=[{"k": found[field], "text": text}]))
+        text = say(f"charts.{field}", lang, k=k)
+        table = alt.Chart(alt.InlineData(values=[{"k": k, "text": text}]))
         marks.append(table.mark_rule(color=ink, strokeDash=[4, 3], opacity=0.7).encode(x=x))
         words = table.mark_text(align="left", dx=5, baseline="top", color=ink, fontSize=11)
         marks.append(words.encode(x=x, y=alt.value(dy), text="text:N"))

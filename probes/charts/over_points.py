@@ -16,7 +16,7 @@ from probes.charts.common import (
     numbers_at_the_right,
     row_of,
 )
-from probes.headline_over import measure_of, row_name
+from probes.headline_over import flip_share, measure_of, row_name
 from probes.locale import say
 from probes.numbers import percent, shared
 from probes.results import ProbeResult
@@ -83,7 +83,7 @@ def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: 
     mean, low, high = row[measure], row.get(f"{measure}_low"), row.get(f"{measure}_high")
     sure = low is not None and high is not None and (low > 0 or high < 0) and abs(mean) >= quiet
     text = shared if share else nats_text
-    flips = row.get("flips")
+    flips = flip_share(row)
     changed, number = "–" if flips is None else percent(flips), text(mean)
     if flips:
         number = say("charts.over_number", lang, number=number, share=changed)

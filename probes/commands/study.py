@@ -11,7 +11,7 @@ import click
 from probes.commands import shared, tables
 from probes.commands.shared import Context, Progress
 from probes.headline_over import KEYS
-from probes.locale import say
+from probes.locale import note_text, say
 from probes.studies import STUDIES
 from probes.studies.base import Option, Study
 
@@ -100,6 +100,8 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
         progress.clear()
     if store and store.fault:
         click.echo(context.say("store_lost", path=store.path, reason=store.fault), err=True)
+    for note in result.data["notes"]:
+        click.echo(context.say("note", text=note_text(note, context.lang)), err=True)
     _write(result, values, context)
 
 

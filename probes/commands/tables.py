@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from probes.commands.tables_inside import inside, word_label
+from probes.leads import flips_clearly
 from probes.locale import say
 from probes.numbers import nats, shortened, signed, strength
 
@@ -122,14 +123,13 @@ def _words(console: Console, data: Mapping[str, Any], context: Context, every_ro
     """The effects, strongest first; groups of equal words stand among them."""
     rows = sorted([*data["rows"], *data["groups"]], key=strength, reverse=True)
     shown = rows if every_row else rows[:ROWS]
-    names = {a["answer"]: a["name"] for a in data["clean"]["answers"]}
     heads = [("col_word", "left"), ("col_nats", "right"), ("col_points", "right"), ("col_kl", "right")]
     heads += [("col_top", "left"), ("col_rank", "right")]
     has_roles = any(row.get("role") for row in data["rows"])
     heads += [("col_role", "left")] if has_roles else []
     grid = table(*((context.say(name), side) for name, side in heads))
     for row in shown:
-        grid.add_row(*_cells(row, names, context, has_roles), style="dim" if row["no_change"] else "")
+        grid.add_row(*_cells(row, data, context, has_roles), style="dim" if row["no_change"] else "")
     put(console, grid)
     if len(rows) > len(shown):
         console.print(context.say("more_rows", count=len(rows) - len(shown)), style="dim", markup=False)
@@ -140,16 +140,17 @@ def _words(console: Console, data: Mapping[str, Any], context: Context, every_ro
 
 
 def _cells(
-    row: Mapping[str, Any], names: Mapping[str, str], context: Context, has_roles: bool
+    row: Mapping[str, Any], data: Mapping[str, Any], context: Context, has_roles: bool
 ) -> Sequence[Any]:
     from rich.text import Text
 
+    names = {a["answer"]: a["name"] for a in data["clean"]["answers"]}
     cells = [
         Text(_name(row, context)),
         nats(row, 3),
         signed(row["effect_probability"] * 100, 1),
         f"{row['kl']:.3f}",
-        Text(names[row["top"]] if row["flips"] else ""),
+        Text(names[row["top"]] if flips_clearly(row, data) else ""),
         f"{row['rank']}/{row['rank_of']}" if "rank" in row else "",
     ]
     if has_roles:

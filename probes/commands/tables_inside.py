@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.headline_over import measure_of
+from probes.headline_over import flip_share, measure_of
+from probes.leads import flips_clearly
 from probes.locale import say
 from probes.numbers import nats, shared, shortened, signed, strength
 
@@ -34,7 +35,7 @@ def _effects(row: Mapping[str, Any]) -> list[str]:
 
 def _flip(row: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     names = {a["answer"]: a["name"] for a in data["clean"]["answers"]}
-    return names[row["top"]] if row["flips"] else ""
+    return names[row["top"]] if flips_clearly(row, data) else ""
 
 
 def _direct(row: Mapping[str, Any]) -> str:
@@ -165,7 +166,7 @@ def _over(data: Mapping[str, Any], context: Context) -> Cells:
     ranked = data["rows"] if name == "agrees" else sorted(data["rows"], key=lambda r: -abs(r.get(name) or 0))
     for row in ranked:
         low, high = shown(row.get(f"{name}_low")), shown(row.get(f"{name}_high"))
-        flips = row.get("flips")
+        flips = flip_share(row)
         cells = [shown(row.get(name)), f"{low} … {high}" if low and high else ""]
         rows.append([_part_of(row, context), *cells, "" if flips is None else f"{flips * 100:.0f} %"])
     first = {"agrees": "leads", "rho": "rho", "recovered": "recovered"}.get(name, "nats")

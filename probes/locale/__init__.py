@@ -7,9 +7,10 @@ A text is one table of a TOML file: `[top]` with the entries `en` and `zh` in `h
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -50,3 +51,8 @@ class Texts:
 
 TEXTS = Texts(Path(__file__).parent)
 say = TEXTS.say
+
+
+def note_text(note: Mapping[str, Any], lang: str) -> str:
+    """A record's note in words: the text `notes.<key>` with the note's values."""
+    return say(f"notes.{note['key']}", lang, **{k: v for k, v in note.items() if k != "key"})

@@ -60,6 +60,11 @@ class AnswerModel(Protocol):
     def describe(self, *, examined: bool = True) -> dict[str, Any]:
         """Name, kind, sizes; with `examined`, capabilities and the self-check's findings. For provenance."""
 
+    def notes(self, question: Question) -> list[dict[str, Any]]:
+        """What a reader should know of this question put to this model: what was given and is not sent, where
+        it leaves what the model was made for. Each with its `key` among the texts `notes.…`, and its values.
+        """
+
     def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
         """The passage's units of `kind`; "token" are this model's own."""
 

@@ -16,6 +16,7 @@ from probes.interventions import Ablation, How
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared
+from probes.models.trained import departures
 from probes.passage import Span, Unit
 from probes.question import Question
 from probes.trials import Mode, Trial
@@ -148,6 +149,12 @@ class LocalModel:
             "thinking": "switched off" if prompting.can_turn_thinking_off(self.tokenizer) else "no switch",
             "anatomy": anatomy,
         }
+
+    def notes(self, question: Question) -> list[dict[str, Any]]:
+        template = self.layout(question).frame.template
+        unused = prompting.unused(question, template).items()
+        beyond = departures(question, self.tokenizer, template) if self.kind == "builtin" else []
+        return [{"key": f"unused_{name}", "given": g, "template": template} for name, g in unused] + beyond
 
     # ---- from a question to prompts
 

@@ -8,7 +8,7 @@ prompt's text. A plain text begins as the tokenizer itself begins one; a chat te
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from probes.errors import InputError
 from probes.models import chat
 from probes.passage import Span
-from probes.question import Question
+from probes.question import Question, preset, presets
 
 _PLACE = "\ue000crux-passage\ue000"
 """Private-use characters: no tokenizer, template or passage has them."""
@@ -29,6 +29,13 @@ BUILTIN = {
     "en": "{passage}\nQuestion: {question}\nAnswer:",
     "zh": "{passage}\n问题：{question}\n答案：",
 }
+
+TAKES: Mapping[str, tuple[str, ...]] = {
+    "builtin": (),
+    "plain": ("instruction", "answer_prefix"),
+    "chat": ("system", "instruction", "answer_prefix"),
+}
+"""By template, what of a question it has a place for beside passage and question."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +72,10 @@ def frame(question: Question, tokenizer: Any, default: str) -> Frame:
     texts = [question.passage.text, question.question, question.instruction, question.answer_prefix]
     answers = [string for answer in question.answers.answers for string in answer.strings]
     refuse_control_tokens([*texts, question.system or "", *answers], tokenizer)
-    used = (
-        {}
-        if name == "builtin"
-        else {"instruction": question.instruction, "answer_prefix": question.answer_prefix}
-    )
+    used = {field: getattr(question, field) for field in TAKES[name]}
     if name == "chat":
         talk = chat.opening(question, tokenizer)
-        made = Frame(name, talk.before, talk.after, **used, system=talk.system, lead=talk.lead)
+        made = Frame(name, talk.before, talk.after, **{**used, "system": talk.system}, lead=talk.lead)
     else:
         start = _start(tokenizer)
         rendered = start + (_builtin(question) if name == "builtin" else _plain(question))
@@ -80,6 +83,17 @@ def frame(question: Question, tokenizer: Any, default: str) -> Frame:
         made = Frame(name, before, after, **used, start=start)
     _refuse_double_start(made.prompt(question.passage.text), tokenizer)
     return made
+
+
+def unused(question: Question, template: str) -> dict[str, str]:
+    """What was given to be sent and `template` has no place for; a preset's own, meant for others, is not."""
+    usual = preset(question.preset) if question.preset in presets() else None
+    given = {
+        name: str(getattr(question, name) or "").strip()
+        for name in TAKES["chat"]
+        if name not in TAKES[template] and getattr(question, name) != getattr(usual, name, None)
+    }
+    return {name: text for name, text in given.items() if text}
 
 
 def _language(question: Question) -> str:

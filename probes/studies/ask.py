@@ -12,7 +12,7 @@ from probes.passage import Span
 from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.control import band, random_sets
-from probes.studies.effects import Target, ask_fields, effect, run_fields
+from probes.studies.effects import Target, ask_fields, effect, limits, run_fields
 from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
@@ -53,7 +53,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "taken": {**run_fields(now), **_named(question, spans)},
         **moved,
         "control": control.get("control"),
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 
@@ -82,7 +82,7 @@ def _without_heads(
         },
         **effect(clean.answers, now.answers, target, settings),
         "control": None,
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 

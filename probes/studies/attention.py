@@ -18,7 +18,7 @@ from probes.passage import Unit
 from probes.question import Question
 from probes.ranks import spearman, with_interval
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, effect
+from probes.studies.effects import Target, ask_fields, effect, limits
 from probes.studies.inside import opened
 from probes.trials import CLEAN, Mode, Trial
 
@@ -71,7 +71,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "mean": found.mean[at].tolist(),
         "rollout": found.rollout.tolist(),
         "agreement": _agreement(rows, found, at, effects, settings),
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 

@@ -74,5 +74,6 @@ def band(row: Mapping[str, Any], effects: Sequence[Mapping[str, Any]], tokens: i
         "low": values[round(0.05 * last)],
         "high": values[round(0.95 * last)],
         "flips": sum(bool(e["flips"]) for e in effects),
+        "flips_clearly": sum(bool(e.get("flips_clearly", e["flips"])) for e in effects),
         "rank": 1 + sum(strength(e) >= strength(row) for e in effects),
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from probes.answers import Distribution
 from probes.errors import InputError
+from probes.leads import NATS, POINTS, leads
 from probes.models.base import Outcome
 from probes.models.fillers import common
 from probes.question import Question
@@ -81,12 +82,14 @@ def effect(
     """How `ablated` differs from `clean`: effects are ablated minus clean, in nats and in probability.
 
     "No change" is a change of the target's probability under `points` percentage points and of its
-    log-probability under `nats`, with the same top answer.
+    log-probability under `nats`, with the same top answer. `flips_by`: by how many nats the new top answer
+    leads the clean one; 0 where it is the same, None where that one is gone altogether.
     """
     before, after = target.log(clean), target.log(ablated)
     nats = after - before if math.isfinite(after) and math.isfinite(before) else None
     share = target.probability(ablated) - target.probability(clean)
     flips = ablated.top != clean.top
+    by = ablated.log_prob[ablated.top] - ablated.log_prob[clean.top] if flips else 0.0
     small = abs(share) * 100 < settings["points"] and nats is not None and abs(nats) < settings["nats"]
     return {
         "effect_log_prob": nats,
@@ -94,8 +97,16 @@ def effect(
         "kl": clean.kl_to(ablated),
         "top": ablated.answers.answers[ablated.top].label,
         "flips": flips,
+        "flips_by": by if math.isfinite(by) else None,
+        "flips_clearly": leads(ablated.probability[ablated.top], ablated.probability[clean.top]),
         "no_change": small and not flips,
     }
+
+
+def limits(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The `thresholds` of a record: what counts as no change, and from where on a lead counts."""
+    margin = {"points": POINTS, "nats": NATS}
+    return {"points": settings["points"], "nats": settings["nats"], "margin": margin}
 
 
 def answer_fields(answers: Distribution) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from probes.interventions import Ablation, How, Reference
 from probes.models.base import AnswerModel, Outcome
 from probes.question import Question
 from probes.studies.base import Option
-from probes.studies.effects import Target, answer_fields, ask_fields, effect
+from probes.studies.effects import Target, answer_fields, ask_fields, effect, limits
 from probes.trials import Trial
 
 ABLATE_MODE = Option("ablate_mode", "choice", "zero", ("zero", "mean", "resample"))
@@ -99,7 +99,7 @@ def about(
         "geometry": opened(model).geometry(),
         "reference": reference_fields(model, question, settings),
         "contrast": contrast,
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 

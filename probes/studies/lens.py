@@ -13,7 +13,7 @@ from probes.interventions import REFERENCE, Ablation
 from probes.models.base import AnswerModel
 from probes.question import Question
 from probes.studies.base import NATS, POINTS, TARGET, Steps, Study
-from probes.studies.effects import Target, answer_fields, ask_fields
+from probes.studies.effects import Target, answer_fields, ask_fields, limits
 from probes.studies.inside import block_places, opened, top_label
 from probes.trials import CLEAN
 
@@ -42,7 +42,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
             for (layer, part), value in zip(places, direct, strict=True)
         ],
         "settled_at": _settled(rows),
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 

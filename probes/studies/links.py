@@ -19,7 +19,7 @@ from probes.passage import Unit
 from probes.question import Question
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, effect
+from probes.studies.effects import Target, ask_fields, effect, limits
 from probes.studies.inside import moved, opened
 from probes.trials import CLEAN, Mode, Trial
 
@@ -68,7 +68,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "rows": rows,
         "budget": settings["budget"],
         "left_out": len(words) * (len(words) - 1) // 2 - len(pairs),
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 

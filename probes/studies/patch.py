@@ -18,7 +18,7 @@ from probes.passage import Span
 from probes.question import Question, Swap
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields
+from probes.studies.effects import Target, ask_fields, limits
 from probes.studies.inside import block_places, head_places, moved, opened
 from probes.trials import CLEAN, Mode, Trial
 
@@ -83,7 +83,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "target": target.as_dict(question),
         "units": units_of(question.passage.words),
         "rows": rows,
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 

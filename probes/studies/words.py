@@ -15,7 +15,7 @@ from probes.passage import Unit, equal_groups
 from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, UNIT, Option, Steps, Study
 from probes.studies.control import band, random_sets, ranked
-from probes.studies.effects import Target, ask_fields, effect, run_fields
+from probes.studies.effects import Target, ask_fields, effect, limits, run_fields
 from probes.trials import CLEAN, Mode, Trial
 
 GROUPS = Option("groups", "flag", True)
@@ -62,7 +62,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "rows": rows,
         "groups": together,
         "control": {"kind": "rank_by_length", "random_sets": settings["control"], "seed": settings["seed"]},
-        "thresholds": {"points": settings["points"], "nats": settings["nats"]},
+        "thresholds": limits(settings),
     }
 
 

@@ -174,6 +174,46 @@ def test_the_question_can_be_changed_in_place() -> None:
     assert state(at).question is None
 
 
+def test_a_passage_of_ones_own_is_kept_beside_the_presets() -> None:
+    text, asked = (
+        "I walked into the bakery. Anna stayed at home.",
+        "How many times did Anna go to the bakery?",
+    )
+    at = opened(lang="en", passage="coffee-en")
+    at.selectbox(key="w_passage").set_value("own").run()
+    at.text_area(key="own_text").set_value(text)
+    at.text_input(key="own_question").set_value(asked)
+    at.button[[b.label for b in at.button].index("Use this passage")].click().run()
+    assert "was trained to count my own visits" not in "".join(w.value for w in at.warning)
+    at.selectbox(key="w_passage").set_value("coffee-en").run()
+    assert "text" not in query(at)
+    assert "edit_own" not in [button.key for button in at.button]
+    at.selectbox(key="w_passage").set_value("own").run()
+    assert at.text_input(key="w_question").value == asked
+    assert not [area for area in at.text_area if area.key == "own_text"]
+    at.button(key="edit_own").click().run()
+    assert at.text_area(key="own_text").value == text
+    assert at.text_input(key="own_question").value == asked
+    longer = text + " Then Anna went to the bakery twice, and Anna went again."
+    at.text_area(key="own_text").set_value(longer)
+    at.button[[b.label for b in at.button].index("Use this passage")].click().run()
+    assert at.text_input(key="w_question").value == asked
+    assert "was trained to count my own visits" in "".join(w.value for w in at.warning)
+    assert not at.exception
+
+
+def test_what_the_model_does_not_take_is_not_offered_and_a_link_that_asks_for_it_is_told() -> None:
+    at = opened(lang="en", passage="coffee-en", prefix="I was there")
+    assert "is not sent" in "".join(w.value for w in at.warning)
+    fields = {field.label: field for field in at.text_input}
+    assert fields["Instruction"].disabled
+    assert fields["The answer begins with"].disabled
+    at = opened(lang="en", passage="coffee-en", prefix="I was there", template="plain")
+    assert "is not sent" not in "".join(w.value for w in at.warning)
+    fields = {field.label: field for field in at.text_input}
+    assert fields["The answer begins with"].value == "I was there"
+
+
 def test_a_passage_of_ones_own() -> None:
     at = opened()
     at.selectbox(key="w_passage").set_value("own").run()

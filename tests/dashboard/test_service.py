@@ -213,7 +213,7 @@ def test_a_set_of_passages_is_the_runners_own() -> None:
     assert "--over 2" in found.data["provenance"]["command_line"]
     assert "--preset coffee-en" in found.data["provenance"]["command_line"]
     assert service.known("layers", Choice(), question, options) is None
-    assert service.pace(Choice())
+    assert 0 < service.seconds("layers", Choice(), question, {**options, "over": 2}, 24) < 60
 
 
 def test_a_hosted_page_refuses_a_set_that_is_too_large() -> None:

@@ -1,0 +1,84 @@
+"""How long a study will take: from its work, at the speed that this kind of study had with this model.
+
+Work is counted in operations of the model's linear maps, so a longer prompt, more runs and a larger model
+each cost what they cost; what is learnt of one study says little about another, which runs other parts of
+the prompt anew.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+SPEED = 5e10
+"""Operations a second that are expected of any machine before anything was timed on it."""
+PARTS: Mapping[str, float] = {
+    "words": 0.5,
+    "attention": 0.5,
+    "heads": 0.5,
+    "layers": 0.5,
+    "patch": 0.5,
+    "links": 0.8,
+}
+"""The part of a whole forward that a run of a study takes, about: what is as in the clean run is not run."""
+ENOUGH = 8
+"""Runs from which on a study's time says something: in fewer, what is done once counts for too much."""
+NEW = 0.5
+"""How much of a speed the newest study decides."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """Runs of one kind of study with one model."""
+
+    kind: tuple[Hashable, ...]
+    model: Hashable
+    operations: float
+    """Of one run."""
+    runs: int
+
+    @classmethod
+    def of(
+        cls,
+        study: str,
+        model: Hashable,
+        options: Mapping[str, Any],
+        *,
+        parameters: int,
+        tokens: int,
+        runs: int,
+    ) -> Work:
+        """`model` names it; `tokens` are its clean prompt's."""
+        ways = [options.get(name) for name in ("mode", "ablate_mode", "site", "cumulative")]
+        part = PARTS.get(study, 1.0)
+        return cls((study, *ways, "over" in options), model, 2.0 * parameters * tokens * part, runs)
+
+
+class Estimates:
+    """Speeds seen so far, of all visitors; threads of all of them call it."""
+
+    def __init__(self) -> None:
+        self._speeds: dict[Hashable, dict[Hashable, float]] = {}
+        self._lock = threading.Lock()
+
+    def learn(self, work: Work, seconds: float) -> None:
+        """Note that `work` took so long; a few runs alone say nothing."""
+        if work.runs < ENOUGH or seconds <= 0:
+            return
+        speed = work.operations * work.runs / seconds
+        with self._lock:
+            kinds = self._speeds.setdefault(work.model, {})
+            old = kinds.get(work.kind, speed)
+            kinds[work.kind] = old * (speed / old) ** NEW
+
+    def seconds(self, work: Work) -> float:
+        """How long `work` will take, about."""
+        return work.operations * work.runs / self._speed(work)
+
+    def _speed(self, work: Work) -> float:
+        """Of this kind with this model; else of its other kinds, the slowest; else what any machine has."""
+        with self._lock:
+            kinds = self._speeds.get(work.model, {})
+            return kinds.get(work.kind) or min(kinds.values(), default=SPEED)

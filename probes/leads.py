@@ -1,0 +1,76 @@
+"""How far the likeliest answer leads: near ties, changes of the answer that count, effects worth a sentence.
+
+Which of two nearly equal answers comes first hangs on anything at all. So a lead says something from a margin
+on: one answer leads another where it is ahead by at least so many percentage points or so many nats, and a
+run *flips clearly* where its first answer so leads the one that was first before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+POINTS, NATS = 5.0, 0.2
+"""The margin: a lead under both is a near tie (53 % against 48.5 %, or 0.3 % against 0.26 %)."""
+
+
+def margin_of(record: Mapping[str, Any]) -> tuple[float, float]:
+    """A record's margin as (points, nats), never under its noise; records of earlier releases have ours."""
+    margin = (record.get("thresholds") or {}).get("margin") or {}
+    noise = record.get("noise_floor") or 0.0
+    return float(margin.get("points", POINTS)), max(float(margin.get("nats", NATS)), noise)
+
+
+def leads(first: float, other: float, points: float = POINTS, nats: float = NATS) -> bool:
+    """Whether a probability is ahead of another by the margin."""
+    if first <= other:
+        return False
+    return other <= 0 or 100 * (first - other) >= points or math.log(first / other) >= nats
+
+
+def tied(run: Mapping[str, Any], points: float = POINTS, nats: float = NATS) -> list[Mapping[str, Any]]:
+    """The answers that a run cannot tell apart: its top and all that it does not lead; [] for a clear top."""
+    top = _answer(run, run["top"])
+    close = [a for a in run["answers"] if not leads(top["probability"], a["probability"], points, nats)]
+    close.sort(key=lambda answer: (answer is not top, -answer["probability"]))
+    return close if len(close) > 1 else []
+
+
+def flips_clearly(row: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Whether a row's first answer leads the one that was first before by the margin.
+
+    Records of earlier releases do not say so: theirs is read off their rows.
+    """
+    if not row["flips"]:
+        return False
+    if "flips_clearly" in row:
+        return bool(row["flips_clearly"])
+    before = _answer(row, record["clean"]["top"])["probability"]
+    return leads(_answer(row, row["top"])["probability"], before, *margin_of(record))
+
+
+def faint(row: Mapping[str, Any], points: float = POINTS, nats: float = NATS) -> bool:
+    """Whether a row's effect on the target stays under the margin, in points as in nats."""
+    effect, moved = row["effect_log_prob"], row["effect_probability"] or 0.0
+    if effect is None:
+        return not moved
+    return abs(effect) < nats and 100 * abs(moved) < points
+
+
+def turns(cumulative: Mapping[str, Any], record: Mapping[str, Any]) -> tuple[int | None, int | None]:
+    """Of heads taken away, and kept, strongest first: how many flip the answer clearly, and how few kept hold
+    it, which is from where on none flips it clearly; None where there is no such number.
+    """
+    flips = [row["k"] for row in cumulative["remove"] if flips_clearly(row, record)]
+    holds: int | None = None
+    for row in reversed(cumulative["keep"]):
+        if flips_clearly(row, record):
+            break
+        holds = row["k"]
+    return min(flips, default=None), holds
+
+
+def _answer(run: Mapping[str, Any], label: str) -> Mapping[str, Any]:
+    answers: Sequence[Mapping[str, Any]] = run["answers"]
+    return next(answer for answer in answers if answer["answer"] == label)
