@@ -51,7 +51,7 @@ def _opens(line: str, after: str) -> bool:
     if mark == "#":  # not "C#"
         return not left[-1:].isalnum()
     run = _INFIX.search(line)
-    return bool(run) and _infix_is_tight(line[: run.start()], run.group(), after)
+    return run is not None and _infix_is_tight(line[: run.start()], run.group(), after)
 
 
 def _quote_opens(mark: str, left: str) -> bool:
