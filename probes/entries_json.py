@@ -137,8 +137,9 @@ def _answered(entry: Entry) -> Entry:
     answers = entry.values.get("answers") or []
     found = answers.get("text") if isinstance(answers, dict) else answers
     listed = found if isinstance(found, list) else [found]
-    texts = [answer.get("text") if isinstance(answer, dict) else answer for answer in listed]
-    if not all(isinstance(text, str) for text in texts):
+    said = [answer.get("text") if isinstance(answer, dict) else answer for answer in listed]
+    texts = [text for text in said if isinstance(text, str)]
+    if len(texts) < len(said):
         raise entry.refused(InputError("entry_gold", value=shown(answers)))
     rest = {name: value for name, value in entry.values.items() if name != "answers"}
     return Entry(rest, entry.place, entry.kind, tuple(texts))
