@@ -8,9 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from dashboard.state import State
-from probes.answers import AnswerSet
 from probes.passage import Passage, Span, Unit
-from probes.question import Preset, Question, preset, standard_answers
+from probes.question import Preset, Question, answer_set, preset, standard_answers
 
 RANDOM_SETS = 20
 """Random sets of words that a set of two or more is read against."""
@@ -38,13 +37,6 @@ def passage_of(state: State) -> Passage:
     if base is None:
         return _passage(state.text, (), state.joins, state.splits)
     return _passage(base.text, base.dictionary, state.joins, state.splits)
-
-
-def answer_set(text: str, language: str) -> AnswerSet:
-    """`0=never;1=once`, or the name of a standard set, as on the command line."""
-    if any(sign in text for sign in ";=；＝"):
-        return AnswerSet.parse(text)
-    return standard_answers(text.strip(), language)
 
 
 def question_of(state: State, default_question: str) -> Question:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from probes import escapes
 from probes.errors import InputError
 
 Ids = tuple[int, ...]
@@ -22,6 +23,8 @@ RESOLUTION = 2.0**-24
 """fp32 cannot tell a smaller "everything else" (1 - coverage) from nothing: its floor in a KL."""
 LOWEST = -100.0
 """An answer's floor in a KL, nats: what lies below is equally impossible."""
+_PARTING, _EQUALS = ";；\n\r", "=＝"
+"""What stands between answers, and between an answer's label and strings, where they are written as text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class AnswerSet:
     endings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if not any(self.endings):  # an empty one alone asks for nothing
+            object.__setattr__(self, "endings", ())
         labels = [answer.label for answer in self.answers]
         if len(labels) < 2:
             raise InputError("answers_few", count=len(labels))
@@ -71,17 +76,33 @@ class AnswerSet:
 
     @classmethod
     def parse(cls, text: str) -> AnswerSet:
-        """From the command line: `0=never=zero times;1=once=one time`, full-width signs too.
+        """From the command line: `0=never=zero times;1=once=one time`, full-width signs too; or one a line.
 
-        The first string after the label is also how the answer is called. A label alone is its own string.
+        The first string after the label is also how the answer is called, unless a name stands there after
+        two equals signs: `1==once or so=once`. A label alone is its own string. A backslash takes a sign, a
+        space or a line end as it is.
         """
-        parts = [p.strip() for p in text.translate(str.maketrans("；＝", ";=")).split(";") if p.strip()]
         answers = []
-        for part in parts:
-            label, *strings = (piece.strip() for piece in part.split("="))
-            strings = strings or [label]
-            answers.append(Answer(label, tuple(strings), strings[0]))
+        for part in escapes.parted(escapes.signs(text, _PARTING + _EQUALS), _PARTING):
+            label, *strings = map(escapes.plain, escapes.parted(part, _EQUALS))
+            if not label and not strings:
+                continue
+            name = (strings or [label])[0]
+            if len(strings) > 1 and not name:
+                _, name, *strings = strings
+            else:
+                strings = strings or [label]
+            answers.append(Answer(label, tuple(strings), name))
         return cls(tuple(answers))
+
+    def as_text(self, between: str = ";") -> str:
+        """The answers as `parse` takes them, with `between` (";" or a line end) from one to the next."""
+        lines = []
+        for answer in self.answers:
+            named = [] if answer.display == answer.strings[0] else ["", answer.display]
+            parts = (answer.label, *named, *answer.strings)
+            lines.append("=".join(escapes.escaped(part, _PARTING + _EQUALS) for part in parts))
+        return between.join(lines)
 
     @classmethod
     def of(cls, table: Mapping[str, Sequence[str]]) -> AnswerSet:

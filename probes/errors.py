@@ -9,7 +9,10 @@ from probes.locale import say
 
 
 class CruxError(Exception):
-    """An error with a text in both languages: `CruxError("window", tokens=5000, window=384)`."""
+    """An error with a text in both languages: `CruxError("window", tokens=5000, window=384)`.
+
+    A value that is itself a `CruxError` is said in the same language.
+    """
 
     exit_code = 1
 
@@ -20,7 +23,11 @@ class CruxError(Exception):
 
     def say(self, lang: str) -> str:
         """The message in `lang`."""
-        return say(f"errors.{self.key}", lang, **self.values)
+        values = {
+            name: value.say(lang) if isinstance(value, CruxError) else value
+            for name, value in self.values.items()
+        }
+        return say(f"errors.{self.key}", lang, **values)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.key, self.values)

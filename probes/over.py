@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from probes.commandline import command_line
-from probes.errors import InputError
+from probes.errors import CruxError, InputError, LimitError
 from probes.headline_over import KEYS, over_headline
 from probes.models.base import AnswerModel
 from probes.question import Question
@@ -72,16 +72,17 @@ def run_over(
         raise InputError("over_words", study=study, studies=", ".join(KEYS))
     chosen = study_named(study).settings(dict(options or {}))
     started, cpu, records = time.perf_counter(), time.process_time(), []
-    left_out: InputError | None = None
+    left_out: CruxError | None = None
     progress = _Progress(len(questions), on_progress)
-    for question in questions:
+    for number, question in enumerate(questions, 1):
         try:
             record = dict(
                 run(study, model, question, options, store=store, lang=lang, on_progress=progress.told).data
             )
-        except InputError as fault:
+        except (InputError, LimitError) as fault:
             if study != "patch" or fault.key not in _NO_COUNTERFACTUAL:
-                raise
+                told = {"number": number, "size": len(questions), "begins": question.passage.text[:40]}
+                raise type(fault)("over_passage", **told, reason=fault) from fault
             left_out = fault
         else:
             if study != "patch" or abs(record["scale"]) >= SMALLEST_DIFFERENCE:

@@ -105,7 +105,7 @@ class Passage:
             raise InputError("passage_empty")
         if len(text) > MAX_CHARACTERS:
             raise InputError("passage_long", characters=len(text), most=MAX_CHARACTERS)
-        words = tuple(dict.fromkeys(word.strip() for word in dictionary if word.strip(" \t|")))
+        words = tuple(dict.fromkeys(word.strip() for word in dictionary if word.replace("|", " ").strip()))
         for part in (text, *words):
             if broken := regex.search(r"\p{Cs}", part):
                 raise InputError("text_surrogate", code=f"U+{ord(broken.group()):04X}", at=broken.start() + 1)

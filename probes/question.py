@@ -136,6 +136,16 @@ def standard_answers(name: str, language: str) -> AnswerSet:
     return AnswerSet(tuple(Answer(label, tuple(e["strings"]), e["display"]) for label, e in entries.items()))
 
 
+def answer_set(text: str, language: str) -> AnswerSet:
+    """`0=never;1=once`, one answer a line, or the name of a standard set in `language`."""
+    text = text.strip()
+    return (
+        AnswerSet.parse(text)
+        if any(sign in text for sign in ";=；＝\n\r")
+        else standard_answers(text, language)
+    )
+
+
 @cache
 def presets() -> tuple[str, ...]:
     """The ids of all presets, the coffee shop first."""

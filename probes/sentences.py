@@ -11,7 +11,8 @@ import regex
 
 from probes.segment import BREAK, SPACES, Segment, Span
 
-_BLANK_LINES = regex.compile(rf"{BREAK}(?:{SPACES}*{BREAK})+")
+BLANK_LINES = regex.compile(rf"{BREAK}(?:{SPACES}*{BREAK})+")
+"""What parts paragraphs: at least one line with nothing but spaces."""
 _LINE_END = regex.compile(BREAK)
 _STOP = regex.compile(r"\p{Sentence_Terminal}")
 _ELLIPSIS = regex.compile(r"[…‥⋯]+|\.{2,}")
@@ -31,7 +32,7 @@ _NUMBERING = regex.compile(r"\p{Nd}+|\p{L}")
 
 def paragraph_spans(text: str) -> Iterator[Span]:
     """Paragraphs: parted by blank lines, or where the text has none by line ends; outer spaces left out."""
-    parting = _BLANK_LINES if _BLANK_LINES.search(text) else _LINE_END
+    parting = BLANK_LINES if BLANK_LINES.search(text) else _LINE_END
     start = 0
     for match in parting.finditer(text):
         yield from _trimmed(text, start, match.start())

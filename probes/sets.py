@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import regex
+
+from probes import passage_files
 from probes.answers import AnswerSet
-from probes.errors import InputError
+from probes.entries import PASSAGE, Entry, shown
+from probes.errors import CruxError, InputError, LimitError
 from probes.passage import Passage, Span
-from probes.question import ROLES, Question, Swap, preset, presets, standard_answers
+from probes.passage_files import MOST
+from probes.question import ROLES, Question, Swap, answer_set, preset, presets, standard_answers
 
 _PREFIX = {"en": "I went to the {}", "zh": "我去了{}"}
 """What a generated passage's answer begins with, where its preset's answer has a beginning too."""
@@ -23,14 +27,17 @@ MOST_SWAPS = 24
 def questions_of(source: str, base: Question, seed: int = 0) -> list[Question]:
     """The set that `source` names: a number of generated passages, "presets", or a file.
 
-    A file is JSON Lines with `passage` and, where they differ from `base`, `question`, `answers` and `right`,
-    for patching `change` and `to`; or plain text, its passages parted by blank lines, all asked what `base`
-    asks.
+    A file (see `probes.passage_files`) has for each passage `passage`, `context` or `text` and, where they
+    differ from `base`, `question`, `answers`, `right`, `tempting`, `language` and `prefix`, for patching
+    `change` and `to`; or it is plain text, its passages parted by blank lines, all asked what `base` asks.
 
     Raises:
-        InputError: no such file, or nothing in it that could be asked.
+        InputError: no such file, or something in it that cannot be asked, with its place.
+        LimitError: too many passages, too large a file.
     """
     if source.isdecimal():
+        if len(source) > len(str(MOST)) or int(source) > MOST:
+            raise LimitError("over_many", source=source[:20], most=MOST)
         return _generated(int(source), base, seed)
     if source == "presets":
         chosen = [preset(name).question() for name in presets()]
@@ -105,36 +112,112 @@ def _swaps(story: Any, asked: Any, tables: Any) -> Iterator[Swap]:
         yield f"{name}#{n}", other
 
 
+# ---- files
+
+
 def _from_file(path: Path, base: Question) -> list[Question]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as fault:
-        raise InputError("over_unreadable", path=path.name, reason=str(fault)[:120]) from fault
     plain = replace(base, right=None, tempting=None, preset=None, roles={}, swaps=())
-    if path.suffix != ".jsonl":
-        parts = [part.strip() for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
-        found = [replace(plain, passage=Passage(part)) for part in parts]
-    else:
-        found = [
-            _from_line(number, line, plain) for number, line in enumerate(text.split("\n"), 1) if line.strip()
-        ]
-    if not found:
-        raise InputError("over_empty", source=path.name)
+    found = []
+    for entry in passage_files.read(path):
+        try:
+            found.append(_asked(entry, plain, base))
+        except CruxError as fault:
+            raise entry.refused(fault) from fault
     return found
 
 
-def _from_line(number: int, line: str, base: Question) -> Question:
-    try:
-        entry = json.loads(line)
-        changes: dict[str, Any] = {
-            "passage": Passage(entry["passage"]),
-            "question": entry.get("question", base.question),
+def _asked(entry: Entry, plain: Question, base: Question) -> Question:
+    """The question of one entry; what it does not say is as in `plain`.
+
+    Raises:
+        InputError: something in it cannot be used.
+    """
+    name = next((name for name in PASSAGE if name in entry.values), None)
+    if name is None:
+        raise InputError("entry_no_passage", names=", ".join(map(str, entry.values)) or "–")
+    passage = Passage(_text(entry, name) or "")
+    asked = _in_language(_language(entry) or passage.language, plain, base)
+    changes: dict[str, Any] = {}
+    for field, key in {"question": "question", "answer_prefix": "prefix"}.items():
+        if (given := _text(entry, key)) is not None:
+            changes[field] = given
+    if answers := entry.values.get("answers"):
+        if not isinstance(answers, str):
+            raise InputError("entry_answers", value=shown(answers))
+        changes["answers"] = answer_set(answers, asked.language)
+    asked = replace(asked, passage=passage, **changes)
+    swap = _label(entry, "change"), _label(entry, "to")
+    if (swap[0] is None) != (swap[1] is None):
+        raise InputError("entry_swap")
+    right, tempting = (_named(_label(entry, name), asked.answers) for name in ("right", "tempting"))
+    return replace(
+        asked,
+        right=_gold(entry.gold, asked.answers) if right is None else right,
+        tempting=tempting,
+        swaps=((swap[0], swap[1]),) if swap[0] is not None and swap[1] is not None else (),
+    )
+
+
+def _in_language(language: str, plain: Question, base: Question) -> Question:
+    """`plain`, put in `language`: a standard set of answers changes with it, and words that only a preset put
+    around the question are left out where they are in another one.
+    """
+    if (language == "zh") == (plain.language == "zh"):
+        return plain
+    changes: dict[str, Any] = {"language": language}
+    same = (
+        standard_answers("count", "zh" if plain.language == "zh" else "en").answers == plain.answers.answers
+    )
+    if same:
+        standard = standard_answers("count", language)
+        changes["answers"] = replace(plain.answers, answers=standard.answers)
+    if base.preset:
+        own = preset(base.preset)
+        changes |= {
+            name: ""
+            for name in ("answer_prefix", "instruction")
+            if getattr(plain, name) == getattr(own, name)
         }
-        if entry.get("answers"):
-            changes["answers"] = AnswerSet.parse(entry["answers"])
-        if entry.get("change") and entry.get("to"):
-            changes["swaps"] = ((str(entry["change"]), str(entry["to"])),)
-        right = entry.get("right")
-        return replace(base, right=None if right is None else str(right), **changes)
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as fault:
-        raise InputError("over_line", line=number, reason=f"{type(fault).__name__}: {fault}"[:120]) from fault
+    return replace(plain, **changes)
+
+
+def _text(entry: Entry, name: str) -> str | None:
+    value = entry.values.get(name)
+    if isinstance(value, str) or (value is None and name not in PASSAGE):
+        return value
+    raise InputError("entry_not_text", name=name, value=shown(value))
+
+
+def _label(entry: Entry, name: str) -> str | None:
+    """A text or a whole number, as text; nothing where it is empty."""
+    value = entry.values.get(name)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # as tables with gaps are written: 1.0
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool)):
+        return str(value).strip()
+    raise InputError("entry_label", name=name, value=shown(value))
+
+
+def _named(name: str | None, answers: AnswerSet) -> str | None:
+    """The label of the answer that is called so."""
+    return None if name is None else answers.answers[answers.index(name)].label
+
+
+def _gold(texts: Sequence[str], answers: AnswerSet) -> str | None:
+    """The label of the first answer that one of `texts` says."""
+    said = {text.strip().casefold() for text in texts}
+    for answer in answers.answers:
+        if said & {part.casefold() for part in (answer.label, answer.name, *answer.strings)}:
+            return answer.label
+    return _named(texts[0], answers) if texts else None
+
+
+def _language(entry: Entry) -> str | None:
+    """`language` of an entry: zh or en, with or without a region."""
+    value = entry.values.get("language")
+    found = regex.split("[-_]", value.strip().casefold())[0] if isinstance(value, str) else value
+    if found in (None, "", "zh", "en"):
+        return found or None
+    raise InputError("entry_language", value=shown(value))

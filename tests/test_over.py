@@ -12,7 +12,7 @@ import pytest
 
 from probes import load_model, preset, run
 from probes.answers import AnswerSet
-from probes.errors import InputError
+from probes.errors import InputError, LimitError
 from probes.generator import Composer, answer, queries
 from probes.generator.lexicon import Tables
 from probes.models.local import LocalModel
@@ -126,6 +126,12 @@ def test_links_over_a_set_go_by_roles(model: LocalModel, only: Question) -> None
         means += [sum(wanted) / len(wanted)] if wanted else []
     assert rows["answer", "noise"]["effect_log_prob"] == pytest.approx(sum(means) / len(means))
     assert rows["answer", "noise"]["passages"] == len(means)
+
+
+def test_a_passage_that_cannot_be_run_is_named(model: LocalModel, only: Question) -> None:
+    long = replace(only, passage=Passage("I went to the bar. " * 200))
+    with pytest.raises(LimitError, match=r"Passage 2 of 2 .*I went to the bar.*tokens"):
+        run_over("heads", model, [only, long], {"estimate": True, "cumulative": False, "control": 0})
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -12,6 +12,7 @@ import math
 import shlex
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -256,6 +257,30 @@ def test_the_command_line_in_the_record_makes_it_again(
     again = json.loads(capsys.readouterr().out)
     assert again["effect_log_prob"] == pytest.approx(result.data["effect_log_prob"], abs=1e-6)
     assert again["prompt"] == result.data["prompt"]
+
+
+def test_a_command_line_with_signs_and_line_ends_makes_its_record_again(
+    model: LocalModel, monkeypatch: Any, capsys: Any, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("passage.txt").write_bytes(b"I went to the bar.\r\nI left.\r\n")
+    question = Question(
+        Passage("I went to the bar.\r\nI left.\r\n"),
+        "--how; often=?",
+        AnswerSet.of({"1=": ["x=1;", " once"], "2": ["twice\\"]}),
+        language="zh",
+        template="plain",
+        answer_prefix="- a\nb",
+    )
+    question = replace(question, answers=replace(question.answers, endings=("|", "\n", "\\n")))
+    result = run("ask", model, question, {"drop": "bar", "target": "1=", "control": 0}).data
+    _, *words = shlex.split(result["provenance"]["command_line"])
+    main([*words, "--json", "--no-cache", "--quiet"])
+    again = json.loads(capsys.readouterr().out)
+    assert again["prompt"] == result["prompt"]
+    assert again["effect_log_prob"] == pytest.approx(result["effect_log_prob"], abs=1e-6)
+    assert [a["strings"] for a in again["answers"]] == [a["strings"] for a in result["answers"]]
+    assert again["endings"] == result["endings"]
 
 
 def test_what_the_model_says_by_itself_stands_beside_each_run(model: LocalModel) -> None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from dashboard import session
-from dashboard.asking import answer_set
 from dashboard.session import current
 from dashboard.wording import t
-from probes.commandline import answers_text
 from probes.errors import CruxError
 from probes.models.prompting import TAKES
-from probes.question import TEMPLATES, Question
+from probes.question import TEMPLATES, Question, answer_set
 
 AS_AT_FIRST: dict[str, Any] = {
     "question": None,
@@ -50,7 +49,7 @@ def _form(question: Question) -> None:
     with st.form("asked", border=False):
         answers = st.text_area(
             t("asked.answers"),
-            value=answers_text(question).replace(";", ";\n"),
+            value=question.answers.as_text("\n"),
             height=140,
             help=t("asked.answers_help"),
         )
@@ -93,13 +92,14 @@ def _said_too(label: str, about: str, value: str, *, taken: bool) -> str:
 def _apply(question: Question, answers: str, prefix: str, instruction: str, template: str) -> None:
     """Take over what was changed; what is as it was stays the preset's."""
     changes: dict[str, str] = {"template": template}
-    one_line = answers.replace("\n", "")
     try:
-        if answer_set(one_line, question.language) != question.answers:
-            changes["answers"] = one_line
+        given = answer_set(answers, question.language)
     except CruxError as fault:
         st.error(fault.say(current().lang), icon=":material/error:")
         return
+    if given != replace(question.answers, endings=()):
+        one_line = answers.strip()
+        changes["answers"] = given.as_text() if "\n" in one_line else one_line
     if prefix != question.answer_prefix:
         changes["prefix"] = prefix
     if instruction != question.instruction:

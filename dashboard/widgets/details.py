@@ -18,6 +18,7 @@ from probes import charts
 from probes.commandline import command_line
 from probes.headline import headline
 from probes.passage import Unit
+from probes.passage_files import as_file
 from probes.pictures import Format, saved, titled
 from probes.question import Question
 from probes.results import ProbeResult
@@ -73,7 +74,12 @@ def _take(
         if state.text:
             st.caption(t("details.command_file"))
             st.download_button(
-                "passage.txt", state.text, "passage.txt", "text/plain", on_click="ignore", key="passage_file"
+                "passage.txt",
+                as_file(state.text),
+                "passage.txt",
+                "text/plain",
+                on_click="ignore",
+                key="passage_file",
             )
     with st.container(horizontal=True):
         for name, result in (("words", words), ("ask", asked)):

@@ -12,6 +12,7 @@ from dashboard.session import current
 from dashboard.wording import t
 from probes.errors import CruxError, InputError
 from probes.passage import MAX_CHARACTERS, Passage
+from probes.passage_files import one_passage
 from probes.question import preset
 
 if TYPE_CHECKING:
@@ -70,14 +71,14 @@ def _use(text: str, file: UploadedFile | None, question: str, answers: str) -> N
 
 
 def read_file(name: str, data: bytes) -> str:
-    """The text of an uploaded file.
+    """The passage of an uploaded file.
 
     Raises:
-        InputError: it is larger than any passage, or no UTF-8.
+        InputError: it is larger than any passage, no UTF-8, or a set of passages.
     """
     if len(data) > LARGEST_FILE:
         raise InputError("page_file_large", name=name, size=len(data), most=LARGEST_FILE)
     try:
-        return data.decode("utf-8-sig")
+        return one_passage(data)
     except UnicodeDecodeError as fault:
         raise InputError("page_file", name=name, at=fault.start + 1) from fault

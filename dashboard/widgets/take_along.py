@@ -17,6 +17,7 @@ from dashboard.widgets.markup import plain
 from dashboard.wording import t
 from probes.commandline import command_line
 from probes.headline import headline
+from probes.passage_files import as_file
 from probes.pictures import Format, saved, titled
 from probes.results import ProbeResult
 
@@ -37,6 +38,11 @@ class Taken:
     def name(self) -> str:
         """Tells its files apart from the page's others."""
         return f"{self.study}-over" if "over" in self.options else self.study
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """As the record was made: over a set, a target of the visitor's own question gives way to "top"."""
+        return {**self.options, **self.result.data["provenance"]["options"]}
 
 
 def read_text(key: str) -> None:
@@ -76,12 +82,17 @@ def _take(desk: Desk, taken: Sequence[Taken]) -> None:
     if not fits_link(state):
         st.caption(t("details.link_long", most=LONGEST_TEXT_IN_LINK))
     st.markdown(t("details.command"))
-    lines = [command_line(one.study, model_arguments(state), desk.question, one.options) for one in taken]
+    lines = [command_line(one.study, model_arguments(state), desk.question, one.settings) for one in taken]
     st.code("\n".join(dict.fromkeys(lines)), language="bash", wrap_lines=True)
     if state.text:
         st.caption(t("details.command_file"))
         st.download_button(
-            "passage.txt", state.text, "passage.txt", "text/plain", on_click="ignore", key="passage_file"
+            "passage.txt",
+            as_file(state.text),
+            "passage.txt",
+            "text/plain",
+            on_click="ignore",
+            key="passage_file",
         )
     for one in taken:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from probes.commandline import endings_of, line_end_of, words_of
 from probes.errors import InputError
 from probes.locale import LANGUAGES, say
 
 if TYPE_CHECKING:
+    from probes.answers import AnswerSet
     from probes.models.local import LocalModel
     from probes.question import Question
 
@@ -55,6 +57,8 @@ def question_options(lang: str) -> list[click.Option]:
     return [
         option("preset", lang),
         option("passage", lang, metavar="FILE|-"),
+        option("passage_end", lang, metavar="ENDS"),
+        option("asked_in", lang, type=click.Choice(LANGUAGES)),
         option("question", lang, metavar="TEXT"),
         option("answers", lang, metavar="LIST"),
         option("endings", lang, metavar="LIST"),
@@ -91,64 +95,70 @@ def question(values: Mapping[str, Any], context: Context) -> Question:
     Raises:
         click.UsageError: neither, both, or a part of the question is missing.
     """
-    from probes.question import preset
+    from probes.question import answer_set, preset
 
     if bool(values["preset"]) == (values["passage"] is not None):
         raise click.UsageError(context.say("need_passage"))
+    if values["preset"] and values["passage_end"] is not None:
+        raise click.UsageError(context.say("end_without_passage"))
     base = preset(values["preset"]).question() if values["preset"] else _own(values, context)
     changes: dict[str, Any] = {
         field: values[name]
         for field, name in {
+            "language": "asked_in",
             "question": "question",
             "answer_prefix": "prefix",
             "instruction": "instruction",
             "system": "system",
             "template": "template",
-            "right": "right",
-            "tempting": "tempting",
         }.items()
         if values[name] is not None
     }
     if values["answers"]:
-        changes["answers"] = answer_set(values["answers"], base.language)
+        changes["answers"] = answer_set(values["answers"], values["asked_in"] or base.language)
     if values["endings"] is not None:
-        endings = values["endings"].replace("\\n", "\n").split("|")
-        changes["answers"] = replace(changes.get("answers", base.answers), endings=tuple(endings))
-    answers = changes.get("answers", base.answers)
-    for name in ("right", "tempting"):
-        if values[name] is None and getattr(base, name) not in [answer.label for answer in answers.answers]:
-            changes[name] = None  # the preset's belongs to the preset's own answers
+        changes["answers"] = replace(
+            changes.get("answers", base.answers), endings=endings_of(values["endings"])
+        )
+    changes |= _meant(values, base, changes.get("answers", base.answers))
     if values["dictionary"] or values["join"] or values["split"]:
         changes["passage"] = _resegmented(base, values)
     return replace(base, **changes)
 
 
-def answer_set(text: str, language: str) -> Any:
-    """`0=never;1=once`, or the name of a standard set."""
-    from probes.answers import AnswerSet
-    from probes.question import standard_answers
-
-    return (
-        AnswerSet.parse(text) if any(sign in text for sign in ";=；＝") else standard_answers(text, language)
-    )
+def _meant(values: Mapping[str, Any], base: Question, answers: AnswerSet) -> dict[str, str | None]:
+    """The right and the tempting answer: as given ("" is none), or the preset's where it is still listed."""
+    found: dict[str, str | None] = {}
+    for name in ("right", "tempting"):
+        given = values[name]
+        if given is not None:
+            found[name] = given or None
+        elif getattr(base, name) not in [answer.label for answer in answers.answers]:
+            found[name] = None
+    return found
 
 
 def _own(values: Mapping[str, Any], context: Context) -> Question:
     from probes.passage import Passage
-    from probes.question import Question
+    from probes.question import Question, answer_set
 
     text = _read(values["passage"], context)
+    if values["passage_end"] is not None:
+        text = text.rstrip("\r\n") + line_end_of(values["passage_end"])
     passage = Passage(text)
     for name in ("question", "answers"):
         if not values[name]:
             raise click.UsageError(context.say(f"need_{name}"))
-    return Question(passage, values["question"], answer_set(values["answers"], passage.language))
+    language = values["asked_in"] or passage.language
+    return Question(passage, values["question"], answer_set(values["answers"], language), language=language)
 
 
 def _read(path: str, context: Context) -> str:
+    from probes.passage_files import one_passage
+
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
-        return data.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+        return one_passage(data)
     except (OSError, UnicodeDecodeError) as fault:
         reason = fault.strerror if isinstance(fault, OSError) else fault.reason
         raise click.UsageError(context.say("passage_unreadable", path=path, reason=reason)) from fault
@@ -158,17 +168,12 @@ def _resegmented(base: Question, values: Mapping[str, Any]) -> Any:
     """The passage with words joined, split or added to its dictionary."""
     from probes.passage import Passage
 
-    words = _listed(values["dictionary"])
-    joins = [_pair(part) for part in _listed(values["join"])]
-    splits = [_number(part, "split") for part in _listed(values["split"])]
+    words = words_of(values["dictionary"] or "")
+    joins = [_pair(part) for part in words_of(values["join"] or "")]
+    splits = [_number(part, "split") for part in words_of(values["split"] or "")]
     return Passage(
         base.passage.text, dictionary=[*base.passage.dictionary, *words], joins=joins, splits=splits
     )
-
-
-def _listed(text: str | None) -> list[str]:
-    """What stands between commas, full-width ones too."""
-    return [part.strip() for part in (text or "").replace("，", ",").split(",") if part.strip()]
 
 
 def _pair(part: str) -> tuple[int, int]:

@@ -16,6 +16,7 @@ from probes.interventions import Ablation, How
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared
+from probes.models.placement import devices
 from probes.models.trained import departures
 from probes.passage import Span, Unit
 from probes.question import Question
@@ -117,7 +118,9 @@ class LocalModel:
     def arguments(self) -> list[str]:
         loaded = self.loaded
         given = {"revision": loaded.source.revision, "dtype": loaded.dtype, "device": loaded.device}
-        usual = {"revision": None, "dtype": "float32", "device": "cpu"}
+        usual = {"dtype": "float32"}
+        if devices() == ("cpu",):  # elsewhere "auto" is another one
+            usual["device"] = "cpu"
         words = ["--model", self.name]
         for name, value in {**given, "engine": self.how}.items():
             if value and value not in (usual.get(name), "auto"):

@@ -129,6 +129,17 @@ def test_a_link_restores_all() -> None:
     assert at.selectbox(key="w_target").value == "3"
 
 
+@pytest.mark.parametrize(
+    "text", ["0=never;\n1=once\n2=twice", "0=never\n1=once\n2=twice", "0=never;1=once;2=twice"]
+)
+def test_the_answers_box_takes_one_answer_a_line(text: str) -> None:
+    at = opened(lang="en", passage="coffee-en")
+    at.text_area[0].set_value(text)
+    next(button for button in at.button if button.label == "Ask like this").click().run()
+    assert not at.error
+    assert state(at).answers == "0=never;1=once;2=twice"
+
+
 def test_a_bad_link_falls_back_with_a_note() -> None:
     at = opened(lang="en", mode="shred", passage="no-such", out="5", unit="word")
     assert [w.value for w in at.warning if "shred" in w.value]
