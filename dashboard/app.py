@@ -32,7 +32,7 @@ logging.getLogger("streamlit.error_util").addFilter(lambda record: record.exc_in
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Make the built-in model ready while the server already answers."""
-    from dashboard.service import service  # cached resources want the running server
+    from dashboard.service import service
 
     threading.Thread(target=service().warm, name="warm-up", daemon=True).start()
     yield

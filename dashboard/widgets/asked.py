@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.asking import answer_set
+from dashboard.service import service
 from dashboard.session import current
 from dashboard.wording import t
 from probes.commandline import answers_text
@@ -79,6 +80,7 @@ def _apply(question: Question, answers: str, prefix: str, instruction: str, temp
     changes: dict[str, str] = {"template": template}
     one_line = answers.replace("\n", "")
     try:
+        service().limits.check_answers_text(one_line)
         if answer_set(one_line, question.language) != question.answers:
             changes["answers"] = one_line
     except CruxError as fault:

@@ -56,8 +56,8 @@ def own_passage() -> None:
 def _use(text: str, file: UploadedFile | None, question: str, answers: str) -> None:
     try:
         given = text if file is None else read_file(file.name, file.getvalue())
-        Passage(given)
         service().limits.check_passage(given)
+        Passage(given)
     except CruxError as fault:
         st.error(fault.say(current().lang), icon=":material/error:")
         return
