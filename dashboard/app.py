@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # `streamlit run` puts this folder on the path, not the one above
@@ -51,4 +52,17 @@ def unforeseen(error: Exception) -> bool:
     return True
 
 
-app = st.App(Path(__file__).with_name("page.py"), lifespan=lifespan, on_script_error=unforeseen)
+def uploads(app: Any) -> Any:
+    """The bounds of what visitors send, around everything else."""
+    from dashboard.limits import Limits
+    from dashboard.uploads import Uploads
+
+    return Uploads(app, Limits.from_environment(os.environ))
+
+
+app = st.App(
+    Path(__file__).with_name("page.py"),
+    lifespan=lifespan,
+    middleware=[Middleware(uploads)],
+    on_script_error=unforeseen,
+)

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.service import service
 from dashboard.session import current
+from dashboard.uploads import clean_name
 from dashboard.wording import t
 from probes.errors import CruxError, InputError
 from probes.passage import MAX_CHARACTERS, Passage
@@ -17,6 +18,8 @@ from probes.question import preset
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+FILES = ("text/plain", "text/markdown", ".txt", ".md")
+"""For the browser's own choice of files; with types among them Streamlit takes any name, and we read any."""
 LARGEST_FILE = 4 * MAX_CHARACTERS
 """Bytes: no character of UTF-8 has more than four."""
 
@@ -43,7 +46,7 @@ def own_passage() -> None:
             help=t("own.answers_help"),
             key="own_answers",
         )
-        file = right.file_uploader(t("own.file"), type=["txt", "md"], key="own_file")
+        file = right.file_uploader(t("own.file"), type=FILES, key="own_file")
         with st.container(horizontal=True):
             used = st.form_submit_button(t("own.use"), type="primary")
             if st.form_submit_button(t("own.cancel")):
@@ -72,6 +75,7 @@ def read_file(name: str, data: bytes) -> str:
     Raises:
         InputError: it is larger than any passage, or no UTF-8.
     """
+    name = clean_name(name)
     if len(data) > LARGEST_FILE:
         raise InputError("page_file_large", name=name, size=len(data), most=LARGEST_FILE)
     try:
