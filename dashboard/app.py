@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.middleware import Middleware
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # `streamlit run` puts this folder on the path, not the one above
@@ -32,7 +33,7 @@ logging.getLogger("streamlit.error_util").addFilter(lambda record: record.exc_in
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Make the built-in model ready while the server already answers."""
-    from dashboard.service import service  # cached resources want the running server
+    from dashboard.service import service
 
     threading.Thread(target=service().warm, name="warm-up", daemon=True).start()
     yield
@@ -51,4 +52,17 @@ def unforeseen(error: Exception) -> bool:
     return True
 
 
-app = st.App(Path(__file__).with_name("page.py"), lifespan=lifespan, on_script_error=unforeseen)
+def uploads(app: Any) -> Any:
+    """The bounds of what visitors send, around everything else."""
+    from dashboard.limits import Limits
+    from dashboard.uploads import Uploads
+
+    return Uploads(app, Limits.from_environment(os.environ))
+
+
+app = st.App(
+    Path(__file__).with_name("page.py"),
+    lifespan=lifespan,
+    middleware=[Middleware(uploads)],
+    on_script_error=unforeseen,
+)

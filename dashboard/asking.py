@@ -7,10 +7,12 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from dashboard.limits import Limits
 from dashboard.state import State
 from probes.passage import Passage, Span, Unit
 from probes.question import Preset, Question, answer_set, preset, standard_answers
 
+OWN = Limits()
 RANDOM_SETS = 20
 """Random sets of words that a set of two or more is read against."""
 
@@ -39,15 +41,18 @@ def passage_of(state: State) -> Passage:
     return _passage(base.text, base.dictionary, state.joins, state.splits)
 
 
-def question_of(state: State, default_question: str) -> Question:
+def question_of(state: State, default_question: str, limits: Limits = OWN) -> Question:
     """The question as it is to be put.
 
     Args:
         default_question: asked about a visitor's own passage until they write another.
+        limits: what the page allows.
 
     Raises:
         InputError: a part of it cannot be used.
+        LimitError: a part of it is longer, or more, than the page allows.
     """
+    limits.check_state(state)
     passage = passage_of(state)
     base = preset_of(state)
     if base is None:
@@ -62,7 +67,9 @@ def question_of(state: State, default_question: str) -> Question:
         changes["answers"] = answer_set(state.answers, question.language)
         labels = {answer.label for answer in changes["answers"].answers}
         changes |= {name: None for name in ("right", "tempting") if getattr(question, name) not in labels}
-    return replace(question, template=state.template, **changes)
+    question = replace(question, template=state.template, **changes)
+    limits.check_question(question)
+    return question
 
 
 @lru_cache(maxsize=64)

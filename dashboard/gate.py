@@ -1,50 +1,47 @@
-"""One computation at a time, and a short line outside.
+"""One computation at a time, and a line outside.
 
 Plain Python, no Streamlit: `turn` polls and calls `waiting` between polls, so that a Streamlit caller
-reaches a point where it can be stopped while it stands in line.
+reaches a point where it can be stopped while it stands in line. Nobody is sent away: who waits gets a turn.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from probes.errors import LimitError
+Waiting = Callable[[int], None]
+"""Called with how many are in front, again and again while one waits; with 0 once the wait is over."""
+
+
+def patiently(ahead: int) -> None:
+    """A `Waiting` that tells nobody."""
 
 
 class Gate:
-    """Whoever holds the turn may use the model; the others wait in the order they came.
+    """Whoever holds the turn may use what is behind; the others wait in the order they came.
 
     Args:
-        room: how many may stand in line.
-        patience: seconds that one waits before giving up.
         poll: seconds between two calls of `waiting`.
     """
 
-    def __init__(self, *, room: int = 4, patience: float = 60.0, poll: float = 0.25) -> None:
+    def __init__(self, *, poll: float = 0.25) -> None:
         self._line: list[object] = []  # the first one holds the turn
         self._changed = threading.Condition()
-        self._room, self._patience, self._poll = room, patience, poll
+        self._poll = poll
 
     @contextmanager
-    def turn(self, waiting: Callable[[int], None] = lambda ahead: None) -> Iterator[None]:
-        """Hold the only turn; `waiting(ahead)` is called while others are in front, and may raise.
-
-        Raises:
-            LimitError: the line is full, or patience ran out.
-        """
-        me, until = object(), time.monotonic() + self._patience
+    def turn(self, waiting: Waiting = patiently) -> Iterator[None]:
+        """Hold the only turn; `waiting` may raise, which leaves the line."""
+        me, waited = object(), False
         with self._changed:
-            if len(self._line) > self._room:
-                raise LimitError("page_line_full", waiting=self._room)
             self._line.append(me)
         try:
             while ahead := self._ahead(me):
-                if time.monotonic() > until:
-                    raise LimitError("page_line_slow", seconds=round(self._patience))
+                waited = True
                 waiting(ahead)
+            if waited:
+                waiting(0)
             yield
         finally:  # also when Streamlit stops the script, or the tab is closed
             with self._changed:

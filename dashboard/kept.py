@@ -1,16 +1,22 @@
-"""The newest results, kept in memory."""
+"""The newest results and looks of all visitors, kept in memory."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
+from typing import TYPE_CHECKING
 
 from probes.results import ProbeResult
+
+if TYPE_CHECKING:
+    from dashboard.looks import Look
 
 KEPT_RESULTS = 200
 KEPT_CHARACTERS = 60_000_000
 """Of the prompts in all kept results together; a record of 2,000 words holds its prompt 2,000 times."""
+KEPT_LOOKS = 300_000_000
+"""Bytes of attention weights, of the passages looked at last; one passage's are kept always."""
 
 
 class Results:
@@ -40,3 +46,21 @@ class Results:
             ):
                 _, (_, gone) = self._kept.popitem(last=False)
                 self._characters -= gone
+
+
+class Looks:
+    """What heads read in the passages looked at last."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[Hashable, Look] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> Look | None:
+        with self._lock:
+            return self._kept.get(key)
+
+    def put(self, key: Hashable, look: Look) -> None:
+        with self._lock:
+            self._kept[key] = look
+            while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > KEPT_LOOKS:
+                self._kept.popitem(last=False)

@@ -1,29 +1,27 @@
 """What all visitors share: models, results, and one turn at a time.
 
-A run holds the gate while it uses a model, so a model is never released, changed or read by two at once.
-Besides the built-in model, which is small and stays, one model is kept: the old one is let go before the
-next is loaded.
+A run holds its model's turn while it uses the model, so a model is never released, changed or read by two at
+once; runs on different models go on side by side.
 """
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import streamlit as st
-
+from dashboard.costs import runs_of
 from dashboard.estimates import Estimates, Work
-from dashboard.gate import Gate
-from dashboard.kept import Results
+from dashboard.gate import Waiting, patiently
+from dashboard.kept import Looks, Results
 from dashboard.limits import Limits
 from dashboard.looks import Look
 from dashboard.partial import Watched
+from dashboard.shelf import Choice, Shelf
 from probes.errors import CruxError
+from probes.passage import Unit
 from probes.question import Question, preset
 from probes.results import ProbeResult
 from probes.store import Store
@@ -33,20 +31,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KEPT_LOOKS = 300_000_000
-"""Bytes of attention weights that are kept, of the passages looked at last; one passage's are kept always."""
-Waiting = Callable[[int], None]
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A model as a visitor names it."""
-
-    spec: str = "builtin"
-    revision: str = ""
-    device: str = "auto"
-    dtype: str = "auto"
 
 
 class Service:
@@ -58,14 +43,12 @@ class Service:
     """
 
     def __init__(self, store: Store | None, limits: Limits) -> None:
-        self.gate = Gate()
         self.limits = limits
         self._store = store
+        self._shelf = Shelf(paths=not limits.hosted)
         self._results = Results()
-        self._builtin: dict[Choice, LocalModel] = {}
-        self._other: dict[Choice, LocalModel] = {}
+        self._looks = Looks()
         self._estimates = Estimates()
-        self._looks: OrderedDict[Hashable, Look] = OrderedDict()
 
     @property
     def keeps(self) -> bool:
@@ -75,10 +58,29 @@ class Service:
     # ---- models
 
     def loaded(self, choice: Choice) -> LocalModel | None:
-        """The model, where it is at hand."""
-        return self._builtin.get(choice) or self._other.get(choice)
+        """The model, where it is at hand; not to be kept, or its memory is kept as well."""
+        return self._shelf.at_hand(choice)
 
-    def model(self, choice: Choice, waiting: Waiting = lambda ahead: None) -> LocalModel:
+    def units(self, choice: Choice, question: Question, kind: str) -> Sequence[Unit] | None:
+        """The units of the passage, where the model is at hand."""
+        model = self.loaded(choice)
+        return None if model is None else model.units(question, kind)
+
+    def notes(self, choice: Choice, question: Question) -> Sequence[Mapping[str, Any]]:
+        """What a reader should know of the question as it is put to the model, where it is at hand.
+
+        Raises:
+            CruxError: the question cannot be put to this model.
+        """
+        model = self.loaded(choice)
+        return [] if model is None else model.notes(question)
+
+    def geometry(self, choice: Choice) -> Mapping[str, Any] | None:
+        """Layers and heads, where the model is at hand."""
+        model = self.loaded(choice)
+        return None if model is None else model.inside.geometry()
+
+    def model(self, choice: Choice, waiting: Waiting = patiently) -> LocalModel:
         """The model, loaded where it is not at hand.
 
         Raises:
@@ -86,9 +88,9 @@ class Service:
         """
         if found := self.loaded(choice):
             return found
-        self.limits.check_model(choice.spec, choice.device)
-        with self.gate.turn(waiting):
-            return self._load(choice)
+        self._check_model(choice)
+        with self._shelf.turn(choice, waiting) as model:
+            return model
 
     def needs_download(self, choice: Choice) -> bool:
         """Whether loading it fetches files from the hub; a link alone must not do that.
@@ -98,29 +100,11 @@ class Service:
         """
         from probes.models.source import resolve
 
-        self.limits.check_model(choice.spec, choice.device)
+        self._check_model(choice)
         return resolve(choice.spec, choice.revision or None, paths=not self.limits.hosted).repo is not None
 
-    def _load(self, choice: Choice) -> LocalModel:
-        if found := self.loaded(choice):
-            return found
-        from probes.models import load_model
-
-        slot = self._builtin if choice.spec == "builtin" else self._other
-        if slot:
-            slot.clear()
-            gc.collect()
-            _empty_device_cache()
-        model = load_model(
-            choice.spec,
-            revision=choice.revision or None,
-            device=choice.device,
-            dtype=choice.dtype,
-            paths=not self.limits.hosted,
-        )
-        model.describe()  # the self-check, before anybody sees the model
-        slot[choice] = model
-        return model
+    def _check_model(self, choice: Choice) -> None:
+        self.limits.check_model(choice.spec, choice.device, choice.dtype, choice.revision)
 
     # ---- runs
 
@@ -144,20 +128,18 @@ class Service:
         question: Question,
         options: Mapping[str, Any],
         *,
-        waiting: Waiting = lambda ahead: None,
+        waiting: Waiting = patiently,
         on_progress: Progress | None = None,
         effects: dict[Any, float | None] | None = None,
-        runs: int = 0,
     ) -> ProbeResult:
         """The result, computed where it is not at hand; what a callback raises stops the run.
 
         Args:
             options: of the study; `over` besides, where it is to be run over so many generated passages.
-            waiting: called with how many are in front, while others hold the model.
+            waiting: called with how many are in front, while others hold the model; with 0 after that.
             on_progress: called with (runs done, runs in all), a few times a second.
             effects: filled as they come, by the span of the unit that is taken away, or by what is done
                 inside the model.
-            runs: how many runs it will be, for a page that has a limit.
 
         Raises:
             CruxError: it cannot be run, or not here.
@@ -166,13 +148,14 @@ class Service:
             return found
         from probes import run
 
-        self.limits.check_model(choice.spec, choice.device)
-        self.limits.check_passage(question.passage.text)
-        with self.gate.turn(waiting):
-            model = self._load(choice)
-            if study == "words":
-                runs = len(model.units(question, options["unit"]))
-            self.limits.check_runs(runs)
+        self._check_model(choice)
+        self.limits.check_question(question)
+        self._check_runs(study, self.loaded(choice), question, options)
+        with self._shelf.turn(choice, waiting) as model:
+            self._check_runs(study, model, question, options)
+            key = _key(study, model, question, options)
+            if found := self._results.get(key):  # somebody in front asked the same
+                return found
             ways: dict[str, Any] = {"store": self._store, "on_progress": on_progress}
             if "over" in options:
                 result = _over(study, model, question, dict(options), ways)
@@ -180,7 +163,7 @@ class Service:
                 watched = Watched(model, question, options.get("target", "top"))
                 watched.effects = {} if effects is None else effects
                 result = run(study, watched, question, options, **ways)
-        self._results.put(_key(study, model, question, options), result)
+        self._results.put(key, result)
         made = result.data["provenance"]
         fresh = made["trials"] - made["from_store"]
         self._estimates.learn(_work(study, choice, model, question, options, fresh), made["seconds"])
@@ -195,25 +178,32 @@ class Service:
             return 0.0
         return self._estimates.seconds(_work(study, choice, model, question, options, runs))
 
-    def attention(self, choice: Choice, question: Question, waiting: Waiting = lambda ahead: None) -> Look:
+    def runs(self, study: str, choice: Choice, question: Question, options: Mapping[str, Any]) -> int:
+        """How many runs it will be at most; 0 where the model is not at hand."""
+        model = self.loaded(choice)
+        return 0 if model is None else runs_of(study, model, question, options)
+
+    def _check_runs(
+        self, study: str, model: LocalModel | None, question: Question, options: Mapping[str, Any]
+    ) -> None:
+        if model is not None and self.limits.runs is not None:
+            self.limits.check_runs(runs_of(study, model, question, options), study)
+
+    def attention(self, choice: Choice, question: Question, waiting: Waiting = patiently) -> Look:
         """What every head reads on the clean prompt.
 
         Raises:
             CruxError: the model cannot be had, or does not hand its weights out.
         """
-        self.limits.check_model(choice.spec, choice.device)
-        self.limits.check_passage(question.passage.text)
-        with self.gate.turn(waiting):
-            model = self._load(choice)
+        if found := self._looks.get(self.identity("attention", choice, question, {})):
+            return found
+        self._check_model(choice)
+        self.limits.check_question(question)
+        with self._shelf.turn(choice, waiting) as model:
             key = _key("attention", model, question, {})
-            if key not in self._looks:
-                found = Look.at(model, question)
-                while (
-                    self._looks and sum(look.size for look in self._looks.values()) + found.size > KEPT_LOOKS
-                ):
-                    self._looks.popitem(last=False)
-                self._looks[key] = found
-            return self._looks[key]
+            look = self._looks.get(key) or Look.at(model, question)
+        self._looks.put(key, look)
+        return look
 
     # ---- before the first visitor
 
@@ -271,16 +261,22 @@ def _work(
     return Work.of(study, choice, options, parameters=parameters, tokens=tokens, runs=runs)
 
 
-def _empty_device_cache() -> None:
-    import torch
-
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+_shared: list[Service] = []
+_making = threading.Lock()
 
 
-@st.cache_resource(show_spinner=False)
 def service() -> Service:
-    """The one that all visitors share."""
+    """The one that all visitors share.
+
+    Not in a cache of Streamlit's: any visitor's browser can have those cleared.
+    """
+    with _making:
+        if not _shared:
+            _shared.append(_made())
+        return _shared[0]
+
+
+def _made() -> Service:
     limits = Limits.from_environment(os.environ)
     try:
         store = None if limits.hosted else Store.default()

@@ -20,6 +20,10 @@ LONGEST_LINKED_PASSAGE: Final = 20_000
 """Characters; a few bytes can unpack to gigabytes, so unpacking stops here."""
 MOST_HEADS: Final = 400
 """Heads that a link can name."""
+MOST_NUMBERS: Final = 10_000
+"""Numbers of units that one value of a link can hold."""
+MOST_SPANS: Final = 2_000
+"""Words joined by hand that a link can name."""
 Head = tuple[int, int]
 
 
@@ -41,10 +45,12 @@ def field(text: str) -> str:
 def numbers(text: str) -> frozenset[int]:
     """`3-5.9` -> {3, 4, 5, 9}; `-` is the empty set."""
     found: set[int] = set()
+    named = 0
     for part in text.split(".") if text != "-" else ():
         first, dash, last = part.partition("-")
         low, high = number(first), number(last if dash else first)
-        if not low <= high < low + 10_000:
+        named += high + 1 - low
+        if low > high or named > MOST_NUMBERS:
             raise ValueError(text)
         found.update(range(low, high + 1))
     return frozenset(found)
@@ -76,7 +82,7 @@ def write_numbers(numbers: frozenset[int] | None) -> str:
 
 def spans(text: str) -> tuple[Span, ...]:
     pairs = [part.split("-") for part in text.split(".")]
-    if any(len(pair) != 2 for pair in pairs):
+    if any(len(pair) != 2 for pair in pairs) or len(pairs) > MOST_SPANS:
         raise ValueError(text)
     return tuple((number(a), number(b)) for a, b in pairs)
 

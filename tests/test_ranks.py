@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from probes.ranks import mean_interval, ranked, spearman, with_interval
-from probes.studies.heads import _sizes
+from probes.studies.heads import sizes_tried
 from probes.trials import CLEAN
 
 
@@ -25,7 +25,7 @@ def test_ranks_by_hand() -> None:
 
 
 def test_sizes_of_growing_sets() -> None:
-    assert _sizes(5) == [1, 2, 3, 4, 5]
-    assert _sizes(20)[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 10]
-    assert _sizes(270)[-1] == 270
+    assert sizes_tried(5) == [1, 2, 3, 4, 5]
+    assert sizes_tried(20)[:9] == [1, 2, 3, 4, 5, 6, 7, 8, 10]
+    assert sizes_tried(270)[-1] == 270
     assert CLEAN.is_clean

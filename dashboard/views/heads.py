@@ -76,7 +76,7 @@ def draw(here: Desk) -> None:
             _together(here, taken)
     if many.open:
         with many:
-            over = over_view(here, "heads", inside.heads(state), len(all_heads(here.geometry)))
+            over = over_view(here, "heads", inside.heads(state))
             taken += [over] if over else []
     if agree.open:
         with agree:

@@ -12,7 +12,6 @@ from dashboard.widgets.head_board import forget_strange_heads, target_choice
 from dashboard.widgets.layer_board import (
     lens_view,
     parts_view,
-    patch_runs,
     patch_view,
     site_and_direction,
     writes_view,
@@ -55,9 +54,9 @@ def _over(here: Desk) -> Taken | None:
     names = {study: t(f"over.in_each_{study}") for study in OVER_LAYERS}
     choose("many", OVER_LAYERS, t("over.what"), names.__getitem__)
     if here.state.many == "layers":
-        return over_view(here, "layers", inside.layers(here.state), 2 * here.geometry["layers"])
+        return over_view(here, "layers", inside.layers(here.state))
     site_and_direction()
-    found = over_view(here, "patch", inside.patch_over(here.state), patch_runs(here))
+    found = over_view(here, "patch", inside.patch_over(here.state))
     st.caption(t("over.patch_read"))
     return found
 

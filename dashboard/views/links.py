@@ -51,8 +51,7 @@ def draw(here: Desk) -> None:
             table(here, found)
     if many.open:
         with many:
-            options = inside.links_over(here.state)
-            over = over_view(here, "links", options, 2 * words + min(pairs, options["budget"]))
+            over = over_view(here, "links", inside.links_over(here.state))
             taken += [over] if over else []
     read_text("links.read_text")
     measured_and_taken(here, taken)

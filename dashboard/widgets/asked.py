@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard import session
+from dashboard.service import service
 from dashboard.session import current
 from dashboard.wording import t
 from probes.errors import CruxError
@@ -93,6 +94,7 @@ def _apply(question: Question, answers: str, prefix: str, instruction: str, temp
     """Take over what was changed; what is as it was stays the preset's."""
     changes: dict[str, str] = {"template": template}
     try:
+        service().limits.check_answers_text(answers)
         given = answer_set(answers, question.language)
     except CruxError as fault:
         st.error(fault.say(current().lang), icon=":material/error:")

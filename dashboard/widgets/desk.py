@@ -13,8 +13,9 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import session
 from dashboard.asking import question_of
 from dashboard.looks import Look
-from dashboard.service import Choice, Service, service
+from dashboard.service import Service, service
 from dashboard.session import current
+from dashboard.shelf import Choice
 from dashboard.state import State
 from dashboard.widgets.asked import asked
 from dashboard.widgets.bar import bar
@@ -23,6 +24,7 @@ from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
 from dashboard.widgets.own_passage import own_passage
+from dashboard.widgets.places import Headline
 from dashboard.widgets.stage import STEADY
 from dashboard.wording import t
 from probes.errors import CruxError
@@ -54,8 +56,7 @@ class Desk:
     question: Question
     shop: Service
     choice: Choice
-    top: DeltaGenerator
-    """Where the headline goes."""
+    top: Headline
     geometry: Mapping[str, Any]
 
     @property
@@ -65,7 +66,7 @@ class Desk:
     def say(self, result: ProbeResult | None) -> None:
         """The record's sentence as the page's headline."""
         text = t("stage.asking") if result is None else plain(headline(result.data, self.state.lang))
-        self.top.subheader(text, anchor=False)
+        self.top.say(text)
 
     def known(self, study: str, options: Mapping[str, Any]) -> ProbeResult | None:
         """The result, where it is at hand."""
@@ -73,7 +74,7 @@ class Desk:
 
     def quick(self, study: str, options: Mapping[str, Any]) -> ProbeResult:
         """A study of a few runs, at once."""
-        return self.shop.run(study, self.choice, self.question, options, waiting=self._in_line)
+        return self.shop.run(study, self.choice, self.question, options, waiting=self.top.in_line)
 
     def look(self) -> Look:
         """What every head reads.
@@ -81,10 +82,7 @@ class Desk:
         Raises:
             CruxError: the model does not hand its weights out.
         """
-        return self.shop.attention(self.choice, self.question, self._in_line)
-
-    def _in_line(self, ahead: int) -> None:
-        self.top.subheader(t("stage.in_line", ahead=ahead), anchor=False)
+        return self.shop.attention(self.choice, self.question, self.top.in_line)
 
     def measured(
         self,
@@ -107,6 +105,7 @@ class Desk:
         Returns:
             None while it is not complete.
         """
+        place = st.empty()  # also where nothing is run, so that what follows stands where it stood
         if found := self.known(study, options):
             return found
         visit = session.visit()
@@ -124,7 +123,7 @@ class Desk:
             if draw is not None:
                 draw(visit.effects.get(run, {}))
             return None
-        return self._run(study, options, runs, key, run, draw)
+        return self._run(study, options, runs, key, run, draw, place)
 
     def _memory(self) -> str:
         """What the runs take beside the model's weights."""
@@ -140,8 +139,9 @@ class Desk:
         key: str,
         run: Any,
         draw: Callable[[Mapping[Any, float | None]], None] | None,
+        place: DeltaGenerator,
     ) -> ProbeResult:
-        visit, place = session.visit(), st.empty()
+        visit = session.visit()
         with place.container(), st.container(horizontal=True, vertical_alignment="center"):
             line = st.progress(0.0, t("desk.starting", runs=runs))
             st.button(
@@ -154,7 +154,8 @@ class Desk:
         so_far = visit.effects.setdefault(run, {})
 
         def in_line(ahead: int) -> None:
-            line.progress(0.0, t("stage.in_line", ahead=ahead))
+            told = t("stage.in_line", ahead=ahead) if ahead else t("desk.starting", runs=runs)
+            line.progress(0.0, told)
 
         next_draw = 0.0
 
@@ -175,7 +176,6 @@ class Desk:
             waiting=in_line,
             on_progress=progress,
             effects=so_far,
-            runs=runs,
         )
         visit.effects.pop(run, None)
         visit.done.pop(run, None)
@@ -201,22 +201,22 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
     if session.visit().editing:
         own_passage()
     try:
-        question = question_of(current(), t("asked.default"))
+        question = question_of(current(), t("asked.default"), service().limits)
     except CruxError as fault:
         problem(fault)
         return
     st.html(STEADY)
-    top = st.container(key="headline").empty()
+    top = Headline()
     asked(question)
     shop, choice = service(), choice_of(current())
     try:
-        model = shop.loaded(choice)
-        if model is None:
-            load(shop, choice, top.container())
+        geometry = shop.geometry(choice)
+        if geometry is None:
+            load(shop, choice, top.instead())
             return
         session.write_link()  # now, because a long run may be interrupted before the page's end
-        notes(model, question)
-        draw(Desk(question, shop, choice, top, model.inside.geometry()))
+        notes(shop.notes(choice, question))
+        draw(Desk(question, shop, choice, top, geometry))
     except CruxError as fault:
-        with top.container():
+        with top.instead():
             problem(fault)

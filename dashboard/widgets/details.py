@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.asking import options
-from dashboard.service import Choice
 from dashboard.session import current
+from dashboard.shelf import Choice
 from dashboard.state import LONGEST_TEXT_IN_LINK, State, fits_link, to_link
 from dashboard.widgets.facts import measured_facts
 from dashboard.widgets.markup import plain

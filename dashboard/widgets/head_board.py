@@ -73,13 +73,14 @@ def head_map(desk: Desk) -> ProbeResult | None:
 
     What is drawn is a picture until it is complete, because a press starts the page anew.
     """
+    above = st.container()
     exact = desk.known("heads", inside.heads(desk.state))
     if exact is not None:
         _pressable(desk, exact)
         return exact
-    above, slot = st.container(), st.empty()
-    with slot.container(), st.spinner(t("heads.estimating"), show_time=True):
+    with above, st.spinner(t("heads.estimating"), show_time=True):
         estimate = desk.quick("heads", inside.heads(desk.state, estimate=True))
+    slot = st.empty()
 
     def draw(so_far: Mapping[Any, float | None]) -> None:
         mixed = _with_exact(estimate, so_far)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
-from dashboard.service import Choice, Service
+from dashboard.service import Service
 from dashboard.session import current
+from dashboard.shelf import Choice
 from dashboard.widgets.asked import AS_AT_FIRST
 from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import short_name
@@ -15,6 +18,13 @@ from dashboard.wording import t
 from probes.errors import CruxError
 
 BUILTIN = {"model": "builtin", "revision": "", "device": "auto", "dtype": "auto"}
+WAYS_ON: dict[str, tuple[str, dict[str, Any]]] = {
+    "page_runs": ("stage.to_sentences", {"unit": "sentence"}),
+    "page_units": ("passage.put_back", {"out": frozenset(), "pin": None}),
+    "page_swap": ("asked.reset", {"swap": None, "swap_to": None}),
+    "page_swap_to": ("asked.reset", {"swap": None, "swap_to": None}),
+}
+"""What can be changed at once about a limit that was met."""
 
 
 def problem(fault: CruxError) -> None:
@@ -22,12 +32,13 @@ def problem(fault: CruxError) -> None:
     state = current()
     st.error(fault.say(state.lang), icon=":material/error:")
     with st.container(horizontal=True):
-        if state.model != "builtin":
+        if any(getattr(state, name) != value for name, value in BUILTIN.items()):
             st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
         if state.joins or state.splits:
             st.button(t("cutting.reset"), on_click=session.change, kwargs={"joins": (), "splits": ()})
-        if fault.key == "page_runs":
-            st.button(t("stage.to_sentences"), on_click=session.change, kwargs={"unit": "sentence"})
+        if fault.key in WAYS_ON:
+            text, changes = WAYS_ON[fault.key]
+            st.button(t(text), on_click=session.change, kwargs=changes)
         if state.text:
             st.button(t("stage.edit"), on_click=session.edit_passage)
         if any(getattr(state, name) != value for name, value in AS_AT_FIRST.items()):
@@ -45,7 +56,10 @@ def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
         line = st.empty()
 
         def in_line(ahead: int) -> None:
-            line.caption(t("stage.in_line", ahead=ahead))
+            if ahead:
+                line.caption(t("stage.in_line", ahead=ahead))
+            else:
+                line.empty()
 
         shop.model(choice, in_line)
     st.rerun()  # now with its units, and the results that are known of it

@@ -7,8 +7,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard import session
-from dashboard.service import Choice, service
+from dashboard.service import service
 from dashboard.session import current
+from dashboard.shelf import Choice
 from dashboard.state import DEVICES, DTYPES, State
 from dashboard.widgets.markup import plain
 from dashboard.wording import t

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import streamlit as st
 
 from dashboard.session import current
 from dashboard.widgets.markup import plain
 from probes.locale import note_text
-from probes.models.base import AnswerModel
-from probes.question import Question
 
 
-def notes(model: AnswerModel, question: Question) -> None:
-    """A line each: what was given and is not sent, where the question leaves what the model was made for.
-
-    Raises:
-        CruxError: the question cannot be put to this model.
-    """
-    said = [plain(note_text(note, current().lang)) for note in model.notes(question)]
+def notes(found: Sequence[Mapping[str, Any]]) -> None:
+    """A line each: what was given and is not sent, where the question leaves what the model was made for."""
+    said = [plain(note_text(note, current().lang)) for note in found]
     if said:
         st.warning("  \n".join(said), icon=":material/info:")

@@ -20,23 +20,20 @@ from probes.errors import CruxError
 from probes.headline import headline
 
 
-def over_view(here: Desk, study: str, options: Mapping[str, Any], runs: int) -> Taken | None:
-    """Means with intervals over generated passages, once they are asked for.
-
-    Args:
-        runs: of one passage, about.
-    """
-    most = here.shop.limits.runs
+def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | None:
+    """Means with intervals over generated passages, once they are asked for."""
+    most, smallest = here.shop.limits.runs, {**options, "over": SETS[0]}
+    runs = here.shop.runs(study, here.choice, here.question, smallest) / SETS[0]
     sizes = [size for size in SETS if most is None or size * runs <= most]
     if not sizes:
-        st.info(t("over.too_large", runs=SETS[0] * runs, most=most), icon=":material/block:")
+        st.info(t("over.too_large", runs=round(SETS[0] * runs), most=most), icon=":material/block:")
         return None
     if here.state.over not in sizes:
         session.change(over=sizes[-1])
     st.selectbox(t("over.size"), sizes, width=180, help=t("over.size_help"), **bound("over"))
     chosen = {**options, "over": here.state.over}
     try:
-        found = here.measured(study, chosen, runs * here.state.over, f"over_{study}", ask=True)
+        found = here.measured(study, chosen, round(runs * here.state.over), f"over_{study}", ask=True)
     except CruxError as fault:
         problem(fault)
         return None

@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.service import service
 from dashboard.session import current
+from dashboard.uploads import clean_name
 from dashboard.wording import t
 from probes.errors import CruxError, InputError
 from probes.passage import MAX_CHARACTERS, Passage
@@ -18,6 +19,8 @@ from probes.question import preset
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+FILES = ("text/plain", "text/markdown", ".txt", ".md")
+"""For the browser's own choice of files; with types among them Streamlit takes any name, and we read any."""
 LARGEST_FILE = 4 * MAX_CHARACTERS
 """Bytes: no character of UTF-8 has more than four."""
 
@@ -44,7 +47,7 @@ def own_passage() -> None:
             help=t("own.answers_help"),
             key="own_answers",
         )
-        file = right.file_uploader(t("own.file"), type=["txt", "md"], key="own_file")
+        file = right.file_uploader(t("own.file"), type=FILES, key="own_file")
         with st.container(horizontal=True):
             used = st.form_submit_button(t("own.use"), type="primary")
             if st.form_submit_button(t("own.cancel")):
@@ -57,8 +60,8 @@ def own_passage() -> None:
 def _use(text: str, file: UploadedFile | None, question: str, answers: str) -> None:
     try:
         given = text if file is None else read_file(file.name, file.getvalue())
-        Passage(given)
         service().limits.check_passage(given)
+        Passage(given)
     except CruxError as fault:
         st.error(fault.say(current().lang), icon=":material/error:")
         return
@@ -76,6 +79,7 @@ def read_file(name: str, data: bytes) -> str:
     Raises:
         InputError: it is larger than any passage, no UTF-8, or a set of passages.
     """
+    name = clean_name(name)
     if len(data) > LARGEST_FILE:
         raise InputError("page_file_large", name=name, size=len(data), most=LARGEST_FILE)
     try:

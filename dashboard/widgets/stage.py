@@ -15,8 +15,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.asking import options, question_of
-from dashboard.service import Choice, Service, service
+from dashboard.service import Service, service
 from dashboard.session import current
+from dashboard.shelf import Choice
 from dashboard.state import within
 from dashboard.widgets import numbers
 from dashboard.widgets.asked import asked
@@ -27,6 +28,7 @@ from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
+from dashboard.widgets.places import Headline, Later
 from dashboard.wording import t
 from probes.errors import CruxError
 from probes.headline import headline
@@ -46,12 +48,12 @@ STEADY = """<style>
 def stage() -> None:
     """Draw what is known at once, then fill in what has to be computed."""
     try:
-        question = question_of(current(), t("asked.default"))
+        question = question_of(current(), t("asked.default"), service().limits)
     except CruxError as fault:
         problem(fault)
         return
     st.html(STEADY)
-    top = st.container(key="headline")
+    top = Headline()
     asked(question)
     scene = Scene(question, service(), choice_of(current()), top)
     scene.draw()
@@ -64,7 +66,7 @@ class Scene:
     question: Question
     shop: Service
     choice: Choice
-    top: DeltaGenerator
+    top: Headline
 
     def draw(self) -> None:
         """The passage first, coloured where its effects are known, then the answers, then the effects."""
@@ -72,26 +74,25 @@ class Scene:
         left, right = st.columns([5, 7], gap="medium")
         bottom = st.container()
         try:
-            model = self.shop.loaded(self.choice)
-            if model is None:
+            units = self.shop.units(self.choice, self.question, current().unit)
+            if units is None:
                 self._passage(passage_slot, self._units_without_model())
-                load(self.shop, self.choice, self.top)
+                load(self.shop, self.choice, self.top.instead())
                 return
             with notes_slot:
-                notes(model, self.question)
-            units = model.units(self.question, current().unit)
+                notes(self.shop.notes(self.choice, self.question))
             self._prepare(units, passage_slot, action_slot)
             words = self._known("words", units)
             with right:
                 numbers.effects_controls(self.question, words)
-                right_slot = st.container()
+                running, right_slot = st.container(), st.container()
             asked_now = self._answers(units, words, left)
             with right_slot:
-                words = words or self._effects(units)
+                words = words or self._effects(units, running)
                 if words is not None:
                     numbers.effects_view(words)
         except CruxError as fault:
-            with self.top:
+            with self.top.instead():
                 problem(fault)
             return
         with bottom:
@@ -132,47 +133,45 @@ class Scene:
     def _answers(self, units: Sequence[Unit], words: ProbeResult | None, left: DeltaGenerator) -> ProbeResult:
         """The headline and the answer bars; a set of two or more is then read against random sets as well."""
         state = current()
-        line, picture = self.top.empty(), left.empty()
+        picture = Later(left)
         if words is None:
-            line.subheader(t("stage.asking"), anchor=False)
-        pinned = None if state.pin is None else self._ask(units, state.pin, line)
-        now = self._ask(units, state.out, line)
+            self.top.say(t("stage.asking"))
+        pinned = None if state.pin is None else self._ask(units, state.pin)
+        now = self._ask(units, state.out)
         fuller = self._options("ask", units, state.out, chance=True)
         known = self.shop.known("ask", self.choice, self.question, fuller) if len(state.out) > 1 else None
-        self._tell(line, picture, known or now, words, pinned)
+        self._tell(picture, known or now, words, pinned)
         if len(state.out) > 1 and known is None:
 
             def progress(done: int, total: int) -> None:
                 # As it stands already: a call at which the next press may interrupt this run.
-                line.subheader(_title(now), anchor=False)
+                self.top.say(_title(now))
 
-            known = self.shop.run("ask", self.choice, self.question, fuller, on_progress=progress)
-            self._tell(line, picture, known, words, pinned)
+            known = self.shop.run(
+                "ask", self.choice, self.question, fuller, waiting=self.top.in_line, on_progress=progress
+            )
+            self._tell(picture, known, words, pinned)
         return known or now
 
     def _tell(
         self,
-        line: DeltaGenerator,
-        picture: DeltaGenerator,
+        picture: Later,
         now: ProbeResult,
         words: ProbeResult | None,
         pinned: ProbeResult | None,
     ) -> None:
-        line.subheader(_title(words if words and not current().out else now), anchor=False)
-        with picture.container():
+        self.top.say(_title(words if words and not current().out else now))
+        with picture.slot.container():
             numbers.answers_view(now, pinned)
 
-    def _ask(self, units: Sequence[Unit], out: Collection[int], line: DeltaGenerator) -> ProbeResult:
-        def in_line(ahead: int) -> None:
-            line.subheader(t("stage.in_line", ahead=ahead), anchor=False)
-
+    def _ask(self, units: Sequence[Unit], out: Collection[int]) -> ProbeResult:
         chosen = self._options("ask", units, out)
-        return self.shop.run("ask", self.choice, self.question, chosen, waiting=in_line)
+        return self.shop.run("ask", self.choice, self.question, chosen, waiting=self.top.in_line)
 
     # ---- effects
 
-    def _effects(self, units: Sequence[Unit]) -> ProbeResult | None:
-        """Run the study of all units, with a count and a Stop; None while it is not complete."""
+    def _effects(self, units: Sequence[Unit], running: DeltaGenerator) -> ProbeResult | None:
+        """Run the study of all units, with a count and a Stop in `running`; None while it is not complete."""
         visit = session.visit()
         run = self._run_of(units)
         if len(units) > MANY_UNITS and run not in visit.agreed:
@@ -187,25 +186,25 @@ class Scene:
             st.button(t("stage.go_on"), on_click=visit.stopped.discard, args=(run,), key="go_on")
             numbers.unfinished_view(units, so_far, st.empty())
             return None
-        self._measure(units, run)
+        self._measure(units, run, running)
         st.rerun()  # the chips were drawn before their numbers were known
 
-    def _measure(self, units: Sequence[Unit], run: Hashable) -> None:
-        visit = session.visit()
-        with st.container(horizontal=True, vertical_alignment="center"):
+    def _measure(self, units: Sequence[Unit], run: Hashable, running: DeltaGenerator) -> None:
+        visit, picture = session.visit(), Later(st.container())
+        with running, st.container(horizontal=True, vertical_alignment="center"):
             bar = st.progress(0.0, t("stage.starting", count=len(units)))
             st.button(
                 t("stage.stop"), icon=":material/stop:", on_click=visit.stopped.add, args=(run,), key="stop"
             )
-        picture = st.empty()
         so_far = visit.effects.setdefault(run, {})
 
         def in_line(ahead: int) -> None:
-            bar.progress(0.0, t("stage.in_line", ahead=ahead))
+            told = t("stage.in_line", ahead=ahead) if ahead else t("stage.starting", count=len(units))
+            bar.progress(0.0, told)
 
         def progress(done: int, total: int) -> None:
             bar.progress(done / total, t("stage.progress", done=done, total=total))
-            numbers.unfinished_view(units, so_far, picture)
+            numbers.unfinished_view(units, so_far, picture.slot)
 
         chosen = self._options("words", units, ())
         self.shop.run(

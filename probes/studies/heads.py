@@ -103,7 +103,7 @@ def _cumulative(
 ) -> Any:
     """Strongest first: how many until the answer flips; and how few, kept alone, hold it."""
     order = strongest_first(rows)
-    sizes = _sizes(len(parts))
+    sizes = sizes_tried(len(parts))
     removed = yield from _run(parts, [order[:k] for k in sizes], clean, target, settings)
     kept = yield from _run(parts, [order[k:] for k in sizes], clean, target, settings)
     flips = [k for k, row in zip(sizes, removed, strict=True) if row["flips"]]
@@ -130,7 +130,8 @@ def _cumulative(
     }
 
 
-def _sizes(count: int) -> list[int]:
+def sizes_tried(count: int) -> list[int]:
+    """Of the growing sets of `count` heads, the sizes that are run."""
     sizes = list(range(1, min(_EVERY, count) + 1))
     while sizes[-1] < count:
         sizes.append(min(count, max(sizes[-1] + 1, sizes[-1] * 5 // 4)))

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +31,30 @@ CUT = """svgs => svgs.flatMap(svg => {
 })"""
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page as `streamlit run` serves it, on a free port, with a cache of its own."""
+@contextmanager
+def served(folder: Path, **environment: str) -> Iterator[tuple[str, int]]:
+    """The page as `streamlit run` serves it, on a free port, with a cache of its own: address and process."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    environment = {**os.environ, "CRUX_CACHE": str(tmp_path_factory.mktemp("cache")), "OMP_NUM_THREADS": "1"}
+    whole = {**os.environ, "CRUX_CACHE": str(folder), "OMP_NUM_THREADS": "1", **environment}
     command = [sys.executable, "-m", "streamlit", "run", "dashboard/app.py", "--server.port", str(port)]
-    log = tmp_path_factory.mktemp("log") / "server.txt"
+    log = folder / "server.txt"
     with log.open("wb") as out:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=out)
+        process = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=out, stderr=out)
         try:
             _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-            yield f"http://127.0.0.1:{port}/"
+            yield f"http://127.0.0.1:{port}/", process.pid
         finally:
             process.terminate()
             process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A page of one's own."""
+    with served(tmp_path_factory.mktemp("cache")) as (url, _):
+        yield url
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

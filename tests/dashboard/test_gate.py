@@ -1,4 +1,4 @@
-"""One at a time, in order, and nobody is locked out by somebody who left."""
+"""One at a time, in order, nobody is sent away, and nobody is locked out by somebody who left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import threading
 import pytest
 
 from dashboard.gate import Gate
-from probes.errors import LimitError
 
 
 def test_one_at_a_time_and_in_the_order_they_came() -> None:
@@ -22,7 +21,7 @@ def test_one_at_a_time_and_in_the_order_they_came() -> None:
             order.append(inside.pop())
 
     threads = []
-    for name in "abcd":
+    for name in "abcdefghijkl":
         threads.append(threading.Thread(target=work, args=(name,)))
         threads[-1].start()
         while len(gate._line) < len(threads):  # in line before the next one comes
@@ -30,7 +29,7 @@ def test_one_at_a_time_and_in_the_order_they_came() -> None:
     go.set()
     for thread in threads:
         thread.join(10)
-    assert order == list("abcd")
+    assert order == list("abcdefghijkl")
 
 
 class StoppedScript(BaseException):
@@ -46,7 +45,7 @@ def test_a_stopped_script_gives_its_turn_back() -> None:
 
 
 def test_stopping_in_the_line_leaves_it() -> None:
-    gate = Gate(room=1, poll=0.01)
+    gate = Gate(poll=0.01)
 
     def stop(ahead: int) -> None:
         assert ahead == 1
@@ -60,15 +59,26 @@ def test_stopping_in_the_line_leaves_it() -> None:
         pass
 
 
-def test_a_full_line_turns_people_away_with_the_number() -> None:
-    gate = Gate(room=0)
-    with gate.turn(), pytest.raises(LimitError) as refused, gate.turn():
-        pass
-    assert refused.value.values == {"waiting": 0}
+def test_the_end_of_a_wait_is_told_once_and_no_wait_is_not() -> None:
+    gate, told, held = Gate(poll=0.01), list[int](), threading.Event()
+    leave = threading.Event()
 
+    def hold() -> None:
+        with gate.turn(told.append):
+            held.set()
+            leave.wait(5)
 
-def test_patience_ends() -> None:
-    gate = Gate(patience=0.05, poll=0.01)
-    with gate.turn(), pytest.raises(LimitError) as refused, gate.turn():
-        pass
-    assert refused.value.key == "page_line_slow"
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(5)
+
+    def waiting(ahead: int) -> None:
+        told.append(ahead)
+        if told.count(1) == 3:
+            leave.set()
+
+    with gate.turn(waiting):
+        assert told[-1] == 0
+    holder.join(5)
+    assert told == [1] * (len(told) - 1) + [0]
+    assert len(told) >= 4

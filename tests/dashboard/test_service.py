@@ -9,17 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import streamlit
 
 import probes.models
 from dashboard import inside, looks
 from dashboard.kept import Results
 from dashboard.limits import Limits
 from dashboard.partial import Watched
-from dashboard.service import Choice, Service
+from dashboard.service import Service, service
+from dashboard.shelf import Choice
 from dashboard.state import State
 from probes import load_model, run
 from probes.errors import LimitError, ModelError
 from probes.over import run_over
+from probes.passage import Passage
 from probes.question import preset
 from probes.results import ProbeResult
 from probes.sets import questions_of
@@ -216,12 +219,68 @@ def test_a_set_of_passages_is_the_runners_own() -> None:
     assert 0 < service.seconds("layers", Choice(), question, {**options, "over": 2}, 24) < 60
 
 
-def test_a_hosted_page_refuses_a_set_that_is_too_large() -> None:
-    with pytest.raises(LimitError, match="480"):
-        Service(None, HOSTED).run(
-            "layers",
-            Choice(),
-            preset("coffee-en").question(),
-            {**inside.layers(State()), "over": 20},
-            runs=480,
-        )
+@pytest.mark.parametrize(
+    ("study", "options", "runs"),
+    [
+        ("layers", {**inside.layers(State()), "over": 50}, 2 * 6 * 50),
+        ("heads", {**inside.heads(State()), "over": 20}, 24 * 20),
+        ("links", {**inside.links(State(), 100_000)}, 2 * 61 + 61 * 60 // 2),
+        ("ask", {"at": "0-1", "control": 1000}, 1001),
+        ("patch", {**inside.patch(State(site="head"), "walked into", "went past")}, 1 + 24 * 62),
+    ],
+)
+def test_a_hosted_page_refuses_what_takes_too_many_runs(
+    study: str, options: dict[str, Any], runs: int
+) -> None:
+    with pytest.raises(LimitError) as refused:
+        Service(None, HOSTED).run(study, Choice(), preset("coffee-en").question(), options)
+    assert refused.value.values == {"runs": runs, "most": 400}
+    assert f"{runs:,}" in refused.value.say("zh")
+
+
+def test_a_set_is_counted_by_its_own_passages_not_by_the_visitors() -> None:
+    """A passage of two words does not make links in generated ones, of some ninety words each, cheap."""
+    two = replace(preset("coffee-en").question(), passage=Passage("Hello there"))
+    with pytest.raises(LimitError) as refused:
+        Service(None, HOSTED).run("links", Choice(), two, {**inside.links_over(State()), "over": 10})
+    words = [len(q.passage.words) for q in questions_of("10", two)]
+    assert refused.value.values["runs"] == sum(2 * n + 100 for n in words)
+
+
+@pytest.mark.parametrize(
+    ("study", "options"),
+    [
+        ("words", WORDS),
+        ("ask", {"drop": "walked,latte", "control": 20}),
+        ("heads", inside.heads(State())),
+        ("heads", inside.together(State())),
+        ("heads", inside.heads(State(), estimate=True)),
+        ("layers", inside.layers(State())),
+        ("lens", inside.lens(State())),
+        ("links", inside.links(State(), 30)),
+        ("attention", inside.attention(State())),
+        ("patch", inside.patch(State(site="attention"), "walked into", "went past")),
+        ("layers", {**inside.layers(State()), "over": 2}),
+    ],
+)
+def test_runs_are_counted_as_the_runner_makes_them(study: str, options: dict[str, Any]) -> None:
+    """At least as many as it takes, and few more: a limit is neither slipped past nor met too early."""
+    own, question = Service(None, OPEN), preset("coffee-en").question()
+    own.model(Choice())
+    counted = own.runs(study, Choice(), question, options)
+    made = own.run(study, Choice(), question, options).data
+    passages = made.get("over", {"size": 1})["size"]
+    groups = len(made.get("groups", ()))  # of equal words, counted with their words
+    ran = made["provenance"]["trials"] - passages - groups
+    repeated = 5 * passages  # the clean run is asked for again with every batch, and run once
+    assert ran - repeated <= counted
+    assert counted <= (2 * ran if made.get("cumulative") else ran + repeated)
+
+
+def test_the_service_outlives_a_visitor_who_clears_streamlits_caches() -> None:
+    first = service()
+    model = first.model(Choice())
+    streamlit.cache_data.clear()
+    streamlit.cache_resource.clear()
+    assert service() is first
+    assert service().model(Choice()) is model

@@ -1,0 +1,53 @@
+"""Places on the page that are filled late, so that what stood there before a rerun stays until then."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard.wording import t
+
+
+class Later:
+    """Room for one thing, which may be replaced by another.
+
+    `st.empty()` clears what stood there the moment it is made; this one when it is first filled.
+    """
+
+    def __init__(self, within: DeltaGenerator) -> None:
+        self._within = within
+        self._slot: DeltaGenerator | None = None
+
+    @property
+    def slot(self) -> DeltaGenerator:
+        """Where the one thing goes."""
+        if self._slot is None:
+            self._slot = self._within.empty()
+        return self._slot
+
+
+class Headline:
+    """The line on top; while somebody is in front it says so, and after that what it said before."""
+
+    def __init__(self) -> None:
+        self._place = Later(st.container(key="headline"))
+        self._said = ""
+
+    def say(self, text: str) -> None:
+        """Show `text`, as Markdown."""
+        self._said = text
+        self._place.slot.subheader(text, anchor=False)
+
+    def in_line(self, ahead: int) -> None:
+        """As the gate tells it: how many are in front; 0 when the wait is over."""
+        if ahead:
+            self._place.slot.subheader(t("stage.in_line", ahead=ahead), anchor=False)
+        elif self._said:
+            self.say(self._said)
+        else:
+            self._place.slot.empty()
+
+    def instead(self) -> DeltaGenerator:
+        """Room for something else in the headline's place."""
+        self._said = ""
+        return self._place.slot.container()
