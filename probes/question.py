@@ -54,9 +54,19 @@ class Question:
         if not self.language:
             object.__setattr__(self, "language", self.passage.language)
         for name in ("right", "tempting"):
-            called = getattr(self, name)
-            label = None if called in (None, "") else self.answers.label_of(str(called))
-            object.__setattr__(self, name, label)
+            object.__setattr__(self, name, self._label(name))
+
+    def _label(self, name: str) -> str | None:
+        """Of the answer that `right` or `tempting` calls by label or name; one that is not listed stays as it
+        is, and is refused where it is used.
+        """
+        called = getattr(self, name)
+        if called in (None, ""):
+            return None
+        try:
+            return self.answers.label_of(str(called))
+        except InputError:
+            return str(called)
 
     def role_of(self, span: Span) -> str | None:
         """The role that a careful reader gives the words of `span`; key words first."""

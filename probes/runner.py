@@ -118,8 +118,10 @@ class _Job:
         self.marks.add(mark)
         try:
             for index, log_probs in scoring:
-                found[keys[index]] = unkept[keys[index]] = list(log_probs)
-                self.done += keys[index] in missing
+                found[keys[index]] = list(log_probs)
+                if keys[index] in missing:  # the clean prompt, run again, is kept as it was made first
+                    unkept[keys[index]] = found[keys[index]]
+                    self.done += 1
                 if len(unkept) >= KEEP_EVERY:
                     self._keep(unkept, mark)
                 self._tell()

@@ -202,7 +202,7 @@ def _label(entry: Entry, name: str) -> str | None:
 
 def _named(name: str | None, answers: AnswerSet) -> str | None:
     """The label of the answer that is called so."""
-    return None if name is None else answers.answers[answers.index(name)].label
+    return None if name is None else answers.label_of(name)
 
 
 def _gold(texts: Sequence[str], answers: AnswerSet) -> str | None:

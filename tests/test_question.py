@@ -42,7 +42,12 @@ def test_an_answer_is_named_by_its_label_or_its_name_and_kept_by_its_label() -> 
         assert (named.right, named.tempting) == ("1", "0")
     assert replace(asked, right="").right is None
     with pytest.raises(InputError, match='There is no answer "seven times"'):
-        replace(asked, right="seven times")
+        asked.answers.label_of("seven times")
+    others = replace(asked, answers=AnswerSet.parse("1=once;6=six times"))
+    assert (others.right, others.tempting) == (
+        "1",
+        "3",
+    )  # for whoever asks for it to say that it is not there
 
 
 def test_a_label_comes_before_another_answers_name() -> None:

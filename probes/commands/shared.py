@@ -130,10 +130,9 @@ def _meant(values: Mapping[str, Any], base: Question, answers: AnswerSet) -> dic
     """The right and the tempting answer: as given ("" is none), or the preset's where it is still listed."""
     found: dict[str, str | None] = {}
     for name in ("right", "tempting"):
-        given = values[name]
-        if given is not None:
-            found[name] = given or None
-        elif getattr(base, name) not in [answer.label for answer in answers.answers]:
+        if given := values[name]:
+            found[name] = answers.label_of(given)
+        elif given is not None or getattr(base, name) not in [answer.label for answer in answers.answers]:
             found[name] = None
     return found
 
