@@ -12,6 +12,11 @@ def signed(value: float, digits: int = 2) -> str:
     return text[1:] if not text.strip("+-0.") else text.replace("-", "−")
 
 
+def figure(value: float | None) -> str:
+    """Two digits of a number that was measured; "n/a" where there is none."""
+    return "n/a" if value is None else f"{value:.2g}"
+
+
 def shared(share: float) -> str:
     """A share that may be under nothing or over the whole, in whole percent with a true minus."""
     return f"{round(100 * share)} %".replace("-", "−")

@@ -17,6 +17,7 @@ gives plausible numbers instead of an error.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -62,12 +63,19 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing the self-check tried: `value` is the number it looked at, `note` says what it should be."""
+    """One thing the self-check tried: `value` is the number it looked at, `note` says what it should be.
+
+    `value` is None where the experiment broke off, or what it gave is no finite number.
+    """
 
     name: str
     ok: bool
-    value: float
+    value: float | None
     note: str
+
+    def __post_init__(self) -> None:
+        if self.value is not None and not math.isfinite(self.value):
+            object.__setattr__(self, "value", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,11 +191,16 @@ def find_tail(model: PreTrainedModel, layers: tuple[Layer, ...]) -> str | None:
 
 
 def _largest_part(model: PreTrainedModel, layer: Layer) -> str | None:
-    """The child of a block with most weights beside the one that holds its attention."""
+    """The child of a block with most weights beside the one that holds its attention.
+
+    Nor is it attention to another text (`encoder_attn`), which a decoder by itself never runs.
+    """
     parts = {
         f"{layer.block}.{name}": sum(parameter.numel() for parameter in part.parameters())
         for name, part in model.get_submodule(layer.block).named_children()
-        if layer.projection is not None and not layer.projection.startswith(f"{layer.block}.{name}.")
+        if layer.projection is not None
+        and not layer.projection.startswith(f"{layer.block}.{name}.")
+        and not any(word in name.lower() for word in ATTENTION)
     }
     return max(parts, key=lambda name: parts[name], default=None)
 

@@ -65,12 +65,17 @@ class LocalModel:
     Args:
         loaded: weights and tokenizer, see `probes.models.load_model`.
         how: "auto" for the fast exact engine, "reference" for the plain loop, "batches" for padded batches.
+
+    Attributes:
+        window: the longest text the model reads, in tokens; None where nothing sets a bound. Known from the
+            start, for it may take the beginning of a forward, which must meet nobody else's hooks.
     """
 
     def __init__(self, loaded: Loaded, *, how: Way = "auto") -> None:
         self.loaded = loaded
         self.how = how
         self.tokenizer = loaded.tokenizer
+        self.window = _window_of(loaded)
         self._last_layout: tuple[Question, Layout] | None = None
 
     @cached_property
@@ -121,13 +126,6 @@ class LocalModel:
         if self.loaded.source.kind == "builtin":
             return "builtin"
         return "chat" if getattr(self.tokenizer, "chat_template", None) else "base"
-
-    @property
-    def window(self) -> int | None:
-        """The longest text the model reads, in tokens; None where its configuration sets no bound."""
-        config = self.loaded.model.config.get_text_config()
-        longest = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
-        return int(longest) if longest else None
 
     def describe(self, *, examined: bool = True) -> dict[str, Any]:
         """See `AnswerModel`; the engine's examination of the model costs a second or two."""
@@ -305,6 +303,12 @@ class LocalScoring:
         numbers = ("how", "forwards", "tokens_run", "tokens_plain", "noise_floor", "seconds", "cpu_seconds")
         why = found.why.as_dict() if found.why else None
         return {**{name: getattr(found, name) for name in numbers}, "why": why, "checks": checks}
+
+
+def _window_of(loaded: Loaded) -> int | None:
+    from probes.engine.window import window_of
+
+    return window_of(loaded.model)
 
 
 def _inside_key(question: Question, layout: Layout, trial: Trial) -> list[Any]:

@@ -52,15 +52,20 @@ def reference_of(settings: Mapping[str, Any]) -> Reference:
 
 
 def reference_fields(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Any:
-    """What a record says of its reference set; None where zeros are put in."""
+    """What a record says of its reference set; None where zeros are put in.
+
+    `passed_over` counts the passages that were drawn and left out, too long for the model's window.
+    """
     if settings["ablate_mode"] == "zero":
         return None
     reference = reference_of(settings)
+    prompts, passed_over = opened(model).references.prompts(question, reference)
     return {
-        "size": reference.size,
+        "size": len(prompts),
+        "passed_over": passed_over,
         "seed": reference.seed,
         "positions": reference.positions,
-        "prompts": opened(model).references.prompts(question, reference),
+        "prompts": prompts,
     }
 
 
