@@ -32,6 +32,8 @@ def headline(data: Mapping[str, Any], lang: str) -> str:
         then = _without_heads(data, lang)
     else:
         taken = quoted(_taken(data), lang)
+        if data.get("flips", False) is None:
+            return first + (" " if lang == "en" else "") + say("headline.not_carried", lang, what=taken)
         then = _says(data, lang, f"then_{data['taken']['mode']}", what=taken)
     return (
         " ".join([first, then, *_against_chance(data, lang)])
@@ -119,6 +121,7 @@ def _words(data: Mapping[str, Any], lang: str) -> str:
     else:
         moved = nats(strongest)
         parts.append(say(f"headline.none_flips_{data['unit']}", lang, what=what, nats=moved))
-    still = sum(row["no_change"] for row in rows)
-    parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=len(rows)))
+    still = sum(bool(row["no_change"]) for row in rows)
+    known = sum(row["no_change"] is not None for row in rows)
+    parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=known))
     return (" " if lang == "en" else "").join(parts)

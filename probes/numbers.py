@@ -23,10 +23,14 @@ def shared(share: float) -> str:
 
 
 def nats(row: Mapping[str, Any], digits: int = 2) -> str:
-    """A row's effect on the log-probability; infinite where something vanished, by which way it went."""
+    """A row's effect on the log-probability; infinite where something vanished, by which way it went;
+    "n/a" where there was nothing to take away.
+    """
     effect, moved = row["effect_log_prob"], row["effect_probability"]
     if effect is not None:
         return signed(effect, digits)
+    if moved is None:
+        return "n/a"
     return "−∞" if moved < 0 else "+∞" if moved > 0 else "?"
 
 

@@ -175,9 +175,12 @@ def _stack(model: PreTrainedModel, count: int) -> tuple[str, nn.ModuleList]:
 def _layer(index: int, path: str, block: nn.Module, config: Any) -> Layer:
     for name, module in block.named_modules():
         parent, _, leaf = name.rpartition(".")
-        if leaf not in PROJECTIONS or not _is_attention(parent) or projection_width(module) is None:
+        if leaf not in PROJECTIONS or projection_width(module) is None:
             continue
-        heads = _query_heads(block.get_submodule(parent), config)
+        owner = block.get_submodule(parent)
+        if not _is_attention(parent) and not _is_attention(type(owner).__name__):
+            continue
+        heads = _query_heads(owner, config)
         width = projection_width(module) or 0
         if heads is None or width % heads:
             continue
@@ -251,6 +254,7 @@ def _last_map(owner: nn.Module, path: str, width: int, *, deep: bool) -> str | N
 
 
 def _is_attention(path: str) -> bool:
+    """Whether a module path, or the name of a class, speaks of attention."""
     return any(word in path.lower() for word in ATTENTION) and not any(word in path for word in NOT_ATTENTION)
 
 

@@ -69,7 +69,7 @@ class _Lookups(TorchFunctionMode):
             raise _Enough
         return func(*args, **(kwargs or {}))
 
-    def _look(self, input: Tensor, weight: Tensor) -> None:  # noqa: A002 - as `F.embedding` names it
+    def _look(self, input: Tensor, weight: Tensor) -> None:
         at = input.reshape(-1)
         if len(at) != _TOKENS or torch.equal(at.to(self._ids), self._ids):
             return

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from probes.answers import Distribution, Ids, Term
 from probes.errors import CapabilityError, LimitError
-from probes.interventions import Ablation, How
+from probes.interventions import Ablation, Cut, How, Patch
 from probes.models import fillers, prompting
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared
+from probes.models.offsets import Carried, Carriers
 from probes.passage import Span, Unit
 from probes.question import Question
 from probes.trials import Mode, Trial
@@ -38,15 +39,41 @@ class Layout:
 
     frame: prompting.Frame
     ids: Ids
-    offsets: tuple[Span, ...]
-    """Of each token, in characters of the prompt."""
+    carried: Carried | None
+    """Of each token its characters of the prompt; None where that cannot be told."""
     terms: tuple[Term, ...]
     continuations: tuple[Ids, ...]
 
     def tokens_of(self, spans: Sequence[Span]) -> tuple[Span, ...]:
-        """Token ranges that carry these characters of the passage."""
+        """Token ranges that carry these characters of the passage; none where no token does.
+
+        Raises:
+            CapabilityError: it cannot be told which tokens do.
+        """
         shift = len(self.frame.before)
-        return prompting.token_spans(self.offsets, [(a + shift, b + shift) for a, b in spans])
+        whole = [(a + shift, b + shift) for a, b in spans]
+        there = [part for span in whole for part in self.carriers.of(span)] if whole else []
+        return prompting.token_spans(self.offsets, there) if there else ()
+
+    @property
+    def carriers(self) -> Carried:
+        """What each token carries.
+
+        Raises:
+            CapabilityError: it cannot be told.
+        """
+        if self.carried is None:
+            raise CapabilityError("offsets_unknown")
+        return self.carried
+
+    @property
+    def offsets(self) -> tuple[Span, ...]:
+        """Of each token, in characters of the prompt.
+
+        Raises:
+            CapabilityError: it cannot be told.
+        """
+        return self.carriers.spans
 
 
 @dataclass(frozen=True)
@@ -152,7 +179,7 @@ class LocalModel:
         default = {"builtin": "builtin", "chat": "chat", "base": "plain"}[self.kind]
         frame = prompting.frame(question, self.tokenizer, default)
         prompt = frame.prompt(question.passage.text)
-        ids, offsets = self.encode(prompt)
+        ids, carried = self.encode(prompt)
         bare = frame.template == "chat" and not question.answer_prefix.strip()
 
         def tokenise(string: str) -> Ids:
@@ -163,12 +190,17 @@ class LocalModel:
             replace(term, string=prompting.joined(prompt, term.string, bare=bare))
             for term in question.answers.terms(tokenise)
         )
-        return Layout(frame, ids, offsets, terms, tuple(dict.fromkeys(term.ids for term in terms)))
+        return Layout(frame, ids, carried, terms, tuple(dict.fromkeys(term.ids for term in terms)))
 
-    def encode(self, prompt: str) -> tuple[Ids, tuple[Span, ...]]:
-        """Tokens of a prompt, and the characters each stands for."""
+    def encode(self, prompt: str) -> tuple[Ids, Carried | None]:
+        """Tokens of a prompt, and the characters each stands for; None where that cannot be told."""
         encoded = self.tokenizer(prompt, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        return tuple(encoded.input_ids), tuple(encoded.offset_mapping)
+        ids = tuple(encoded.input_ids)
+        return ids, self._carriers.find(prompt, ids, encoded.offset_mapping)
+
+    @cached_property
+    def _carriers(self) -> Carriers:
+        return Carriers(self.tokenizer)
 
     def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
         if kind != "token":
@@ -234,6 +266,7 @@ class LocalModel:
             fillers=chosen,
             retokenised=retokenised(layout.ids, ids, layout.tokens_of(removed), trial),
             length_changed=trial.mode is Mode.REPLACE and len(ids) != len(layout.ids),
+            reaches=_reaches(layout, trial, bool(spans) or ids != layout.ids),
             key=[self.identity, ids, layout.continuations, hidden, *_inside_key(question, layout, trial)],
             work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout, question, trial),
         )
@@ -309,6 +342,20 @@ def _window_of(loaded: Loaded) -> int | None:
     from probes.engine.window import window_of
 
     return window_of(loaded.model)
+
+
+def _reaches(layout: Layout, trial: Trial, taken: bool) -> bool:
+    """Whether a trial does anything: its words are `taken`, or its interventions have tokens to act on."""
+    places = [
+        [one.reader, one.read] if isinstance(one, Cut) else [one.spans if isinstance(one, Patch) else one.at]
+        for one in trial.inside
+    ]
+    inside = any(
+        all(spans is None or isinstance(spans, str) or layout.tokens_of(spans) for spans in where)
+        for where in places
+    )
+    patched = any(isinstance(one, Patch) for one in trial.inside)  # what else differs is the run it goes into
+    return inside or (taken and not patched) or trial.is_clean
 
 
 def _inside_key(question: Question, layout: Layout, trial: Trial) -> list[Any]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from probes.engine import interventions as engine
 from probes.engine.jobs import Job
 from probes.engine.records import Record
-from probes.errors import LimitError
+from probes.errors import CapabilityError, LimitError
 from probes.generator import Composer
 from probes.interventions import How, Reference
 from probes.models.prompting import ids_of
@@ -85,13 +85,15 @@ class References:
         line = engine.Line.of(work.job)
         sums: Values = {}
         for prompt in prompts:
-            ids, offsets = self.model.encode(prompt)
+            ids, carried = self.model.encode(prompt)
+            if carried is None:
+                raise CapabilityError("offsets_unknown")
             record = self.model.engine.record(Job(ids, work.job.continuations))
             places = _aligned(
                 line,
                 _parts(work.layout.frame, work.layout.offsets),
                 record,
-                _parts(work.layout.frame, offsets),
+                _parts(work.layout.frame, carried.spans),
             )
             for site in engine.SITES:
                 kept = sums.setdefault(site, [None] * len(record.values[site]))

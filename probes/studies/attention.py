@@ -18,7 +18,7 @@ from probes.passage import Unit
 from probes.question import Question
 from probes.ranks import spearman, with_interval
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, effect
+from probes.studies.effects import Target, ask_fields, effect_of
 from probes.studies.inside import opened
 from probes.trials import CLEAN, Mode, Trial
 
@@ -40,7 +40,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         *(Trial((word.span,), Mode(settings["mode"]), settings["filler"]) for word in words),
     ]
     target = Target.of(settings["target"], question, clean.answers)
-    effects = [effect(clean.answers, o.answers, target, settings)["effect_log_prob"] for o in outcomes]
+    effects = [effect_of(clean, o, target, settings)["effect_log_prob"] for o in outcomes]
     at = len(words) if reader == "answer" else reader
     rows = []
     for layer, weights in enumerate(found.weights):

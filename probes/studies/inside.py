@@ -12,7 +12,7 @@ from probes.interventions import Ablation, How, Reference
 from probes.models.base import AnswerModel, Outcome
 from probes.question import Question
 from probes.studies.base import Option
-from probes.studies.effects import Target, answer_fields, ask_fields, effect
+from probes.studies.effects import Target, answer_fields, ask_fields, effect_of
 from probes.trials import Trial
 
 ABLATE_MODE = Option("ablate_mode", "choice", "zero", ("zero", "mean", "resample"))
@@ -112,7 +112,7 @@ def moved(clean: Outcome, now: Outcome, target: Target, settings: Mapping[str, A
     """The fields of every row that is one run."""
     return {
         **answer_fields(now.answers),
-        **effect(clean.answers, now.answers, target, settings),
+        **effect_of(clean, now, target, settings),
         "estimate": False,
     }
 

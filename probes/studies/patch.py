@@ -63,7 +63,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
                     "text": None if unit is None else unit.text,
                     "start": None if unit is None else unit.start,
                     "end": None if unit is None else unit.end,
-                    "recovered": back / scale if scale else None,
+                    "recovered": back / scale if scale and now.prepared.reaches else None,
                     **moved(base, now, target, settings),
                 }
             )
