@@ -4,8 +4,9 @@ The parts are found by rule and the rules are then proved on the loaded weights 
 and configuration entries cannot be trusted: two architectures use one word for two things, and a wrong guess
 gives plausible numbers instead of an error.
 
-* *Blocks*: the `ModuleList` with `num_hidden_layers` members, looked for in the decoder before the whole
-  model (a vision tower can have as many layers).
+* *Blocks*: the `ModuleList` with `num_hidden_layers` members (`decoder_layers` where the configuration is
+  that of an encoder and a decoder), looked for in the decoder before the whole model (a vision tower can have
+  as many layers).
 * *Output projection*: in a block, the linear map under an attention module that mixes the heads
   (`o_proj`, `out_proj`, `c_proj`, `dense`, `wo`, ...). Its parent is the attention module.
 * *Head*: a slice of that projection's **input**, of width `in_features / query heads`. (A slice of its output
@@ -156,13 +157,14 @@ def find_layers(model: PreTrainedModel) -> tuple[Layer, ...]:
         ModelError: there is no stack of blocks as the configuration announces it.
     """
     config = text_config(model)
-    path, stack = _stack(model, int(config.num_hidden_layers))
+    path, stack = _stack(model, config)
     layers = tuple(_layer(index, f"{path}.{index}", block, config) for index, block in enumerate(stack))
     layers = tuple(replace(layer, feed_forward=_feed_forward(model, layer)) for layer in layers)
     return tuple(layer if layer.projection else _like_the_others(model, layer, layers) for layer in layers)
 
 
-def _stack(model: PreTrainedModel, count: int) -> tuple[str, nn.ModuleList]:
+def _stack(model: PreTrainedModel, config: Any) -> tuple[str, nn.ModuleList]:
+    count = getattr(config, "decoder_layers", None) or getattr(config, "num_hidden_layers", None)
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
     inside = {id(module) for module in decoder.modules()} if isinstance(decoder, nn.Module) else set()
     stacks = [(n, m) for n, m in model.named_modules() if isinstance(m, nn.ModuleList) and len(m) == count]
@@ -178,7 +180,7 @@ def _layer(index: int, path: str, block: nn.Module, config: Any) -> Layer:
         if leaf not in PROJECTIONS or projection_width(module) is None:
             continue
         owner = block.get_submodule(parent)
-        if not _is_attention(parent) and not _is_attention(type(owner).__name__):
+        if not (parent and (_is_attention(parent) or _is_attention(type(owner).__name__))):
             continue
         heads = _query_heads(owner, config)
         width = projection_width(module) or 0
