@@ -114,4 +114,7 @@ def test_its_attention_correlates_with_nothing():
     found = run("attention", model(), question(), {"mode": "hide"}).data
     words = [unit["text"] for unit in found["units"]]
     assert found["effects"][words.index("😀")] is None
+    assert {row["weights"][words.index("😀")] for row in found["rows"]} == {None}
+    assert None not in [row["weights"][words.index("mary")] for row in found["rows"]]
+    assert found["mean"][words.index("😀")] is None
     assert found["agreement"] is None or found["agreement"]["words"] == len(words) - 1

@@ -49,7 +49,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
             "to": _named(read),
             "layers": None if window is None else list(window),
             "attention": None
-            if looked is None
+            if looked is None or not outcome.prepared.reaches
             else float(looked[len(words) if reader is None else reader.index, read.index]),
             **moved(clean, outcome, target, settings),
         }
