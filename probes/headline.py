@@ -33,7 +33,10 @@ def headline(data: Mapping[str, Any], lang: str) -> str:
     if "ablated" in data:
         then = _without_heads(data, lang, says)
     else:
-        then = says(data, lang, f"then_{data['taken']['mode']}", what=quoted(_taken(data), lang))
+        taken = quoted(_taken(data), lang)
+        if data.get("flips", False) is None:
+            return _joined([first, say("headline.not_carried", lang, what=taken)], lang)
+        then = says(data, lang, f"then_{data['taken']['mode']}", what=taken)
     return _joined([first, then, *_against_chance(data, lang)], lang)
 
 
@@ -143,6 +146,7 @@ def _words(data: Mapping[str, Any], lang: str, says: Says) -> str:
         moved = nats(strongest)
         parts.append(say(f"headline.none_flips_{data['unit']}", lang, what=what, nats=moved))
     parts += swaps(rows, data, lang)
-    still = sum(row["no_change"] for row in rows)
-    parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=len(rows)))
+    still = sum(bool(row["no_change"]) for row in rows)
+    known = sum(row["no_change"] is not None for row in rows)
+    parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=known))
     return _joined(parts, lang)

@@ -12,16 +12,25 @@ def signed(value: float, digits: int = 2) -> str:
     return text[1:] if not text.strip("+-0.") else text.replace("-", "−")
 
 
+def figure(value: float | None) -> str:
+    """Two digits of a number that was measured; "n/a" where there is none."""
+    return "n/a" if value is None else f"{value:.2g}"
+
+
 def shared(share: float) -> str:
     """A share that may be under nothing or over the whole, in whole percent with a true minus."""
     return f"{round(100 * share)} %".replace("-", "−")
 
 
 def nats(row: Mapping[str, Any], digits: int = 2) -> str:
-    """A row's effect on the log-probability; infinite where something vanished, by which way it went."""
+    """A row's effect on the log-probability; infinite where something vanished, by which way it went;
+    "n/a" where there was nothing to take away.
+    """
     effect, moved = row["effect_log_prob"], row["effect_probability"]
     if effect is not None:
         return signed(effect, digits)
+    if moved is None:
+        return "n/a"
     return "−∞" if moved < 0 else "+∞" if moved > 0 else "?"
 
 

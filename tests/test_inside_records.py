@@ -108,7 +108,7 @@ def test_pooled_mean_is_the_mean_of_the_references(model: LocalModel, only: Ques
     options = {"ablate_mode": "mean", "reference_positions": "pooled", "reference_size": 3}
     data = run("heads", model, only, {**options, "cumulative": False, "control": 0}).data
     prompts = data["reference"]["prompts"]
-    assert prompts == model.inside.references.prompts(only, Reference(3, 0, "pooled"))
+    assert (prompts, 0) == model.inside.references.prompts(only, Reference(3, 0, "pooled"))
     assert len(set(prompts)) == 3
     assert all(prompt.endswith(model.layout(only).frame.after) for prompt in prompts)
     layout, width = model.layout(only), 32

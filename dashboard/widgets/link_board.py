@@ -39,7 +39,7 @@ def window_control(desk_layers: int) -> None:
 def arcs(desk: Desk, found: ProbeResult) -> None:
     """The passage with an arc for each of the strongest links."""
     words = desk.question.passage.words
-    strong = [link for link in charts.links_of(found) if not link[2]["no_change"]][:MOST_ARCS]
+    strong = [link for link in charts.links_of(found) if link[2]["no_change"] is False][:MOST_ARCS]
     reach = max([charts.SMALLEST_SCALE, *(abs(row["effect_log_prob"] or 0.0) for _, _, row in strong)])
     drawn = []
     for reader, read, row in strong:

@@ -18,6 +18,7 @@ from probes.models.local import LocalModel
 from probes.models.memory import bytes_free, readable
 from probes.models.placement import Size
 from probes.models.source import BUILTIN
+from probes.numbers import figure
 
 CARD_SPLIT = "# 内置模型"
 WHOLE = """<style>
@@ -73,7 +74,7 @@ def _findings(findings: list[dict[str, Any]]) -> None:
         {
             t("models.col_check"): _tried(finding["name"]),
             t("models.col_result"): _verdict(finding["ok"]),
-            t("models.col_value"): f"{finding['value']:.2g}",
+            t("models.col_value"): figure(finding["value"]),
         }
         for finding in findings
     ]

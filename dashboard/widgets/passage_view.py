@@ -66,8 +66,8 @@ def take_presses(units: Sequence[Unit]) -> None:
 def _scores(words: ProbeResult) -> Scores:
     rows = words.data["rows"]
     scale = scale_of(words)
-    effects = [drawn(row, scale) for row in rows]
-    return Scores(effects, [row["no_change"] for row in rows], scale, t("passage.nats"))
+    effects = [None if row["effect_probability"] is None else drawn(row, scale) for row in rows]
+    return Scores(effects, [bool(row["no_change"]) for row in rows], scale, t("passage.nats"))
 
 
 def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None]) -> Scores:
@@ -98,6 +98,8 @@ def _note(data: Any, row: Any) -> str:
         if flips_clearly(row, data)
         else "passage.note_same"
         if row["no_change"]
+        else "passage.note_uncarried"
+        if row["no_change"] is None
         else "passage.note_moves",
         word=" ".join(row["text"].split()) + (f" ({gloss})" if gloss else ""),
         nats=nats(row),

@@ -116,17 +116,18 @@ def unfinished(found: Sequence[tuple[str, float | None]], lang: str, *, most: in
 
 def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lang: str) -> dict[str, Any]:
     then = next(a for a in row["answers"] if a["answer"] == row["top"])
-    shown, flips = nats(row), flips_clearly(row, result.data)
+    shown, points, flips = nats(row), row["effect_probability"], flips_clearly(row, result.data)
+    change = "no_change" if row["no_change"] else "changed"
     return {
         "row": row_of(row["label"], f"{shown} → {then['name']}" if flips else shown),
         "nats": drawn(row, reach),
-        "quiet": row["no_change"],
+        "quiet": row["no_change"] is not False,
         "what": row["label"],
         "effect": nats(row, digits=4),
-        "points": f"{100 * row['effect_probability']:+.2f}".replace("-", "−"),
+        "points": "n/a" if points is None else f"{100 * points:+.2f}".replace("-", "−"),
         "then": f"{then['name']} ({percent(then['probability'])})",
         "rank": "–" if row["all"] else f"{row['rank']} / {row['rank_of']}",
-        "change": say("charts.no_change" if row["no_change"] else "charts.changed", lang),
+        "change": shown if points is None else say(f"charts.{change}", lang),
     }
 
 

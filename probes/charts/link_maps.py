@@ -171,7 +171,7 @@ def links_arcs(result: ProbeResult, lang: str, *, most: int = 12, ink: str = INK
     import altair as alt
 
     units = {unit["index"]: unit for unit in result.data["units"]}
-    strong = [link for link in links_of(result) if not link[2]["no_change"]][:most]
+    strong = [link for link in links_of(result) if link[2]["no_change"] is False][:most]
     shown = sorted(
         {n for reader, read, _ in strong for n in (reader, read) if n != ANSWER} | set(list(units)[:1])
     )

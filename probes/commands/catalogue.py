@@ -17,6 +17,7 @@ from probes.commands.shared import Context
 from probes.commands.tables import put, table
 from probes.errors import ModelError
 from probes.locale import say
+from probes.numbers import figure
 
 
 def models(lang: str) -> click.Group:
@@ -158,7 +159,7 @@ def _check(model: str, card: bool, passages: int, as_json: bool, **values: Any) 
     marks = {True: context.say("check_ok"), False: context.say("check_bad")}
     tried = about["anatomy"]["findings"]
     what = {f["name"]: say(f"checks.{f['name']}", context.lang) for f in tried}
-    _show([[marks[bool(f["ok"])], what[f["name"]], f"{f['value']:.2g}"] for f in tried], ["", "", ""])
+    _show([[marks[bool(f["ok"])], what[f["name"]], figure(f["value"])] for f in tried], ["", "", ""])
     for can in about["anatomy"]["capabilities"].values():
         if can["reason"]:
             reason = dict(can["reason"])

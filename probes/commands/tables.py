@@ -148,8 +148,8 @@ def _cells(
     cells = [
         Text(_name(row, context)),
         nats(row, 3),
-        signed(row["effect_probability"] * 100, 1),
-        f"{row['kl']:.3f}",
+        "n/a" if row["effect_probability"] is None else signed(row["effect_probability"] * 100, 1),
+        "n/a" if row["kl"] is None else f"{row['kl']:.3f}",
         Text(names[row["top"]] if flips_clearly(row, data) else ""),
         f"{row['rank']}/{row['rank_of']}" if "rank" in row else "",
     ]

@@ -104,7 +104,8 @@ def _attention(data: Mapping[str, Any], context: Context) -> Cells:
     rows = []
     for row in sorted(data["rows"], key=lambda r: -(rhos.get((r["layer"], r["head"])) or -2)):
         rho = rhos.get((row["layer"], row["head"]))
-        best = sorted(range(len(data["units"])), key=lambda i: -row["weights"][i])[:3]
+        known = [i for i, share in enumerate(row["weights"]) if share is not None]
+        best = sorted(known, key=lambda i: -row["weights"][i])[:3]
         words = "  ".join(f"{_word({'index': i}, data)} {row['weights'][i] * 100:.0f} %" for i in best)
         rows.append(
             [

@@ -4,8 +4,9 @@ The parts are found by rule and the rules are then proved on the loaded weights 
 and configuration entries cannot be trusted: two architectures use one word for two things, and a wrong guess
 gives plausible numbers instead of an error.
 
-* *Blocks*: the `ModuleList` with `num_hidden_layers` members, looked for in the decoder before the whole
-  model (a vision tower can have as many layers).
+* *Blocks*: the `ModuleList` with `num_hidden_layers` members (`decoder_layers` where the configuration is
+  that of an encoder and a decoder), looked for in the decoder before the whole model (a vision tower can have
+  as many layers).
 * *Output projection*: in a block, the linear map under an attention module that mixes the heads
   (`o_proj`, `out_proj`, `c_proj`, `dense`, `wo`, ...). Its parent is the attention module.
 * *Head*: a slice of that projection's **input**, of width `in_features / query heads`. (A slice of its output
@@ -17,6 +18,7 @@ gives plausible numbers instead of an error.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -62,12 +64,19 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing the self-check tried: `value` is the number it looked at, `note` says what it should be."""
+    """One thing the self-check tried: `value` is the number it looked at, `note` says what it should be.
+
+    `value` is None where the experiment broke off, or what it gave is no finite number.
+    """
 
     name: str
     ok: bool
-    value: float
+    value: float | None
     note: str
+
+    def __post_init__(self) -> None:
+        if self.value is not None and not math.isfinite(self.value):
+            object.__setattr__(self, "value", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +157,14 @@ def find_layers(model: PreTrainedModel) -> tuple[Layer, ...]:
         ModelError: there is no stack of blocks as the configuration announces it.
     """
     config = text_config(model)
-    path, stack = _stack(model, int(config.num_hidden_layers))
+    path, stack = _stack(model, config)
     layers = tuple(_layer(index, f"{path}.{index}", block, config) for index, block in enumerate(stack))
     layers = tuple(replace(layer, feed_forward=_feed_forward(model, layer)) for layer in layers)
     return tuple(layer if layer.projection else _like_the_others(model, layer, layers) for layer in layers)
 
 
-def _stack(model: PreTrainedModel, count: int) -> tuple[str, nn.ModuleList]:
+def _stack(model: PreTrainedModel, config: Any) -> tuple[str, nn.ModuleList]:
+    count = getattr(config, "decoder_layers", None) or getattr(config, "num_hidden_layers", None)
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
     inside = {id(module) for module in decoder.modules()} if isinstance(decoder, nn.Module) else set()
     stacks = [(n, m) for n, m in model.named_modules() if isinstance(m, nn.ModuleList) and len(m) == count]
@@ -167,9 +177,12 @@ def _stack(model: PreTrainedModel, count: int) -> tuple[str, nn.ModuleList]:
 def _layer(index: int, path: str, block: nn.Module, config: Any) -> Layer:
     for name, module in block.named_modules():
         parent, _, leaf = name.rpartition(".")
-        if leaf not in PROJECTIONS or not _is_attention(parent) or projection_width(module) is None:
+        if leaf not in PROJECTIONS or projection_width(module) is None:
             continue
-        heads = _query_heads(block.get_submodule(parent), config)
+        owner = block.get_submodule(parent)
+        if not (parent and (_is_attention(parent) or _is_attention(type(owner).__name__))):
+            continue
+        heads = _query_heads(owner, config)
         width = projection_width(module) or 0
         if heads is None or width % heads:
             continue
@@ -183,11 +196,16 @@ def find_tail(model: PreTrainedModel, layers: tuple[Layer, ...]) -> str | None:
 
 
 def _largest_part(model: PreTrainedModel, layer: Layer) -> str | None:
-    """The child of a block with most weights beside the one that holds its attention."""
+    """The child of a block with most weights beside the one that holds its attention.
+
+    Nor is it attention to another text (`encoder_attn`), which a decoder by itself never runs.
+    """
     parts = {
         f"{layer.block}.{name}": sum(parameter.numel() for parameter in part.parameters())
         for name, part in model.get_submodule(layer.block).named_children()
-        if layer.projection is not None and not layer.projection.startswith(f"{layer.block}.{name}.")
+        if layer.projection is not None
+        and not layer.projection.startswith(f"{layer.block}.{name}.")
+        and not any(word in name.lower() for word in ATTENTION)
     }
     return max(parts, key=lambda name: parts[name], default=None)
 
@@ -238,6 +256,7 @@ def _last_map(owner: nn.Module, path: str, width: int, *, deep: bool) -> str | N
 
 
 def _is_attention(path: str) -> bool:
+    """Whether a module path, or the name of a class, speaks of attention."""
     return any(word in path.lower() for word in ATTENTION) and not any(word in path for word in NOT_ATTENTION)
 
 

@@ -22,6 +22,7 @@ from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import score_tree
 from probes.engine.costs import costs_of
 from probes.engine.findings import Findings, find_out
+from probes.engine.foreign import refused_in_words
 from probes.engine.forward import Forwards
 from probes.engine.intervene import Inside, check_edits, refuse, ways_of
 from probes.engine.interventions import InsideJob, Intervention, Line, Replace
@@ -181,11 +182,13 @@ class Engine:
         """
         refuse(self.anatomy, edit)
 
+    @refused_in_words()
     def record(self, job: Job) -> Record:
         """What every part of every layer computes at every token of a job, with nothing done to it."""
         with self.lock:
             return self.inside.clean(Line.of(job), self.forwards(Report(how="tree"))).record
 
+    @refused_in_words()
     def lens(self, job: Job) -> np.ndarray:
         """[layers + 1, continuations]: log-probability of each continuation after 0 .. all blocks."""
         forwards = self.forwards(Report(how="tree"))
@@ -197,6 +200,7 @@ class Engine:
             places = [record.line.continuations.index(c) for c in job.continuations]
             return lens(forwards, record)[:, places]
 
+    @refused_in_words()
     def direct_effects(
         self, job: Job, edits: Sequence[Replace], token: int, against: int, node: int | None = None
     ) -> list[float] | None:
@@ -210,11 +214,13 @@ class Engine:
         with self.lock:
             return direct_effects(forwards, self.record(job), edits, at, token, against)
 
+    @refused_in_words()
     def attention(self, ids: Sequence[int]) -> list[Tensor | None]:
         """Per layer the attention weights [heads, n, n] of a prompt, row = query; None where none."""
         with self.lock:
             return attention_weights(self.forwards(Report(how="reference")), ids)
 
+    @refused_in_words()
     def gradients(self, job: Job, weights: Sequence[float]) -> tuple[Record, list[Tensor | None]]:
         """The clean record, and per layer [nodes, heads * width] the gradient of sum_i weights_i * log-prob_i
         by the heads' outputs, for attribution patching.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -42,7 +41,7 @@ class Findings:
     @property
     def lasting(self) -> bool:
         """Whether they are the model's own: an experiment that broke off may have lacked memory just then."""
-        return not any(math.isnan(finding.value) for finding in self.anatomy.findings)
+        return all(finding.value is not None for finding in self.anatomy.findings)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data, ready for JSON."""

@@ -19,11 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from probes.engine import hooks
+from probes.engine.by_batches import relative_tolerance
 from probes.engine.forward import Forwards, target_log_probs
 from probes.engine.interventions import Replace
 from probes.engine.records import Record, refilled
 from probes.engine.restart import attended_after
 from probes.engine.surgery import Parts, Sheet, operated, swaps
+from probes.errors import CapabilityError
 
 _ROWS = 256
 
@@ -36,6 +38,7 @@ def lens(forwards: Forwards, record: Record) -> np.ndarray:
     read = list(record.read)
     states = [record.embeddings[read], *(record.value("block", i)[read] for i in range(len(parts.layers)))]
     logits = final_logits(forwards, parts, record, torch.stack(states))
+    _check_last(logits[-1], record.logits, relative_tolerance(forwards.model.dtype))
     reads = [(c, read.index(node), target) for c, node, target in line.reads()]
     found = np.zeros((len(states), len(line.continuations)))
     for layer in range(len(states)):
@@ -43,6 +46,18 @@ def lens(forwards: Forwards, record: Record) -> np.ndarray:
         for (continuation, _, _), value in zip(reads, values, strict=True):
             found[layer, continuation] += value
     return found
+
+
+def _check_last(found: Tensor, expected: Tensor, relative: float) -> None:
+    """The last row must be the model's own answer, or the rows before it say nothing either.
+
+    Raises:
+        CapabilityError: something but the last block's output reaches the answer.
+    """
+    off = float((found - expected).abs().max())
+    spread = float((expected.amax(-1) - expected.amin(-1)).max())
+    if not off <= 10 * relative * spread:
+        raise CapabilityError("lens_refused", difference=f"{off:.2g}")
 
 
 def final_logits(forwards: Forwards, parts: Parts, record: Record, states: Tensor) -> Tensor:
@@ -157,6 +172,8 @@ class _FrozenNorm:
             return out
 
         out, shift = norm(state), norm(torch.zeros_like(state))
+        if out.shape != state.shape:  # a map to another width: no norm
+            return None
         tolerance = 1e-3 * float(out.abs().max().clamp_min(1e-30))
         centred = bool((norm(state + state.abs().mean()) - out).abs().max() <= tolerance)
         inner = state - state.mean() if centred else state

@@ -94,7 +94,7 @@ class _Examination:
             return experiment()
         except Exception as error:  # noqa: BLE001 - whatever fails inside a foreign model means: refuse
             name = getattr(experiment, "func", experiment).__name__
-            return Finding(name, False, float("nan"), f"{type(error).__name__}: {error}")
+            return Finding(name, False, None, f"{type(error).__name__}: {error}")
 
     def _keep(self, finding: Finding, capability: str, key: str) -> None:
         self.findings.append(finding)
@@ -114,7 +114,7 @@ class _Examination:
             inside, whole = self._leaks()
         except Exception as error:  # noqa: BLE001 - blocks that cannot be steered: nothing that needs it is offered
             note = f"{type(error).__name__}: {error}"
-            self.findings.append(Finding("masks_obeyed", False, float("nan"), note))
+            self.findings.append(Finding("masks_obeyed", False, None, note))
             self._refuse("hide", "masks_refused", {"note": note})
             self._refuse("share_prefixes", "masks_refused", {"note": note})
             return

@@ -31,6 +31,8 @@ class Prepared:
     retokenised: bool = False
     """Tokens beside the gap changed too: the ablated prompt is not the clean one with tokens cut out."""
     length_changed: bool = False
+    reaches: bool = True
+    """False where nothing is taken away, for no token carries the words: it has no effect, not one of 0."""
     key: Any = None
     """All that decides the numbers, for the store."""
     work: Any = field(default=None, repr=False)

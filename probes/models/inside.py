@@ -16,8 +16,8 @@ from probes.answers import Distribution
 from probes.engine import interventions as engine
 from probes.engine.jobs import Job
 from probes.engine.records import Record
-from probes.errors import InputError
-from probes.interventions import Ablation, Cut, How, Intervention, Patch, Reference
+from probes.errors import CapabilityError, InputError
+from probes.interventions import Ablation, Cut, How, Intervention, Patch, Reference, Site
 from probes.models.references import References
 from probes.models.word_attention import WordAttention, by_words
 from probes.passage import Span, Unit
@@ -104,6 +104,23 @@ class Inside:
         nodes = len(layout.ids) + sum(len(term.ids) for term in layout.terms)
         return self.model.engine.inside.memory(nodes)
 
+    def refuse(self, places: Sequence[tuple[Site, int, int | None]]) -> None:
+        """Refuse what this model has no part for, before anything runs.
+
+        Args:
+            places: (site, layer, head) of the parts to be replaced.
+
+        Raises:
+            CapabilityError: with the reason; also where there are no such parts at all.
+        """
+        anatomy = self.model.engine.anatomy
+        if not anatomy.attention_layers:
+            raise CapabilityError("heads_none", layers=len(anatomy.layers))
+        if not places:
+            raise CapabilityError("parts_none", layers=len(anatomy.layers))
+        for site, layer, head in places:
+            self.model.engine.refuse(engine.Replace(layer, site, head))
+
     # ---- what is seen
 
     def geometry(self) -> dict[str, Any]:
@@ -138,8 +155,11 @@ class Inside:
 
         Returns:
             the effects (nats), and the two strings with the tokens they first differ in; None where this
-            model's final norm is none whose factor can be held, or two strings do not differ.
+            model's final norm is none whose factor can be held, where a part's own write cannot be told from
+            the rest, or two strings do not differ.
         """
+        if not trials:
+            return [], None
         work = self.model.prepare(question, [Trial(inside=tuple(trials), reference=reference)])[0].work
         contrast = _contrast(work.layout, clean, target, against)
         if contrast is None:
@@ -149,7 +169,12 @@ class Inside:
         reads = [n for c, n, _ in line.reads() if line.continuations[c] == one.ids]
         node = reads[common]
         edits = [edit for edit in self.job(work).edits if isinstance(edit, engine.Replace)]
-        found = self.model.engine.direct_effects(work.job, edits, one.ids[common], other.ids[common], node)
+        try:
+            found = self.model.engine.direct_effects(
+                work.job, edits, one.ids[common], other.ids[common], node
+            )
+        except CapabilityError:  # total effects may still be had
+            found = None
         about = {"string": one.string, "against": other.string, "token": common}
         return (list(found), about) if found is not None else ([None] * len(trials), None)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -45,8 +45,11 @@ class Loaded:
     dtype: str
     device: str
     size: Size
-    attention: str
+    attention: str = field(init=False)
     """The implementation it is run with; its configuration names another one while weights are read out."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attention", str(self.model.config._attn_implementation))
 
     def describe(self) -> dict[str, Any]:
         """What a record says of the model; nothing of this machine's folders."""
@@ -135,7 +138,6 @@ def load(
         chosen.dtype,
         opening.devices_of(model, chosen),
         chosen.size,
-        str(model.config._attn_implementation),
     )
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from probes.answers import Distribution, Ids, Term
 from probes.errors import CapabilityError, LimitError
-from probes.interventions import Ablation, How
+from probes.interventions import Ablation, Cut, How, Patch
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared
+from probes.models.offsets import Carried, Carriers
 from probes.models.placement import devices
 from probes.models.trained import departures
 from probes.passage import Span, Unit
@@ -41,15 +42,41 @@ class Layout:
 
     frame: prompting.Frame
     ids: Ids
-    offsets: tuple[Span, ...]
-    """Of each token, in characters of the prompt."""
+    carried: Carried | None
+    """Of each token its characters of the prompt; None where that cannot be told."""
     terms: tuple[Term, ...]
     continuations: tuple[Ids, ...]
 
     def tokens_of(self, spans: Sequence[Span]) -> tuple[Span, ...]:
-        """Token ranges that carry these characters of the passage."""
+        """Token ranges that carry these characters of the passage; none where no token does.
+
+        Raises:
+            CapabilityError: it cannot be told which tokens do.
+        """
         shift = len(self.frame.before)
-        return prompting.token_spans(self.offsets, [(a + shift, b + shift) for a, b in spans])
+        whole = [(a + shift, b + shift) for a, b in spans]
+        there = [part for span in whole for part in self.carriers.of(span)] if whole else []
+        return prompting.token_spans(self.offsets, there) if there else ()
+
+    @property
+    def carriers(self) -> Carried:
+        """What each token carries.
+
+        Raises:
+            CapabilityError: it cannot be told.
+        """
+        if self.carried is None:
+            raise CapabilityError("offsets_unknown")
+        return self.carried
+
+    @property
+    def offsets(self) -> tuple[Span, ...]:
+        """Of each token, in characters of the prompt.
+
+        Raises:
+            CapabilityError: it cannot be told.
+        """
+        return self.carriers.spans
 
 
 @dataclass(frozen=True)
@@ -68,12 +95,17 @@ class LocalModel:
     Args:
         loaded: weights and tokenizer, see `probes.models.load_model`.
         how: "auto" for the fast exact engine, "reference" for the plain loop, "batches" for padded batches.
+
+    Attributes:
+        window: the longest text the model reads, in tokens; None where nothing sets a bound. Known from the
+            start, for it may take the beginning of a forward, which must meet nobody else's hooks.
     """
 
     def __init__(self, loaded: Loaded, *, how: Way = "auto") -> None:
         self.loaded = loaded
         self.how = how
         self.tokenizer = loaded.tokenizer
+        self.window = _window_of(loaded)
         self._last_layout: tuple[Question, Layout] | None = None
         self._engine: Engine | None = None
         self._opening = Lock()
@@ -134,13 +166,6 @@ class LocalModel:
             return "builtin"
         return "chat" if getattr(self.tokenizer, "chat_template", None) else "base"
 
-    @property
-    def window(self) -> int | None:
-        """The longest text the model reads, in tokens; None where its configuration sets no bound."""
-        config = self.loaded.model.config.get_text_config()
-        longest = getattr(config, "max_position_embeddings", None) or getattr(config, "n_positions", None)
-        return int(longest) if longest else None
-
     def describe(self, *, examined: bool = True) -> dict[str, Any]:
         """See `AnswerModel`; the engine's examination of the model costs a second or two."""
         anatomy = self.engine.anatomy.as_dict() if examined else None
@@ -172,7 +197,7 @@ class LocalModel:
         default = {"builtin": "builtin", "chat": "chat", "base": "plain"}[self.kind]
         frame = prompting.frame(question, self.tokenizer, default)
         prompt = frame.prompt(question.passage.text)
-        ids, offsets = self.encode(prompt, frame)
+        ids, carried = self.encode(prompt, frame)
         begins = frame.template == "chat" and not frame.answer_prefix.strip()
 
         def follow(string: str) -> str:
@@ -182,11 +207,18 @@ class LocalModel:
             return seam.continuation_ids(self.tokenizer, prompt, ids, follow(string), frame.start)
 
         terms = tuple(replace(term, string=follow(term.string)) for term in question.answers.terms(tokenise))
-        return Layout(frame, ids, offsets, terms, tuple(dict.fromkeys(term.ids for term in terms)))
+        return Layout(frame, ids, carried, terms, tuple(dict.fromkeys(term.ids for term in terms)))
 
-    def encode(self, prompt: str, frame: prompting.Frame) -> tuple[Ids, tuple[Span, ...]]:
-        """Tokens of a prompt made by `frame`, and the characters each stands for."""
-        return prompting.encode(self.tokenizer, prompt, frame.start)
+    def encode(self, prompt: str, frame: prompting.Frame) -> tuple[Ids, Carried | None]:
+        """Tokens of a prompt made by `frame`, and the characters each stands for; None where that cannot be
+        told.
+        """
+        ids, offsets = prompting.encode(self.tokenizer, prompt, frame.start)
+        return ids, self._carriers.find(prompt, ids, offsets)
+
+    @cached_property
+    def _carriers(self) -> Carriers:
+        return Carriers(self.tokenizer)
 
     def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
         if kind != "token":
@@ -253,6 +285,7 @@ class LocalModel:
             fillers=chosen,
             retokenised=retokenised(layout.ids, ids, layout.tokens_of(removed), trial),
             length_changed=trial.mode is Mode.REPLACE and len(ids) != len(layout.ids),
+            reaches=_reaches(layout, trial, bool(spans) or ids != layout.ids),
             key=[self.identity, ids, layout.continuations, hidden, *_inside_key(question, layout, trial)],
             work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout, question, trial),
         )
@@ -321,6 +354,26 @@ class LocalScoring:
         numbers = ("how", "forwards", "tokens_run", "tokens_plain", "noise_floor", "seconds", "cpu_seconds")
         why = found.why.as_dict() if found.why else None
         return {**{name: getattr(found, name) for name in numbers}, "why": why, "checks": checks}
+
+
+def _window_of(loaded: Loaded) -> int | None:
+    from probes.engine.window import window_of
+
+    return window_of(loaded.model)
+
+
+def _reaches(layout: Layout, trial: Trial, taken: bool) -> bool:
+    """Whether a trial does anything: its words are `taken`, or its interventions have tokens to act on."""
+    places = [
+        [one.reader, one.read] if isinstance(one, Cut) else [one.spans if isinstance(one, Patch) else one.at]
+        for one in trial.inside
+    ]
+    inside = any(
+        all(spans is None or isinstance(spans, str) or layout.tokens_of(spans) for spans in where)
+        for where in places
+    )
+    patched = any(isinstance(one, Patch) for one in trial.inside)  # what else differs is the run it goes into
+    return inside or (taken and not patched) or trial.is_clean
 
 
 def _inside_key(question: Question, layout: Layout, trial: Trial) -> list[Any]:

@@ -15,8 +15,10 @@ from torch import Tensor
 from probes.engine import interventions as engine
 from probes.engine.jobs import Job
 from probes.engine.records import Record
+from probes.errors import CapabilityError, LimitError
 from probes.generator import Composer
 from probes.interventions import How, Reference
+from probes.models.prompting import ids_of
 from probes.passage import Span
 from probes.question import Question
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from probes.models.local import LocalModel, Work
 
 _KEPT = 6
+_TRIES = 8
+"""Passages too long for the window that are passed over for each one asked for, before giving up."""
 
 Values = dict[str, list[Tensor | None]]
 """Per site and layer [nodes, width]; None where a layer has no such part."""
@@ -40,12 +44,31 @@ class References:
         self._kept: OrderedDict[Any, Values] = OrderedDict()
         self._keeping = Lock()
 
-    def prompts(self, question: Question, reference: Reference) -> list[str]:
-        """The reference passages under the question's template, seeded."""
+    def prompts(self, question: Question, reference: Reference) -> tuple[list[str], int]:
+        """The reference passages under the question's template, seeded: as many as asked for of those that
+        the model's window holds with the longest answer behind them, and how many were passed over.
+
+        Fewer are found where few fit.
+
+        Raises:
+            LimitError: none fits.
+        """
         language = question.language if question.language in ("zh", "en") else "en"
         composer = Composer(language, reference.seed + 1_000_003)
-        frame = self.model.layout(question).frame
-        return [frame.prompt(composer.story().text) for _ in range(reference.size)]
+        layout, window = self.model.layout(question), self.model.window
+        longest = max(map(len, layout.continuations))
+        found: list[str] = []
+        too_long: list[int] = []
+        while len(found) < reference.size and len(too_long) < _TRIES * reference.size:
+            prompt = layout.frame.prompt(composer.story().text)
+            needed = longest + (len(ids_of(self.model.tokenizer, prompt)) if window else 0)
+            if window and needed > window:
+                too_long.append(needed)
+            else:
+                found.append(prompt)
+        if not found:
+            raise LimitError("window_references", tokens=min(too_long), window=window)
+        return found, len(too_long)
 
     def values(self, work: Work, how: How, reference: Reference) -> Values:
         """The mean over the set, or one passage drawn from it, aligned with the line of `work`."""
@@ -63,19 +86,21 @@ class References:
         return measured
 
     def _measured(self, work: Work, how: How, reference: Reference) -> Values:
-        prompts = self.prompts(work.question, reference)
+        prompts, _ = self.prompts(work.question, reference)
         if how is How.RESAMPLE:
             prompts = [random.Random(reference.seed).choice(prompts)]
         line = engine.Line.of(work.job)
         sums: Values = {}
         for prompt in prompts:
-            ids, offsets = self.model.encode(prompt, work.layout.frame)
+            ids, carried = self.model.encode(prompt, work.layout.frame)
+            if carried is None:
+                raise CapabilityError("offsets_unknown")
             record = self.model.engine.record(Job(ids, work.job.continuations))
             places = _aligned(
                 line,
                 _parts(work.layout.frame, work.layout.offsets),
                 record,
-                _parts(work.layout.frame, offsets),
+                _parts(work.layout.frame, carried.spans),
             )
             for site in engine.SITES:
                 kept = sums.setdefault(site, [None] * len(record.values[site]))

@@ -12,7 +12,7 @@ from probes.passage import Span
 from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.control import band, random_sets
-from probes.studies.effects import Target, ask_fields, effect, limits, run_fields
+from probes.studies.effects import Target, ask_fields, effect_of, limits, run_fields
 from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
@@ -43,7 +43,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     mode, filler = Mode(settings["mode"]), settings["filler"]
     clean, now = yield [CLEAN, Trial(spans, mode, filler)]
     target = Target.of(settings["target"], question, clean.answers)
-    moved = effect(clean.answers, now.answers, target, settings)
+    moved = effect_of(clean, now, target, settings)
     control = yield from _control(model, question, settings, spans, now, clean, target, moved)
     return {
         **ask_fields(question, clean),
@@ -80,7 +80,7 @@ def _without_heads(
             "positions": settings["positions"],
             "reference": reference_fields(model, question, settings),
         },
-        **effect(clean.answers, now.answers, target, settings),
+        **effect_of(clean, now, target, settings),
         "control": None,
         "thresholds": limits(settings),
     }
@@ -154,7 +154,7 @@ def _control(
     """Random sets of other words of equal total length, where two words or more are taken away."""
     words = question.passage.units("word")
     inside = [word.index for word in words if any(a < word.end and word.start < b for a, b in spans)]
-    if not settings["control"] or len(inside) < 2:
+    if not settings["control"] or len(inside) < 2 or not now.prepared.reaches:
         return {}
     rng, tokens = random.Random(settings["seed"]), now.prepared.tokens
     drawn = random_sets(model.lengths(question, words), inside, tokens, settings["control"], rng)
@@ -163,7 +163,7 @@ def _control(
     mode, filler = Mode(settings["mode"]), settings["filler"]
     trials = [Trial(tuple(words[i].span for i in chosen), mode, filler) for chosen in drawn]
     _, *outcomes = yield [CLEAN, *trials]
-    effects = [effect(clean.answers, outcome.answers, target, settings) for outcome in outcomes]
+    effects = [effect_of(clean, outcome, target, settings) for outcome in outcomes]
     return {"control": band(moved, effects, tokens)}
 
 

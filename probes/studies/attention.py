@@ -18,7 +18,7 @@ from probes.passage import Unit
 from probes.question import Question
 from probes.ranks import spearman, with_interval
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, effect, limits
+from probes.studies.effects import Target, ask_fields, effect_of, limits
 from probes.studies.inside import opened
 from probes.trials import CLEAN, Mode, Trial
 
@@ -40,8 +40,17 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         *(Trial((word.span,), Mode(settings["mode"]), settings["filler"]) for word in words),
     ]
     target = Target.of(settings["target"], question, clean.answers)
-    effects = [effect(clean.answers, o.answers, target, settings)["effect_log_prob"] for o in outcomes]
+    effects = [effect_of(clean, o, target, settings)["effect_log_prob"] for o in outcomes]
     at = len(words) if reader == "answer" else reader
+    carried = [tokens > 0 for tokens in model.lengths(question, words)]
+
+    if at < len(words) and not carried[at]:
+        carried = [False] * len(words)
+
+    def told(values: Sequence[float | None]) -> list[float | None]:
+        """By words; None for one that no token carries: it is not read, nor does it read."""
+        return [value if there else None for value, there in zip(values, carried, strict=True)]
+
     rows = []
     for layer, weights in enumerate(found.weights):
         for head in range(0 if weights is None else len(weights)):
@@ -52,7 +61,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
                     "layer": layer,
                     "head": head,
                     "reader": reader,
-                    "weights": share.tolist(),
+                    "weights": told(share.tolist()),
                     "sink": sink,
                     "rest": max(0.0, 1 - float(share.sum()) - sink),
                     "entropy": float(found.entropy[layer][head, at]),
@@ -68,9 +77,9 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "effects": effects,
         "geometry": inside.geometry(),
         "rows": rows,
-        "mean": found.mean[at].tolist(),
-        "rollout": found.rollout.tolist(),
-        "agreement": _agreement(rows, found, at, effects, settings),
+        "mean": told(found.mean[at].tolist()),
+        "rollout": told(found.rollout.tolist()),
+        "agreement": _agreement(rows, found, at, told(effects), settings),
         "thresholds": limits(settings),
     }
 

@@ -109,6 +109,12 @@ def limits(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {"points": settings["points"], "nats": settings["nats"], "margin": margin}
 
 
+def effect_of(clean: Outcome, now: Outcome, target: Target, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`effect` of a trial; all None, beside the answer, where no token carries what it was to take away."""
+    found = effect(clean.answers, now.answers, target, settings)
+    return found if now.prepared.reaches else {**dict.fromkeys(found), "top": found["top"]}
+
+
 def answer_fields(answers: Distribution) -> dict[str, Any]:
     """What every record says of one answer distribution."""
     return {"answers": answers.as_records(), "coverage": answers.coverage, "other": answers.other}

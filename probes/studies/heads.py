@@ -45,7 +45,9 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     inside = opened(model)
     geometry = inside.geometry()
     heads = head_places(geometry)
-    parts = ablations(question, [("head", layer, head) for layer, head in heads], settings)
+    places = [("head", layer, head) for layer, head in heads]
+    inside.refuse(places)
+    parts = ablations(question, places, settings)
     (clean,) = yield [CLEAN]
     target = Target.of(settings["target"], question, clean.answers)
     direct, contrast = inside.direct(

@@ -12,7 +12,7 @@ from probes.interventions import Ablation, How, Reference
 from probes.models.base import AnswerModel, Outcome
 from probes.question import Question
 from probes.studies.base import Option
-from probes.studies.effects import Target, answer_fields, ask_fields, effect, limits
+from probes.studies.effects import Target, answer_fields, ask_fields, effect_of, limits
 from probes.trials import Trial
 
 ABLATE_MODE = Option("ablate_mode", "choice", "zero", ("zero", "mean", "resample"))
@@ -52,15 +52,20 @@ def reference_of(settings: Mapping[str, Any]) -> Reference:
 
 
 def reference_fields(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Any:
-    """What a record says of its reference set; None where zeros are put in."""
+    """What a record says of its reference set; None where zeros are put in.
+
+    `passed_over` counts the passages that were drawn and left out, too long for the model's window.
+    """
     if settings["ablate_mode"] == "zero":
         return None
     reference = reference_of(settings)
+    prompts, passed_over = opened(model).references.prompts(question, reference)
     return {
-        "size": reference.size,
+        "size": len(prompts),
+        "passed_over": passed_over,
         "seed": reference.seed,
         "positions": reference.positions,
-        "prompts": opened(model).references.prompts(question, reference),
+        "prompts": prompts,
     }
 
 
@@ -107,7 +112,7 @@ def moved(clean: Outcome, now: Outcome, target: Target, settings: Mapping[str, A
     """The fields of every row that is one run."""
     return {
         **answer_fields(now.answers),
-        **effect(clean.answers, now.answers, target, settings),
+        **effect_of(clean, now, target, settings),
         "estimate": False,
     }
 

@@ -29,6 +29,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     inside = opened(model)
     geometry = inside.geometry()
     places = block_places(geometry)
+    inside.refuse([(part, layer, None) for layer, part in places])
     parts = ablations(question, [(part, layer, None) for layer, part in places], settings)
     clean, *outcomes = yield [CLEAN, *(trial_of([part], settings) for part in parts)]
     target = Target.of(settings["target"], question, clean.answers)

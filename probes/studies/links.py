@@ -19,7 +19,7 @@ from probes.passage import Unit
 from probes.question import Question
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, effect, limits
+from probes.studies.effects import Target, ask_fields, effect_of, limits
 from probes.studies.inside import moved, opened
 from probes.trials import CLEAN, Mode, Trial
 
@@ -37,7 +37,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     layers = None if window is None else tuple(range(window[0], window[1] + 1))
     clean, *hidden = yield [CLEAN, *(Trial((word.span,), Mode.HIDE) for word in words)]
     target = Target.of(settings["target"], question, clean.answers)
-    hiding = [effect(clean.answers, o.answers, target, settings) for o in hidden]
+    hiding = [effect_of(clean, o, target, settings) for o in hidden]
     pairs = _pairs(words, sorted(range(len(words)), key=lambda i: -strength(hiding[i])), settings["budget"])
     cuts: list[tuple[Unit | None, Unit]] = [(None, word) for word in words]
     cuts += [(words[a], words[b]) for a, b in pairs]
@@ -49,7 +49,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
             "to": _named(read),
             "layers": None if window is None else list(window),
             "attention": None
-            if looked is None
+            if looked is None or not outcome.prepared.reaches
             else float(looked[len(words) if reader is None else reader.index, read.index]),
             **moved(clean, outcome, target, settings),
         }

@@ -32,12 +32,13 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     """Yield both runs, then every word and layer (and head) patched."""
     inside = opened(model)
     swaps = changed(question, settings)
+    places = _places(inside.geometry(), settings["site"])
+    inside.refuse([(settings["site"], layer, head) for layer, head in places])
     own, *others = yield [CLEAN, *(Trial(spans, Mode.REPLACE, text) for spans, text in swaps)]
     (spans, text), counter = _of_one_length(own, swaps, others)
     denoising = settings["direction"] == "denoising"
     base, source = (counter, own) if denoising else (own, counter)
     target = Target.of(settings["target"], question, own.answers)
-    places = _places(inside.geometry(), settings["site"])
     units = [*question.passage.words, None]
     trials = []
     for layer, head in places:
@@ -62,7 +63,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
                     "text": None if unit is None else unit.text,
                     "start": None if unit is None else unit.start,
                     "end": None if unit is None else unit.end,
-                    "recovered": back / scale if scale else None,
+                    "recovered": back / scale if scale and now.prepared.reaches else None,
                     **moved(base, now, target, settings),
                 }
             )

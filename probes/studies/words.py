@@ -15,7 +15,7 @@ from probes.passage import Unit, equal_groups
 from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, UNIT, Option, Steps, Study
 from probes.studies.control import band, random_sets, ranked
-from probes.studies.effects import Target, ask_fields, effect, limits, run_fields
+from probes.studies.effects import Target, ask_fields, effect_of, limits, run_fields
 from probes.trials import CLEAN, Mode, Trial
 
 GROUPS = Option("groups", "flag", True)
@@ -35,7 +35,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     target = Target.of(settings["target"], question, clean.answers)
 
     def row(outcome: Outcome) -> dict[str, Any]:
-        return {**run_fields(outcome), **effect(clean.answers, outcome.answers, target, settings)}
+        return {**run_fields(outcome), **effect_of(clean, outcome, target, settings)}
 
     rows = [
         {**_unit_fields(unit), "role": question.role_of(unit.span), **row(outcome)}
@@ -95,7 +95,7 @@ def _control(
     trials = [Trial(tuple(units[i].span for i in chosen), mode, filler) for sets in draws for chosen in sets]
     outcomes = iter((yield [CLEAN, *trials])[1:]) if trials else iter(())
     for group, sets in zip(groups, draws, strict=True):
-        effects = [effect(clean.answers, next(outcomes).answers, target, settings) for _ in sets]
+        effects = [effect_of(clean, next(outcomes), target, settings) for _ in sets]
         group["control"] = band(group, effects, group["tokens"])
     return {}
 

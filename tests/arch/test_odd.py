@@ -1,0 +1,116 @@
+"""Every study on decoders of unusual builds: a record that holds, or a refusal that says why."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from probes.answers import AnswerSet
+from probes.engine.window import window_of
+from probes.errors import CapabilityError, LimitError
+from probes.interventions import Reference
+from probes.passage import Passage
+from probes.question import Question
+from probes.runner import run
+from tests.arch.odd import ODD, WINDOW, WINDOWS, odd
+
+STUDIES = (
+    ("ask", {}),
+    ("ask", {"drop": "shop", "mode": "hide"}),
+    ("words", {"mode": "delete"}),
+    ("heads", {"control": 0, "cumulative": False}),
+    ("heads", {"estimate": True}),
+    ("lens", {}),
+    ("layers", {"ablate_mode": "zero"}),
+    ("layers", {"ablate_mode": "mean", "reference_size": 1}),
+    ("patch", {"site": "mlp"}),
+    ("links", {"budget": 1}),
+    ("attention", {}),
+)
+WITHOUT_HEADS = {
+    **dict.fromkeys(("heads", "layers", "patch", "attention"), "heads_none"),
+    **dict.fromkeys(("hide", "links"), "hide_unsupported"),
+}
+
+
+def question() -> Question:
+    return Question(
+        Passage("I saw the shop."),
+        "How many?",
+        AnswerSet.parse("once;twice"),
+        template="plain",
+        swaps=(("shop", "park"),),
+    )
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_every_study_gives_a_record_or_a_reason(name):
+    model, refused, too_long = odd(name), {}, {}
+    for study, options in STUDIES:
+        try:
+            record = run(study, model, question(), options)
+        except CapabilityError as fault:
+            refused[study if options.get("mode") != "hide" else "hide"] = fault.key
+            continue
+        except LimitError as fault:  # passages to take from are longer than some of these models read
+            too_long[options.get("ablate_mode")] = fault.key
+            continue
+        data = json.loads(record.to_json(), parse_constant=pytest.fail)
+        assert data.get("rows", True)
+        if study == "lens":  # the last row is the model's own answer
+            own = [answer["probability"] for answer in data["clean"]["answers"]]
+            last = [answer["probability"] for answer in data["rows"][-1]["answers"]]
+            assert last == pytest.approx(own, rel=1e-3)
+    attends = name not in ("mamba", "rwkv")
+    assert refused == ({} if attends else WITHOUT_HEADS)
+    assert too_long == ({"mean": "window_references"} if attends else {})
+    assert bool(model.engine.anatomy.attention_layers) == attends
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_the_window_is_what_the_model_reads(name):
+    model = ODD[name].build()
+    window = window_of(model)
+    assert window == WINDOWS.get(name, WINDOW)
+    if window is None or name == "rwkv":  # a recurrent model has no table that ends
+        return
+    ids = torch.arange(window + 1)[None] + 3
+    model(ids[:, :-1], use_cache=False)
+    with pytest.raises((IndexError, RuntimeError)):
+        model(ids, use_cache=False)
+
+
+@pytest.mark.parametrize("name", ["roberta", "opt", "bart"])
+def test_a_prompt_that_just_fits_is_answered_and_gone_on_with(name):
+    """Going on by itself stops at the window's end."""
+    model, asked = odd(name), question()
+    layout = model.layout(asked)
+    room = model.window - len(layout.ids) - max(map(len, layout.continuations))
+    longer = Question(
+        Passage(asked.passage.text + "a" * room), "How many?", AnswerSet.parse("once;twice"), template="plain"
+    )
+    record = run("ask", model, longer)
+    assert len(record.data["prompt_ids"]) + max(map(len, layout.continuations)) == model.window
+    longer = Question(
+        Passage(longer.passage.text + "a"), "How many?", AnswerSet.parse("once;twice"), template="plain"
+    )
+    with pytest.raises(LimitError, match=str(model.window)):
+        run("ask", model, longer)
+
+
+def test_reference_passages_are_those_that_the_window_holds(monkeypatch):
+    model, asked, four = odd("mamba"), question(), Reference(4, 0)
+    free, none_left_out = model.inside.references.prompts(asked, four)
+    assert none_left_out == 0
+    longest = max(map(len, model.layout(asked).continuations))
+    lengths = sorted(len(prompt.encode()) + longest for prompt in free)
+    monkeypatch.setattr(model, "window", lengths[1])
+    held, passed_over = model.inside.references.prompts(asked, four)
+    assert passed_over >= 2
+    assert [p for p in free if p in held] == [p for p in free if len(p.encode()) + longest <= lengths[1]]
+    assert all(len(prompt.encode()) + longest <= lengths[1] for prompt in held)
+    monkeypatch.setattr(model, "window", len(model.layout(asked).ids))
+    with pytest.raises(LimitError, match="do not fit"):
+        model.inside.references.prompts(asked, four)
