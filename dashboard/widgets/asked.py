@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.asking import answer_set
 from dashboard.session import current
-from dashboard.wording import t
+from dashboard.wording import t, told
 from probes.commandline import answers_text
 from probes.errors import CruxError
 from probes.question import TEMPLATES, Question
@@ -82,7 +82,7 @@ def _apply(question: Question, answers: str, prefix: str, instruction: str, temp
         if answer_set(one_line, question.language) != question.answers:
             changes["answers"] = one_line
     except CruxError as fault:
-        st.error(fault.say(current().lang), icon=":material/error:")
+        st.error(told(fault), icon=":material/error:")
         return
     if prefix != question.answer_prefix:
         changes["prefix"] = prefix

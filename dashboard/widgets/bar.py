@@ -10,7 +10,7 @@ from dashboard import session
 from dashboard.session import bound, choose, current
 from dashboard.state import UNITS
 from dashboard.widgets.model_picker import model_picker
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes.locale import LANGUAGES
 from probes.question import preset, presets
 from probes.trials import Mode
@@ -67,9 +67,9 @@ def _passage() -> None:
 
 def _title(name: str) -> str:
     if name == OWN:
-        return t("bar.own")
+        return bare("bar.own")
     found = preset(name)
-    return t("bar.preset", title=found.title[current().lang], language=NAMES[found.language])
+    return bare("bar.preset", title=found.title[current().lang], language=NAMES[found.language])
 
 
 def _choose_passage() -> None:

@@ -204,7 +204,7 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
     """
     bar(controls)
     for name, value in session.visit().notes:
-        st.warning(t("page.bad_link", name=plain(name), value=plain(value)), icon=":material/link_off:")
+        st.warning(t("page.bad_link", name=name, value=value), icon=":material/link_off:")
     try:
         question = question_of(current(), t("asked.default"))
     except CruxError as fault:

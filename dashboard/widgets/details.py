@@ -11,9 +11,8 @@ from dashboard.asking import options
 from dashboard.service import Choice
 from dashboard.session import current
 from dashboard.state import LONGEST_TEXT_IN_LINK, State, fits_link, to_link
-from dashboard.widgets.facts import measured_facts
-from dashboard.widgets.markup import plain
-from dashboard.wording import t
+from dashboard.widgets.facts import listed, measured_facts
+from dashboard.wording import bare, t
 from probes import charts
 from probes.commandline import command_line
 from probes.headline import headline
@@ -50,7 +49,7 @@ def _measured(words: ProbeResult | None, asked: ProbeResult) -> None:
     left, right = st.columns(2)
     half = (len(facts) + 1) // 2
     for column, some in ((left, facts[:half]), (right, facts[half:])):
-        column.markdown("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in some))
+        column.markdown(listed(some))
 
 
 # ---- to take along
@@ -133,11 +132,11 @@ def _picture(words: ProbeResult, kind: Format, mime: str) -> None:
         groups = state.groups and bool(words.data["groups"])
         chart = charts.effects(words, state.lang, groups=groups)
         data = words.data
-        about = t(
+        about = bare(
             "details.picture_about",
             question=data["clean"]["question"],
             model=data["provenance"]["model"]["model"],
-            mode=t(f"bar.mode_{data['mode']}"),
+            mode=bare(f"bar.mode_{data['mode']}"),
         )
         return saved(titled(chart, headline(data, state.lang), [about]), kind)
 

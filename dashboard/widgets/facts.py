@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.session import current
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import t
 from probes.locale import say
 from probes.results import ProbeResult
@@ -42,6 +43,11 @@ def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
     if reasons:
         facts.insert(5, ("why", "; ".join(dict.fromkeys(reasons))))
     return [(t(f"details.fact_{name}"), value) for name, value in facts if value]
+
+
+def listed(facts: Sequence[tuple[str, str]]) -> Markdown:
+    """Facts, one a line."""
+    return Markdown("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in facts))
 
 
 def _way(options: Mapping[str, Any]) -> str:

@@ -10,8 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.session import bound, current
-from dashboard.widgets.markup import plain
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes import charts
 from probes.headline import FEW, headline
 from probes.numbers import percent
@@ -28,12 +27,12 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
     chart = charts.answers(result, lang, pinned=pinned)
     said = headline(data, lang)
     st.vega_lite_chart(
-        charts.specification(chart), key="answers_chart", alt=t("numbers.answers_alt", headline=said)
+        charts.specification(chart), key="answers_chart", alt=bare("numbers.answers_alt", headline=said)
     )
     if data["greedy"] is None:  # nothing is written out while words are hidden
         st.caption(t("numbers.coverage", coverage=percent(data["coverage"])))
     else:
-        st.caption(t("numbers.greedy", text=plain(_shown(data)), coverage=percent(data["coverage"])))
+        st.caption(t("numbers.greedy", text=_shown(data), coverage=percent(data["coverage"])))
     chance = data.get("control")
     if chance:
         st.caption(
@@ -62,9 +61,7 @@ def _suggest(data: Mapping[str, Any]) -> None:
     """Another beginning of the answer, where most of the probability goes to none of the listed ones."""
     st.warning(t("numbers.few", coverage=percent(data["coverage"])), icon=":material/info:")
     if prefix := suggested_prefix(data):
-        st.button(
-            t("numbers.try_prefix", prefix=plain(prefix)), on_click=session.change, kwargs={"prefix": prefix}
-        )
+        st.button(t("numbers.try_prefix", prefix=prefix), on_click=session.change, kwargs={"prefix": prefix})
 
 
 def suggested_prefix(data: Mapping[str, Any]) -> str | None:
@@ -86,7 +83,7 @@ def effects_view(words: ProbeResult) -> None:
     chart = charts.effects(words, state.lang, most=None if everything else FIRST_ROWS, groups=groups)
     said = headline(words.data, state.lang)
     st.vega_lite_chart(
-        charts.specification(chart), key="effects_chart", alt=t("numbers.effects_alt", headline=said)
+        charts.specification(chart), key="effects_chart", alt=bare("numbers.effects_alt", headline=said)
     )
     limits = words.data["thresholds"]
     st.caption(
@@ -147,19 +144,19 @@ def target_name(name: str, question: Question, words: ProbeResult | None) -> str
     names = {answer.label: answer.name for answer in question.answers.answers}
     if name == "top":
         return (
-            t("numbers.target_top", answer=words.data["target"]["text"])
+            bare("numbers.target_top", answer=words.data["target"]["text"])
             if words
-            else t("numbers.target_top_plain")
+            else bare("numbers.target_top_plain")
         )
     if name == "right":
-        return t("numbers.target_right", answer=names.get(question.right or "", ""))
+        return bare("numbers.target_right", answer=names.get(question.right or "", ""))
     if name == "right:tempting":
         pair = {
             "right": names.get(question.right or "", ""),
             "tempting": names.get(question.tempting or "", ""),
         }
-        return t("numbers.target_contrast", **pair)
-    return t("numbers.target_answer", answer=names.get(name, name))
+        return bare("numbers.target_contrast", **pair)
+    return bare("numbers.target_answer", answer=names.get(name, name))
 
 
 def _tiny(value: float | None) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.service import service
 from dashboard.session import current
-from dashboard.wording import t
+from dashboard.wording import t, told
 from probes.errors import CruxError, InputError
 from probes.passage import MAX_CHARACTERS, Passage
 from probes.question import preset
@@ -59,7 +59,7 @@ def _use(text: str, file: UploadedFile | None, question: str, answers: str) -> N
         Passage(given)
         service().limits.check_passage(given)
     except CruxError as fault:
-        st.error(fault.say(current().lang), icon=":material/error:")
+        st.error(told(fault), icon=":material/error:")
         return
     session.change(text=given, question=question.strip() or None, answers=answers.strip() or None)
     session.visit().editing = False

@@ -12,9 +12,9 @@ from dashboard.state import fits_link
 from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.desk import Desk
 from dashboard.widgets.details import PICTURES, in_language, link, model_arguments
-from dashboard.widgets.facts import measured_facts
+from dashboard.widgets.facts import listed, measured_facts
 from dashboard.widgets.markup import plain
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes.commandline import command_line
 from probes.headline import headline
 from probes.pictures import Format, saved, titled
@@ -66,7 +66,7 @@ def _measured(result: ProbeResult) -> None:
     left, right = st.columns(2)
     half = (len(facts) + 1) // 2
     for column, some in ((left, facts[:half]), (right, facts[half:])):
-        column.markdown("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in some))
+        column.markdown(listed(some))
 
 
 def _take(desk: Desk, taken: Sequence[Taken]) -> None:
@@ -107,7 +107,7 @@ def _picture(desk: Desk, one: Taken, form: Format, mime: str) -> None:
         assert one.draw is not None
         data = one.result.data
         asked = (
-            t("over.about", size=data["over"]["size"])
+            bare("over.about", size=data["over"]["size"])
             if "over" in data
             else data.get("clean", data)["question"]
         )

@@ -6,10 +6,12 @@ A text is one table of a TOML file: `[top]` with the entries `en` and `zh` in `h
 
 from __future__ import annotations
 
+import string
 import tomllib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -38,14 +40,30 @@ class Texts:
         stem, _, name = key.partition(".")
         return self._read(stem)[name][lang]
 
-    def say(self, key: str, lang: str, **values: object) -> str:
+    def say(self, key: str, lang: str, *, show: Callable[[str], str] | None = None, **values: object) -> str:
         """The text `key` in language `lang`, its placeholders filled.
+
+        Args:
+            show: makes what is filled in, and nothing else, fit for where the text is read.
 
         Raises:
             KeyError: there is no such text, or a placeholder was given no value.
         """
         text = self.raw(key, lang)
-        return text.format(**values) if values or "{" in text else text
+        if not values and "{" not in text:
+            return text
+        return text.format(**values) if show is None else _Filling(show).vformat(text, (), values)
+
+
+class _Filling(string.Formatter):
+    """`str.format`, with a last word on what is filled in."""
+
+    def __init__(self, show: Callable[[str], str]) -> None:
+        self._show = show
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        whole = isinstance(value, str) and not format_spec  # may be a string of a kind that `show` knows
+        return self._show(value if whole else format(value, format_spec))
 
 
 TEXTS = Texts(Path(__file__).parent)
