@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from probes.characters import check_unicode
 from probes.errors import InputError
 
 Ids = tuple[int, ...]
@@ -60,6 +61,9 @@ class AnswerSet:
     endings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        written = (s for a in self.answers for s in (a.label, a.display, *a.strings))
+        check_unicode(("answers", text) for text in written)
+        check_unicode(("endings", text) for text in self.endings)
         labels = [answer.label for answer in self.answers]
         if len(labels) < 2:
             raise InputError("answers_few", count=len(labels))

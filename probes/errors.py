@@ -16,14 +16,21 @@ class CruxError(Exception):
     def __init__(self, key: str, **values: object) -> None:
         self.key = key
         self.values = values
-        super().__init__(say(f"errors.{key}", "en", **values))
+        super().__init__(self.say("en"))
 
     def say(self, lang: str) -> str:
-        """The message in `lang`."""
-        return say(f"errors.{self.key}", lang, **self.values)
+        """The message in `lang`; it can always be printed, whatever text it quotes."""
+        text = say(f"errors.{self.key}", lang, **{n: _printable(v) for n, v in self.values.items()})
+        return text.encode("utf-8", "replace").decode("utf-8")  # half a character becomes "?"
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.key, self.values)
+
+
+def _printable(value: object) -> object:
+    """Python refuses to print whole numbers of thousands of digits."""
+    huge = isinstance(value, int) and value.bit_length() > 64
+    return float("inf") if huge else value
 
 
 def _rebuild(kind: type[CruxError], key: str, values: dict[str, object]) -> CruxError:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from probes.answers import AnswerSet
+from probes.characters import check_unicode, whole_number
 from probes.errors import InputError
 from probes.passage import Passage, Span
 from probes.question import ROLES, Question, Swap, preset, presets, standard_answers
@@ -30,8 +31,9 @@ def questions_of(source: str, base: Question, seed: int = 0) -> list[Question]:
     Raises:
         InputError: no such file, or nothing in it that could be asked.
     """
-    if source.isdecimal():
-        return _generated(int(source), base, seed)
+    check_unicode([("over", source)])
+    if (count := whole_number(source)) is not None:
+        return _generated(count, base, seed)
     if source == "presets":
         chosen = [preset(name).question() for name in presets()]
         return [q for q in chosen if q.language == base.language and q.answers == base.answers]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -111,9 +112,15 @@ def in_language(result: ProbeResult) -> ProbeResult:
     return ProbeResult(result.study, {**result.data, "headline": headline(result.data, current().lang)})
 
 
+def records(said: ProbeResult) -> list[tuple[str, Callable[[], str], str]]:
+    """A record as files: (ending, what makes it, media type). The CSV is marked for Excel."""
+    marked = partial(said.to_csv, bom=True)
+    return [("json", said.to_json, "application/json"), ("csv", marked, "text/csv")]
+
+
 def _records(name: str, result: ProbeResult) -> None:
     said = in_language(result)
-    for kind, make, mime in (("json", said.to_json, "application/json"), ("csv", said.to_csv, "text/csv")):
+    for kind, make, mime in records(said):
         st.download_button(
             t(f"details.{name}_{kind}"),
             make,
@@ -122,6 +129,7 @@ def _records(name: str, result: ProbeResult) -> None:
             on_click="ignore",
             key=f"{name}_{kind}",
             icon=":material/download:",
+            help=t("details.csv_help") if kind == "csv" else None,
         )
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 from dashboard.state import fits_link
 from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.desk import Desk
-from dashboard.widgets.details import PICTURES, in_language, link, model_arguments
+from dashboard.widgets.details import PICTURES, in_language, link, model_arguments, records
 from dashboard.widgets.facts import listed, measured_facts
 from dashboard.widgets.markup import plain
 from dashboard.wording import bare, t
@@ -92,11 +92,18 @@ def _take(desk: Desk, taken: Sequence[Taken]) -> None:
 
 def _files(desk: Desk, one: Taken) -> None:
     said = in_language(one.result)
-    for kind, make, mime in (("json", said.to_json, "application/json"), ("csv", said.to_csv, "text/csv")):
+    for kind, make, mime in records(said):
         name = f"crux-{one.name}.{kind}"
         key = f"{one.name}_{kind}"
         st.download_button(
-            kind.upper(), make, name, mime, on_click="ignore", key=key, icon=":material/download:"
+            kind.upper(),
+            make,
+            name,
+            mime,
+            on_click="ignore",
+            key=key,
+            icon=":material/download:",
+            help=t("details.csv_help") if kind == "csv" else None,
         )
     for form, mime in PICTURES.items() if one.draw is not None else ():
         _picture(desk, one, form, mime)

@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from probes.characters import check_unicode, whole_number
 from probes.errors import InputError
 from probes.locale import LANGUAGES, say
+from probes.numbers import shortened
 
 if TYPE_CHECKING:
     from probes.models.local import LocalModel
     from probes.question import Question
+
+FILES = ("passage", "json", "csv")
+"""Options that name files: a name on disk need not be Unicode."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +95,11 @@ def question(values: Mapping[str, Any], context: Context) -> Question:
 
     Raises:
         click.UsageError: neither, both, or a part of the question is missing.
+        InputError: an option is no valid Unicode, or has no such value.
     """
     from probes.question import preset
 
+    check_unicode((name, value) for name, value in values.items() if name not in FILES)
     if bool(values["preset"]) == (values["passage"] is not None):
         raise click.UsageError(context.say("need_passage"))
     base = preset(values["preset"]).question() if values["preset"] else _own(values, context)
@@ -179,11 +186,11 @@ def _pair(part: str) -> tuple[int, int]:
 
 
 def _number(part: str, option: str) -> int:
-    if not part.strip().isdecimal():
-        raise InputError(
-            "option_value", value=part, option=option, expected={"join": "a-b", "split": "a"}[option]
-        )
-    return int(part)
+    number = whole_number(part)
+    if number is None:
+        expected = {"join": "a-b", "split": "a"}[option]
+        raise InputError("option_value", value=shortened(part), option=option, expected=expected)
+    return number
 
 
 class Progress:
