@@ -19,7 +19,7 @@ TEXTS = Texts(Path(__file__).parent / "texts")
 
 def t(key: str, **values: object) -> Markdown:
     """The text `key` (`file.name`) in the visitor's language as Markdown; KeyError where there is none."""
-    return Markdown(TEXTS.say(key, current().lang, show=plain, **values))
+    return Markdown(TEXTS.shown(key, current().lang, plain, values))
 
 
 def bare(key: str, **values: object) -> str:

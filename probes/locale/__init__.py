@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import string
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -40,19 +40,18 @@ class Texts:
         stem, _, name = key.partition(".")
         return self._read(stem)[name][lang]
 
-    def say(self, key: str, lang: str, *, show: Callable[[str], str] | None = None, **values: object) -> str:
+    def say(self, key: str, lang: str, **values: object) -> str:
         """The text `key` in language `lang`, its placeholders filled.
-
-        Args:
-            show: makes what is filled in, and nothing else, fit for where the text is read.
 
         Raises:
             KeyError: there is no such text, or a placeholder was given no value.
         """
         text = self.raw(key, lang)
-        if not values and "{" not in text:
-            return text
-        return text.format(**values) if show is None else _Filling(show).vformat(text, (), values)
+        return text.format(**values) if values or "{" in text else text
+
+    def shown(self, key: str, lang: str, show: Callable[[str], str], values: Mapping[str, object]) -> str:
+        """The same; `show` makes what is filled in, and nothing else, fit for where the text is read."""
+        return _Filling(show).vformat(self.raw(key, lang), (), values)
 
 
 class _Filling(string.Formatter):
