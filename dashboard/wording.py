@@ -29,4 +29,4 @@ def bare(key: str, **values: object) -> str:
 
 def told(fault: CruxError) -> Markdown:
     """What went wrong, as Markdown: it may quote a visitor, a link, a file or a model."""
-    return plain(fault.say(current().lang))
+    return Markdown(fault.say(current().lang, plain))

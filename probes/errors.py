@@ -5,7 +5,9 @@ Texts are in `locale/errors.toml`. The exit code of the command line follows fro
 
 from __future__ import annotations
 
-from probes.locale import say
+from collections.abc import Callable
+
+from probes.locale import TEXTS
 
 
 class CruxError(Exception):
@@ -18,9 +20,14 @@ class CruxError(Exception):
         self.values = values
         super().__init__(self.say("en"))
 
-    def say(self, lang: str) -> str:
-        """The message in `lang`; it can always be printed, whatever text it quotes."""
-        text = say(f"errors.{self.key}", lang, **{n: _printable(v) for n, v in self.values.items()})
+    def say(self, lang: str, show: Callable[[str], str] = str) -> str:
+        """The message in `lang`; it can always be printed, whatever text it quotes.
+
+        Args:
+            show: makes what is quoted fit for where the message is read.
+        """
+        values = {name: _printable(value) for name, value in self.values.items()}
+        text = TEXTS.shown(f"errors.{self.key}", lang, show, values)
         return text.encode("utf-8", "replace").decode("utf-8")  # half a character becomes "?"
 
     def __reduce__(self) -> tuple[object, ...]:
