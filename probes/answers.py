@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from probes import escapes
+from probes.characters import check_unicode
 from probes.errors import InputError
 
 Ids = tuple[int, ...]
@@ -63,6 +64,9 @@ class AnswerSet:
     endings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        written = (s for a in self.answers for s in (a.label, a.display, *a.strings))
+        check_unicode(("answers", text) for text in written)
+        check_unicode(("endings", text) for text in self.endings)
         if not any(self.endings):  # an empty one alone asks for nothing
             object.__setattr__(self, "endings", ())
         labels = [answer.label for answer in self.answers]
@@ -126,7 +130,8 @@ class AnswerSet:
         Raises:
             InputError: there is none.
         """
-        return self.answers[self.index(called.strip())].label
+        exact = any(called in (answer.label, answer.name) for answer in self.answers)
+        return self.answers[self.index(called if exact else called.strip())].label
 
     @property
     def strings(self) -> list[tuple[int, str]]:

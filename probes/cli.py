@@ -70,8 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     lang = language(arguments)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
-            stream.reconfigure(encoding="utf-8")  # a file or pipe of another encoding could not hold Chinese
+        if isinstance(stream, io.TextIOWrapper):
+            # A file or pipe of another encoding could not hold Chinese, and nothing holds half a character.
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads slow each other down
     try:
         build(lang).main(list(arguments), prog_name="crux", standalone_mode=False, obj=Context(lang))

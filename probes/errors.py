@@ -5,7 +5,9 @@ Texts are in `locale/errors.toml`. The exit code of the command line follows fro
 
 from __future__ import annotations
 
-from probes.locale import say
+from collections.abc import Callable
+
+from probes.locale import TEXTS
 
 
 class CruxError(Exception):
@@ -19,18 +21,29 @@ class CruxError(Exception):
     def __init__(self, key: str, **values: object) -> None:
         self.key = key
         self.values = values
-        super().__init__(say(f"errors.{key}", "en", **values))
+        super().__init__(self.say("en"))
 
-    def say(self, lang: str) -> str:
-        """The message in `lang`."""
+    def say(self, lang: str, show: Callable[[str], str] = str) -> str:
+        """The message in `lang`; it can always be printed, whatever text it quotes.
+
+        Args:
+            show: makes what is quoted fit for where the message is read.
+        """
         values = {
-            name: value.say(lang) if isinstance(value, CruxError) else value
+            name: value.say(lang) if isinstance(value, CruxError) else _printable(value)
             for name, value in self.values.items()
         }
-        return say(f"errors.{self.key}", lang, **values)
+        text = TEXTS.shown(f"errors.{self.key}", lang, show, values)
+        return text.encode("utf-8", "replace").decode("utf-8")  # half a character becomes "?"
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.key, self.values)
+
+
+def _printable(value: object) -> object:
+    """Python refuses to print whole numbers of thousands of digits."""
+    huge = isinstance(value, int) and value.bit_length() > 64
+    return float("inf") if huge else value
 
 
 def _rebuild(kind: type[CruxError], key: str, values: dict[str, object]) -> CruxError:

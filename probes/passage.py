@@ -15,7 +15,9 @@ from unicodedata import normalize
 
 import regex
 
+from probes.characters import whole_number
 from probes.errors import InputError
+from probes.numbers import shortened
 from probes.removal import removed, without
 from probes.segment import Segment, Span, segment
 from probes.sentences import paragraph_spans, sentence_spans
@@ -208,10 +210,11 @@ class Passage:
                 raise InputError("word_not_found", text=name, nearest=self._nearest(name))
             if numbered is None:
                 spans.update(found)
-            elif 0 < int(numbered[2]) <= len(found):
-                spans.add(found[int(numbered[2]) - 1])
+            elif 0 < (asked := whole_number(numbered[2]) or 0) <= len(found):
+                spans.add(found[asked - 1])
             else:
-                raise InputError("occurrence_unknown", text=name, asked=int(numbered[2]), count=len(found))
+                asked_for = shortened(numbered[2])
+                raise InputError("occurrence_unknown", text=name, asked=asked_for, count=len(found))
         return tuple(sorted(spans))
 
     def occurrence(self, span: Span) -> tuple[int, int]:

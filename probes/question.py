@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from probes.answers import Answer, AnswerSet
+from probes.characters import check_unicode
 from probes.errors import CruxError, InputError
 from probes.passage import Passage, Span
 
@@ -47,6 +48,7 @@ class Question:
     """Minimal counterfactuals that patching may take, the first of the same length in tokens."""
 
     def __post_init__(self) -> None:
+        check_unicode(self._texts())
         if not self.question.strip():
             raise InputError("question_empty")
         if self.template not in TEMPLATES:
@@ -67,6 +69,15 @@ class Question:
             return self.answers.label_of(str(called))
         except InputError:
             return str(called)
+
+    def _texts(self) -> Iterator[tuple[str, object]]:
+        """All that is not in the passage or the answers, which look to themselves, by its option's name."""
+        yield "question", self.question
+        yield "language", self.language
+        yield "instruction", self.instruction
+        yield "prefix", self.answer_prefix
+        yield from (("system", self.system), ("right", self.right), ("tempting", self.tempting))
+        yield from (pair for change, to in self.swaps for pair in (("change", change), ("to", to)))
 
     def role_of(self, span: Span) -> str | None:
         """The role that a careful reader gives the words of `span`; key words first."""
@@ -148,12 +159,9 @@ def standard_answers(name: str, language: str) -> AnswerSet:
 
 def answer_set(text: str, language: str) -> AnswerSet:
     """`0=never;1=once`, one answer a line, or the name of a standard set in `language`."""
-    text = text.strip()
-    return (
-        AnswerSet.parse(text)
-        if any(sign in text for sign in ";=；＝\n\r")
-        else standard_answers(text, language)
-    )
+    if any(sign in text.strip() for sign in ";=；＝\n\r"):
+        return AnswerSet.parse(text)
+    return standard_answers(text.strip(), language)
 
 
 @cache

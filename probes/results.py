@@ -16,7 +16,18 @@ from typing import Any
 
 SCHEMA = 1
 
-_SHEET_FORMULA = tuple("=+-@＝＋－＠\t\r\n")
+BOM = "\ufeff"
+"""Tells Excel that a CSV file is UTF-8; without it, it takes Chinese for another encoding."""
+_BEGINS = re.compile(r'[\t\r\n]|[\s;,|"]*[-+=@＝＋－＠]')
+_FORMULA = re.compile(
+    r"""(?P<before>
+      [;,|\t\r\n][\s"]*                  # behind a sign that a sheet may split at
+    | \s"*(?=\S\S)                       # or at a space
+    )
+    (?P<sign> [=@＝＠＋－] | [+-] (?! [\d.][\d.e+-]* (?: [\s;,|\]}"] | $ ) ) )  # but no negative number
+    """,
+    re.VERBOSE,
+)
 _NUMBERS = re.compile(r"\[\n\s+([-+.\deE,\s]+?)\s+\]")
 
 
@@ -41,17 +52,21 @@ class ProbeResult:
         text = json.dumps(self.data, ensure_ascii=False, indent=1, allow_nan=False)
         return _NUMBERS.sub(lambda match: f"[{' '.join(match[1].split())}]", text)
 
-    def to_csv(self) -> str:
-        """The rows and, marked in the column `set`, the groups of equal words, with one column an answer."""
+    def to_csv(self, *, bom: bool = False) -> str:
+        """The rows and, marked in the column `set`, the groups of equal words, with one column an answer.
+
+        Args:
+            bom: begin with the mark by which Excel knows UTF-8.
+        """
         kind = "unit" if "rows" in self.data else "answer"
         table = [{"set": kind, **_flat(row)} for row in self.rows]
         table += [{"set": "group", **_flat(row)} for row in self.data.get("groups", [])]
         columns = list(dict.fromkeys(name for row in table for name in row))
         out = io.StringIO()
-        writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({k: _cell(v) for k, v in row.items()} for row in table)
-        return out.getvalue()
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(map(_cell, columns))
+        writer.writerows([_cell(row.get(name, "")) for name in columns] for row in table)
+        return (BOM if bom else "") + out.getvalue()
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +83,10 @@ def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula is quoted, as OWASP advises for CSV."""
-    if isinstance(value, str) and value.startswith(_SHEET_FORMULA):
-        return "'" + value
-    return value
+    """Text that a spreadsheet would run as a formula is quoted, as OWASP advises for CSV.
+
+    A sheet may guess another separator than the comma, so a formula is looked for behind each of them.
+    """
+    if not isinstance(value, str):
+        return value
+    return ("'" if _BEGINS.match(value) else "") + _FORMULA.sub(r"\g<before>'\g<sign>", value)

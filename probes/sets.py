@@ -12,6 +12,7 @@ import regex
 
 from probes import passage_files
 from probes.answers import AnswerSet
+from probes.characters import check_unicode, whole_number
 from probes.entries import PASSAGE, Entry, shown
 from probes.errors import CruxError, InputError, LimitError
 from probes.passage import Passage, Span
@@ -35,10 +36,12 @@ def questions_of(source: str, base: Question, seed: int = 0) -> list[Question]:
         InputError: no such file, or something in it that cannot be asked, with its place.
         LimitError: too many passages, too large a file.
     """
-    if source.isdecimal():
-        if len(source) > len(str(MOST)) or int(source) > MOST:
+    check_unicode([("over", source)])
+    if source.strip().isdecimal():
+        count = whole_number(source)
+        if count is None or count > MOST:
             raise LimitError("over_many", source=source[:20], most=MOST)
-        return _generated(int(source), base, seed)
+        return _generated(count, base, seed)
     if source == "presets":
         chosen = [preset(name).question() for name in presets()]
         return [q for q in chosen if q.language == base.language and q.answers == base.answers]

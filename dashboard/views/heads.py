@@ -21,7 +21,7 @@ from dashboard.widgets.head_board import (
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.reading import agreement, head_looked_at, reading, take_reader
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CapabilityError
 from probes.headline import headline
@@ -92,7 +92,7 @@ def _together(here: Desk, taken: list[Taken]) -> None:
         return
     st.vega_lite_chart(
         charts.specification(charts.cumulative(found, here.state.lang, ink=ink())),
-        alt=t("heads.together_alt", headline=headline(found.data, here.state.lang)),
+        alt=bare("heads.together_alt", headline=headline(found.data, here.state.lang)),
     )
     control = found.data["control"]
     if control and control.get("n"):

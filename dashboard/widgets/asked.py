@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.service import service
 from dashboard.session import current
-from dashboard.wording import t
+from dashboard.wording import t, told
 from probes.errors import CruxError
 from probes.models.prompting import TAKES
 from probes.question import TEMPLATES, Question, answer_set
@@ -97,7 +97,7 @@ def _apply(question: Question, answers: str, prefix: str, instruction: str, temp
         service().limits.check_answers_text(answers)
         given = answer_set(answers, question.language)
     except CruxError as fault:
-        st.error(fault.say(current().lang), icon=":material/error:")
+        st.error(told(fault), icon=":material/error:")
         return
     if given != replace(question.answers, endings=()):
         one_line = answers.strip()

@@ -10,7 +10,7 @@ from dashboard import session
 from dashboard.session import bound, choose, current
 from dashboard.state import UNITS
 from dashboard.widgets.model_picker import model_picker
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes.locale import LANGUAGES
 from probes.numbers import shortened
 from probes.question import preset, presets
@@ -77,9 +77,9 @@ def _passage() -> None:
 def _title(name: str) -> str:
     if name == OWN:
         mine = session.own_passage()
-        return t("bar.own") if mine is None else t("bar.mine", start=shortened(mine.text, 24))
+        return bare("bar.own") if mine is None else bare("bar.mine", start=shortened(mine.text, 24))
     found = preset(name)
-    return t("bar.preset", title=found.title[current().lang], language=NAMES[found.language])
+    return bare("bar.preset", title=found.title[current().lang], language=NAMES[found.language])
 
 
 def _choose_passage() -> None:

@@ -20,7 +20,7 @@ from dashboard.widgets.bertviz import (
 )
 from dashboard.widgets.desk import Desk, dark
 from dashboard.widgets.reading import no_room
-from dashboard.wording import t
+from dashboard.wording import bare, t, told
 from probes.charts.weights import First, grouped, without_first
 from probes.errors import CruxError
 
@@ -52,7 +52,7 @@ def close_up(desk: Desk, looked: Head) -> None:
     try:
         _frame(desk, chosen, looked, by_token=level == "token")
     except CruxError as fault:
-        st.info(fault.say(desk.state.lang), icon=":material/visibility_off:")
+        st.info(told(fault), icon=":material/visibility_off:")
     except NoRoom as fault:
         st.info(no_room(fault), icon=":material/memory:")
     except TooLarge as fault:
@@ -84,13 +84,11 @@ def _frame(desk: Desk, layers: list[int], looked: Head, *, by_token: bool) -> No
         places.labels,
         layers=[layer for layer, _ in shown],
         heads=heads,
-        words=Words(
-            t("closeup.word_layer"), t("closeup.word_layers"), t("closeup.word_heads"), t("closeup.word_head")
-        ),
+        words=Words(*(bare(f"closeup.word_{name}") for name in ("layer", "layers", "heads", "head"))),
         view=view,
         lit=[looked[1]],
         dark=dark(),
         lang=desk.state.lang,
     )
     height = frame_height(view, len(places.labels), len(shown), len(heads))
-    st.iframe(page, height=min(height, HIGHEST), alt=t("closeup.alt"))
+    st.iframe(page, height=min(height, HIGHEST), alt=bare("closeup.alt"))

@@ -12,7 +12,7 @@ from dashboard.session import current
 from dashboard.state import within
 from dashboard.widgets.markup import plain
 from dashboard.widgets.word_chips import pressed, word_chips
-from dashboard.wording import t
+from dashboard.wording import bare, t, told
 from probes.errors import CruxError
 from probes.passage import Passage
 from probes.question import Question
@@ -31,8 +31,8 @@ def cutting(question: Question) -> None:
         [word.span for word in words],
         visit.picked,
         key=CHIPS,
-        label=t("cutting.label"),
-        hint=t("cutting.hint"),
+        label=bare("cutting.label"),
+        hint=bare("cutting.hint"),
         revision=visit.revision,
         lang=passage.language,
         look="pick",
@@ -52,7 +52,7 @@ def cutting(question: Question) -> None:
         )
         st.button(t("cutting.done"), type="primary", on_click=_done, key="cutting_done")
     if visit.problem:
-        st.error(visit.problem.say(current().lang), icon=":material/error:")
+        st.error(told(visit.problem), icon=":material/error:")
 
 
 def _split_controls(passage: Passage, picked: list[int]) -> None:

@@ -197,7 +197,7 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
     """
     bar(controls)
     for name, value in session.visit().notes:
-        st.warning(t("page.bad_link", name=plain(name), value=plain(value)), icon=":material/link_off:")
+        st.warning(t("page.bad_link", name=name, value=value), icon=":material/link_off:")
     if session.visit().editing:
         own_passage()
     try:

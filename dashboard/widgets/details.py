@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -11,9 +12,8 @@ from dashboard.asking import options
 from dashboard.session import current
 from dashboard.shelf import Choice
 from dashboard.state import LONGEST_TEXT_IN_LINK, State, fits_link, to_link
-from dashboard.widgets.facts import measured_facts
-from dashboard.widgets.markup import plain
-from dashboard.wording import t
+from dashboard.widgets.facts import listed, measured_facts
+from dashboard.wording import bare, t
 from probes import charts
 from probes.commandline import command_line
 from probes.headline import headline
@@ -51,7 +51,7 @@ def _measured(words: ProbeResult | None, asked: ProbeResult) -> None:
     left, right = st.columns(2)
     half = (len(facts) + 1) // 2
     for column, some in ((left, facts[:half]), (right, facts[half:])):
-        column.markdown("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in some))
+        column.markdown(listed(some))
 
 
 # ---- to take along
@@ -118,9 +118,15 @@ def in_language(result: ProbeResult) -> ProbeResult:
     return ProbeResult(result.study, {**result.data, "headline": headline(result.data, current().lang)})
 
 
+def records(said: ProbeResult) -> list[tuple[str, Callable[[], str], str]]:
+    """A record as files: (ending, what makes it, media type). The CSV is marked for Excel."""
+    marked = partial(said.to_csv, bom=True)
+    return [("json", said.to_json, "application/json"), ("csv", marked, "text/csv")]
+
+
 def _records(name: str, result: ProbeResult) -> None:
     said = in_language(result)
-    for kind, make, mime in (("json", said.to_json, "application/json"), ("csv", said.to_csv, "text/csv")):
+    for kind, make, mime in records(said):
         st.download_button(
             t(f"details.{name}_{kind}"),
             make,
@@ -129,6 +135,7 @@ def _records(name: str, result: ProbeResult) -> None:
             on_click="ignore",
             key=f"{name}_{kind}",
             icon=":material/download:",
+            help=t("details.csv_help") if kind == "csv" else None,
         )
 
 
@@ -139,11 +146,11 @@ def _picture(words: ProbeResult, kind: Format, mime: str) -> None:
         groups = state.groups and bool(words.data["groups"])
         chart = charts.effects(words, state.lang, groups=groups)
         data = words.data
-        about = t(
+        about = bare(
             "details.picture_about",
             question=data["clean"]["question"],
             model=data["provenance"]["model"]["model"],
-            mode=t(f"bar.mode_{data['mode']}"),
+            mode=bare(f"bar.mode_{data['mode']}"),
         )
         return saved(titled(chart, headline(data, state.lang), [about]), kind)
 

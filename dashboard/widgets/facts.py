@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dashboard.session import current
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import t
 from probes.locale import say
 from probes.results import ProbeResult
@@ -53,6 +54,11 @@ def _first(stored: list[dict[str, Any]]) -> str:
     wall, cpu = (sum(report[name] for report in stored) for name in ("seconds", "cpu_seconds"))
     where = ", ".join(dict.fromkeys(f"{r['processor']} · Crux {r['crux']}" for r in stored))
     return f"{wall:.2f} s · CPU {cpu:.2f} s · {where}"
+
+
+def listed(facts: Sequence[tuple[str, str]]) -> Markdown:
+    """Facts, one a line."""
+    return Markdown("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in facts))
 
 
 def _way(options: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from dashboard.state import HOWS, PLACES
 from dashboard.values import Head
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.numbers import target_name, targets
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes import charts
 from probes.headline import headline
 from probes.interventions import Ablation
@@ -121,7 +121,7 @@ def _pressable(desk: Desk, exact: ProbeResult) -> None:
         key=key,
         on_select=lambda: _take_presses(key, desk.geometry),
         selection_mode=[charts.SELECTION],
-        alt=t("heads.map_alt", headline=said),
+        alt=bare("heads.map_alt", headline=said),
     )
 
 

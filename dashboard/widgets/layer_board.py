@@ -13,7 +13,7 @@ from dashboard.widgets.head_board import all_heads
 from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.take_along import Taken
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
 from probes.headline import headline, top_of
@@ -29,7 +29,7 @@ def lens_view(here: Desk) -> Taken:
     st.vega_lite_chart(
         charts.specification(charts.lens(found, here.state.lang, ink=ink())),
         key="lens_chart",
-        alt=t("layers.lens_alt", headline=headline(found.data, here.state.lang)),
+        alt=bare("layers.lens_alt", headline=headline(found.data, here.state.lang)),
     )
     return Taken("lens", found, options, lambda: charts.lens(found, here.state.lang))
 
@@ -41,9 +41,9 @@ def writes_view(here: Desk, lens: ProbeResult) -> None:
         st.caption(t("layers.no_direct"))
         return
     chart = charts.layer_parts(lens, here.state.lang, measure="direct", rows=rows)
-    st.vega_lite_chart(charts.specification(chart), key="writes_chart", alt=t("layers.writes_alt"))
+    st.vega_lite_chart(charts.specification(chart), key="writes_chart", alt=bare("layers.writes_alt"))
     if contrast := lens.data["contrast"]:
-        st.caption(t("layers.contrast", one=plain(contrast["string"]), other=plain(contrast["against"])))
+        st.caption(t("layers.contrast", one=contrast["string"], other=contrast["against"]))
     st.caption(t("layers.writes_read"))
 
 
@@ -58,7 +58,7 @@ def parts_view(here: Desk) -> Taken | None:
     st.vega_lite_chart(
         charts.specification(charts.layer_parts(found, here.state.lang)),
         key="parts_chart",
-        alt=t("layers.parts_alt", headline=headline(found.data, here.state.lang)),
+        alt=bare("layers.parts_alt", headline=headline(found.data, here.state.lang)),
     )
     st.markdown(f"**{plain(headline(found.data, here.state.lang))}**")
     st.caption(t("layers.parts_read"))
@@ -88,7 +88,7 @@ def patch_view(here: Desk) -> Taken | None:
     st.vega_lite_chart(
         charts.specification(charts.patch_map(found, here.state.lang, ink=ink())),
         key="patch_chart",
-        alt=t("layers.patch_alt", headline=headline(found.data, here.state.lang)),
+        alt=bare("layers.patch_alt", headline=headline(found.data, here.state.lang)),
     )
     st.caption(t(f"layers.read_{here.state.direction}"))
     return Taken("patch", found, options, lambda: charts.patch_map(found, here.state.lang))
@@ -136,11 +136,11 @@ def _ends(here: Desk, found: ProbeResult, change: str, to: str) -> None:
     st.markdown(
         t(
             "layers.ends",
-            change=plain(change),
-            to=plain(to),
-            own=plain(tops[0]["name"]),
+            change=change,
+            to=to,
+            own=tops[0]["name"],
             p=percent(tops[0]["probability"]),
-            other=plain(tops[1]["name"]),
+            other=tops[1]["name"],
             q=percent(tops[1]["probability"]),
         )
     )

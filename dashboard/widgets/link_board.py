@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import session
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.passage_marks import Arc, passage_marks
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes import charts
 from probes.headline import headline
 from probes.interventions import Cut
@@ -52,10 +52,10 @@ def arcs(desk: Desk, found: ProbeResult) -> None:
         desk.question.passage.text,
         [word.span for word in words],
         key="arcs",
-        label=t("links.passage"),
-        hint=t("links.hint", count=len(drawn)) if drawn else t("links.hint_none"),
+        label=bare("links.passage"),
+        hint=bare("links.hint", count=len(drawn)) if drawn else bare("links.hint_none"),
         lang=desk.question.passage.language,
-        place=t("heads.answer_place"),
+        place=bare("heads.answer_place"),
         notes=[*(_note(desk, drawn, word.index) for word in words), _note(desk, drawn, len(words))],
         arcs=drawn,
     )
@@ -64,7 +64,7 @@ def arcs(desk: Desk, found: ProbeResult) -> None:
 def _name(desk: Desk, at: int) -> str:
     words = desk.question.passage.words
     if at == len(words):
-        return t("heads.answer_place")
+        return bare("heads.answer_place")
     word = words[at]
     return charts.named(word.text, word.occurrence, word.occurrences)
 
@@ -72,7 +72,7 @@ def _name(desk: Desk, at: int) -> str:
 def _sentence(desk: Desk, found: ProbeResult, at: int, read: int, row: dict[str, Any]) -> str:
     then = next(answer for answer in row["answers"] if answer["answer"] == row["top"])
     key = "links.arc_flips" if flips_clearly(row, found.data) else "links.arc"
-    return t(
+    return bare(
         key,
         reader=_name(desk, at),
         read=_name(desk, read),
@@ -85,7 +85,7 @@ def _sentence(desk: Desk, found: ProbeResult, at: int, read: int, row: dict[str,
 
 def _note(desk: Desk, drawn: list[Arc], at: int) -> str:
     own = [arc.label for arc in drawn if at in (arc.reader, arc.read)]
-    return " ".join(own) or t("links.no_arc", word=_name(desk, at))
+    return " ".join(own) or bare("links.no_arc", word=_name(desk, at))
 
 
 def unfinished(desk: Desk, so_far: Mapping[Any, float | None], slot: DeltaGenerator) -> None:
@@ -96,9 +96,9 @@ def unfinished(desk: Desk, so_far: Mapping[Any, float | None], slot: DeltaGenera
     for change, nats_moved in so_far.items():
         if isinstance(change, Cut):
             reader = len(words) if change.reader is None else at[change.reader[0]]
-            key = t("links.so_far", reader=_name(desk, reader), read=_name(desk, at[change.read[0]]))
+            key = bare("links.so_far", reader=_name(desk, reader), read=_name(desk, at[change.read[0]]))
         else:
-            key = t("links.hidden", word=_name(desk, at[change]))
+            key = bare("links.hidden", word=_name(desk, at[change]))
         rows.append((key, nats_moved))
     if rows:
         chart = charts.unfinished(rows, desk.state.lang, most=MOST_ARCS)
@@ -112,7 +112,7 @@ def maps(desk: Desk, found: ProbeResult) -> None:
     st.vega_lite_chart(
         charts.specification(chart),
         key="links_maps",
-        alt=t("links.maps_alt", headline=headline(found.data, desk.state.lang)),
+        alt=bare("links.maps_alt", headline=headline(found.data, desk.state.lang)),
     )
     if len(found.data["units"]) > charts.MOST_WORDS:
         st.toggle(t("links.all_words", count=len(found.data["units"])), key="w_all_links")
@@ -127,11 +127,11 @@ def table(desk: Desk, found: ProbeResult) -> None:
         seen = row["attention"]
         rows.append(
             {
-                t("links.col_reader"): _name(desk, words if reader == charts.ANSWER else int(reader)),
-                t("links.col_read"): _name(desk, read),
-                t("links.col_effect"): nats(row),
-                t("links.col_attention"): "–" if seen is None else f"{100 * seen:.1f} %",
-                t("links.col_then"): then["name"] if flips_clearly(row, found.data) else "",
+                bare("links.col_reader"): _name(desk, words if reader == charts.ANSWER else int(reader)),
+                bare("links.col_read"): _name(desk, read),
+                bare("links.col_effect"): nats(row),
+                bare("links.col_attention"): "–" if seen is None else f"{100 * seen:.1f} %",
+                bare("links.col_then"): then["name"] if flips_clearly(row, found.data) else "",
             }
         )
     st.dataframe(rows, hide_index=True)

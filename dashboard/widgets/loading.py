@@ -12,9 +12,8 @@ from dashboard.service import Service
 from dashboard.session import current
 from dashboard.shelf import Choice
 from dashboard.widgets.asked import AS_AT_FIRST
-from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import short_name
-from dashboard.wording import t
+from dashboard.wording import t, told
 from probes.errors import CruxError
 
 BUILTIN = {"model": "builtin", "revision": "", "device": "auto", "dtype": "auto"}
@@ -30,7 +29,7 @@ WAYS_ON: dict[str, tuple[str, dict[str, Any]]] = {
 def problem(fault: CruxError) -> None:
     """What went wrong, and the ways on."""
     state = current()
-    st.error(fault.say(state.lang), icon=":material/error:")
+    st.error(told(fault), icon=":material/error:")
     with st.container(horizontal=True):
         if any(getattr(state, name) != value for name, value in BUILTIN.items()):
             st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
@@ -51,8 +50,8 @@ def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
         with top:
             _offer_download(choice)
         return
-    name = plain(short_name(choice.spec))
-    with top, st.spinner(t("stage.loading", model=name), show_time=True):
+    loading = t("stage.loading", model=short_name(choice.spec))
+    with top, st.spinner(loading, show_time=True):
         line = st.empty()
 
         def in_line(ahead: int) -> None:
@@ -66,7 +65,7 @@ def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
 
 
 def _offer_download(choice: Choice) -> None:
-    st.info(t("models.confirm", model=plain(choice.spec)), icon=":material/download:")
+    st.info(t("models.confirm", model=choice.spec), icon=":material/download:")
     with st.container(horizontal=True):
         agreed = session.visit().agreed
         st.button(t("models.confirm_yes"), type="primary", on_click=agreed.add, args=(choice.spec,))

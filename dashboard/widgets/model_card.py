@@ -9,7 +9,7 @@ import streamlit as st
 from dashboard.session import current
 from dashboard.state import State
 from dashboard.widgets.facts import reason_text
-from dashboard.widgets.markup import plain
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.model_picker import light, short_name
 from dashboard.wording import t
 from probes.locale import say
@@ -32,13 +32,13 @@ WHOLE = """<style>
 
 def loaded_model(state: State, model: LocalModel | None) -> None:
     """The model in use: a sentence, its figures, its self-check, its capabilities."""
-    name = plain(short_name(state.model))
+    name = short_name(state.model)
     if model is None:
         st.subheader(t("models.not_loaded", name=name), anchor=False)
         return
     about = model.describe()
     icon, colour, word = light(about)
-    st.subheader(f":{colour}[{icon}] {t('models.headline', name=name, light=plain(word))}", anchor=False)
+    st.subheader(f":{colour}[{icon}] {t('models.headline', name=name, light=word)}", anchor=False)
     _figures(about, model.loaded.size)
     left, right = st.columns(2, gap="medium")
     with left:
@@ -47,7 +47,7 @@ def loaded_model(state: State, model: LocalModel | None) -> None:
         _findings(about["anatomy"]["findings"])
     with right:
         st.markdown(f"#### {t('models.can')}")
-        _capabilities(about["anatomy"]["capabilities"])
+        st.markdown(_capabilities(about["anatomy"]["capabilities"]))
 
 
 def _figures(about: dict[str, Any], size: Size) -> None:
@@ -94,7 +94,7 @@ def _verdict(ok: bool) -> str:
     )
 
 
-def _capabilities(capabilities: dict[str, Any]) -> None:
+def _capabilities(capabilities: dict[str, Any]) -> Markdown:
     lines = []
     for name, capability in capabilities.items():
         said = t(f"models.can_{name}")
@@ -102,7 +102,7 @@ def _capabilities(capabilities: dict[str, Any]) -> None:
             lines.append(f":green[:material/check:] {said}")
         else:
             lines.append(f":red[:material/close:] {said}: {plain(reason_text(capability['reason']))}")
-    st.markdown("  \n".join(lines))
+    return Markdown("  \n".join(lines))
 
 
 def catalogue_table() -> None:
@@ -118,7 +118,7 @@ def catalogue_table() -> None:
             ),
             t("models.col_languages"): entry.spoken(3),
             t("models.col_window"): f"{entry.window:,}",
-            t("models.col_about"): plain(entry.note[current().lang]).replace("\\`", "`"),
+            t("models.col_about"): entry.note[current().lang],
         }
         for entry in catalog.entries()
     ]

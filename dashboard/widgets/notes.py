@@ -8,12 +8,15 @@ from typing import Any
 import streamlit as st
 
 from dashboard.session import current
-from dashboard.widgets.markup import plain
+from dashboard.widgets.markup import Markdown, plain
 from probes.locale import note_text
 
 
 def notes(found: Sequence[Mapping[str, Any]]) -> None:
     """A line each: what was given and is not sent, where the question leaves what the model was made for."""
-    said = [plain(note_text(note, current().lang)) for note in found]
-    if said:
-        st.warning("  \n".join(said), icon=":material/info:")
+    if found:
+        st.warning(_lines([note_text(note, current().lang) for note in found]), icon=":material/info:")
+
+
+def _lines(texts: Sequence[str]) -> Markdown:
+    return Markdown("  \n".join(map(plain, texts)))

@@ -10,8 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.session import bound, current
-from dashboard.widgets.markup import plain
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes import charts
 from probes.headline import FEW, headline
 from probes.models.prompting import TAKES
@@ -29,7 +28,7 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
     chart = charts.answers(result, lang, pinned=pinned)
     said = headline(data, lang)
     st.vega_lite_chart(
-        charts.specification(chart), key="answers_chart", alt=t("numbers.answers_alt", headline=said)
+        charts.specification(chart), key="answers_chart", alt=bare("numbers.answers_alt", headline=said)
     )
     if data["greedy"] is None:  # nothing is written out while words are hidden
         st.caption(t("numbers.coverage", coverage=percent(data["coverage"])))
@@ -55,10 +54,10 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
 
 def _goes_on(data: Mapping[str, Any]) -> None:
     """What the model wrote by itself; the words put in its mouth stand apart."""
-    prefix, text = data["answer_prefix"].strip(), plain(data["greedy"])
+    prefix, text = data["answer_prefix"].strip(), data["greedy"]
     coverage = percent(data["coverage"])
     if prefix and data["prompt"].endswith(prefix):
-        st.caption(t("numbers.greedy_after", prefix=plain(prefix), text=text, coverage=coverage))
+        st.caption(t("numbers.greedy_after", prefix=prefix, text=text, coverage=coverage))
     else:
         st.caption(t("numbers.greedy", text=text, coverage=coverage))
 
@@ -67,14 +66,12 @@ def _suggest(data: Mapping[str, Any]) -> None:
     """Where most of the probability goes to none of the listed answers: what helps with this model."""
     coverage, template = percent(data["coverage"]), data["template"]
     if "answer_prefix" not in TAKES[template]:
-        said = t("numbers.few_no_prefix", coverage=coverage, template=template)
-        st.warning(said, icon=":material/info:")
+        few = t("numbers.few_no_prefix", coverage=coverage, template=template)
+        st.warning(few, icon=":material/info:")
         return
     st.warning(t("numbers.few", coverage=coverage), icon=":material/info:")
     if prefix := suggested_prefix(data):
-        st.button(
-            t("numbers.try_prefix", prefix=plain(prefix)), on_click=session.change, kwargs={"prefix": prefix}
-        )
+        st.button(t("numbers.try_prefix", prefix=prefix), on_click=session.change, kwargs={"prefix": prefix})
 
 
 def suggested_prefix(data: Mapping[str, Any]) -> str | None:
@@ -96,7 +93,7 @@ def effects_view(words: ProbeResult) -> None:
     chart = charts.effects(words, state.lang, most=None if everything else FIRST_ROWS, groups=groups)
     said = headline(words.data, state.lang)
     st.vega_lite_chart(
-        charts.specification(chart), key="effects_chart", alt=t("numbers.effects_alt", headline=said)
+        charts.specification(chart), key="effects_chart", alt=bare("numbers.effects_alt", headline=said)
     )
     limits = words.data["thresholds"]
     st.caption(
@@ -157,19 +154,19 @@ def target_name(name: str, question: Question, words: ProbeResult | None) -> str
     names = {answer.label: answer.name for answer in question.answers.answers}
     if name == "top":
         return (
-            t("numbers.target_top", answer=words.data["target"]["text"])
+            bare("numbers.target_top", answer=words.data["target"]["text"])
             if words
-            else t("numbers.target_top_plain")
+            else bare("numbers.target_top_plain")
         )
     if name == "right":
-        return t("numbers.target_right", answer=names.get(question.right or "", ""))
+        return bare("numbers.target_right", answer=names.get(question.right or "", ""))
     if name == "right:tempting":
         pair = {
             "right": names.get(question.right or "", ""),
             "tempting": names.get(question.tempting or "", ""),
         }
-        return t("numbers.target_contrast", **pair)
-    return t("numbers.target_answer", answer=names.get(name, name))
+        return bare("numbers.target_contrast", **pair)
+    return bare("numbers.target_answer", answer=names.get(name, name))
 
 
 def _tiny(value: float | None) -> str:

@@ -14,7 +14,7 @@ from dashboard.widgets.desk import Desk
 from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.take_along import Taken
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
 from probes.headline import headline
@@ -42,7 +42,9 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | Non
     said = headline(found.data, here.state.lang)
     st.markdown(f"**{plain(said)}**")
     picture = charts.over_points(found, here.state.lang)
-    st.vega_lite_chart(charts.specification(picture), key=f"over_{study}", alt=t("over.alt", headline=said))
+    st.vega_lite_chart(
+        charts.specification(picture), key=f"over_{study}", alt=bare("over.alt", headline=said)
+    )
     _, rest = charts.over_rows(found)
     st.caption(t("over.read") + (" " + t("over.rest", count=rest) if rest else ""))
     return Taken(study, found, chosen, lambda: charts.over_points(found, here.state.lang))

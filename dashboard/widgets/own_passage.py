@@ -10,7 +10,7 @@ from dashboard import session
 from dashboard.service import service
 from dashboard.session import current
 from dashboard.uploads import clean_name
-from dashboard.wording import t
+from dashboard.wording import t, told
 from probes.errors import CruxError, InputError
 from probes.passage import MAX_CHARACTERS, Passage
 from probes.passage_files import one_passage
@@ -63,7 +63,7 @@ def _use(text: str, file: UploadedFile | None, question: str, answers: str) -> N
         service().limits.check_passage(given)
         Passage(given)
     except CruxError as fault:
-        st.error(fault.say(current().lang), icon=":material/error:")
+        st.error(told(fault), icon=":material/error:")
         return
     state = current()
     kept = {"prefix": state.prefix, "instruction": state.instruction} if state.text else {}

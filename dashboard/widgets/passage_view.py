@@ -10,9 +10,9 @@ import streamlit as st
 from dashboard import session
 from dashboard.asking import noise_units, preset_of
 from dashboard.session import current
-from dashboard.widgets.markup import plain
+from dashboard.widgets.markup import Markdown
 from dashboard.widgets.word_chips import Scores, pressed, word_chips
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes.charts import SMALLEST_SCALE, drawn, scale_of
 from probes.headline import quoted
 from probes.leads import flips_clearly
@@ -38,8 +38,8 @@ def passage_view(
         [unit.span for unit in units],
         state.out,
         key=CHIPS,
-        label=t("passage.label"),
-        hint=t(_hint(units)),
+        label=bare("passage.label"),
+        hint=bare(_hint(units)),
         revision=visit.revision,
         lang=question.passage.language,
         scores=_scores(words) if words else _scores_so_far(units, so_far) if so_far else None,
@@ -67,7 +67,7 @@ def _scores(words: ProbeResult) -> Scores:
     rows = words.data["rows"]
     scale = scale_of(words)
     effects = [None if row["effect_probability"] is None else drawn(row, scale) for row in rows]
-    return Scores(effects, [bool(row["no_change"]) for row in rows], scale, t("passage.nats"))
+    return Scores(effects, [bool(row["no_change"]) for row in rows], scale, bare("passage.nats"))
 
 
 def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None]) -> Scores:
@@ -77,7 +77,7 @@ def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None]) -
         None if unit.span not in so_far else -scale if found is None else found
         for unit, found in zip(units, found_so_far, strict=True)
     ]
-    return Scores(effects, [False] * len(effects), scale, t("passage.nats"))
+    return Scores(effects, [False] * len(effects), scale, bare("passage.nats"))
 
 
 def _notes(words: ProbeResult) -> list[str]:
@@ -93,7 +93,7 @@ def _note(data: Any, row: Any) -> str:
     )
     then = next(a for a in row["answers"] if a["answer"] == row["top"])
     gloss = _gloss_of(row["text"])
-    return t(
+    return bare(
         "passage.note_flips"
         if flips_clearly(row, data)
         else "passage.note_same"
@@ -174,17 +174,17 @@ def actions(question: Question, units: Sequence[Unit]) -> None:
         st.caption(_taken(units))
 
 
-def _taken(units: Sequence[Unit]) -> str:
+def _taken(units: Sequence[Unit]) -> Markdown:
     """The words that are out, by name; what is pinned."""
     state = current()
     parts = []
     for key, numbers in (("passage.taken", state.out), ("passage.pinned", state.pin)):
         named = units_of([units[i] for i in sorted(numbers or ())])
         if named:
-            parts.append(t(key, count=len(named), words=plain(quoted(named, state.lang))))
+            parts.append(t(key, count=len(named), words=quoted(named, state.lang)))
         elif numbers is not None and key == "passage.pinned":
             parts.append(t("passage.pinned_clean"))
-    return " ".join(parts) or t("passage.nothing_taken")
+    return Markdown(" ".join(parts)) if parts else t("passage.nothing_taken")
 
 
 def _pin_button() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.widgets.markup import Markdown
 from dashboard.wording import t
 
 
@@ -31,9 +32,9 @@ class Headline:
 
     def __init__(self) -> None:
         self._place = Later(st.container(key="headline"))
-        self._said = ""
+        self._said = Markdown("")
 
-    def say(self, text: str) -> None:
+    def say(self, text: Markdown) -> None:
         """Show `text`, as Markdown."""
         self._said = text
         self._place.slot.subheader(text, anchor=False)
@@ -49,5 +50,5 @@ class Headline:
 
     def instead(self) -> DeltaGenerator:
         """Room for something else in the headline's place."""
-        self._said = ""
+        self._said = Markdown("")
         return self._place.slot.container()

@@ -13,8 +13,9 @@ from dashboard.session import current
 from dashboard.values import Head
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.head_board import all_heads, head_name, strongest
+from dashboard.widgets.markup import Markdown
 from dashboard.widgets.passage_marks import passage_marks, pressed_word
-from dashboard.wording import t
+from dashboard.wording import bare, t, told
 from probes import charts
 from probes.errors import CruxError
 from probes.models.memory import readable
@@ -67,7 +68,7 @@ def reading(desk: Desk, exact: ProbeResult | None) -> None:
         )
         st.markdown(f"**{t('heads.reads')}**")
         words = desk.question.passage.words
-        readers = {-1: t("heads.from_answer")} | {word.index: _named(word) for word in words}
+        readers = {-1: bare("heads.from_answer")} | {word.index: _named(word) for word in words}
         st.session_state["w_reader"] = current().reader
         st.selectbox(
             t("heads.reader"),
@@ -83,7 +84,7 @@ def reading(desk: Desk, exact: ProbeResult | None) -> None:
 
 def _named(word: Any) -> str:
     which = f" ({word.occurrence})" if word.occurrences > 1 else ""
-    return t("heads.from_word", word=" ".join(word.text.split())) + which
+    return bare("heads.from_word", word=" ".join(word.text.split())) + which
 
 
 def _choose_reader() -> None:
@@ -95,7 +96,7 @@ def _draw(desk: Desk, looked: Head) -> None:
     try:
         found = desk.look().reading
     except CruxError as fault:
-        st.info(fault.say(desk.state.lang), icon=":material/visibility_off:")
+        st.info(told(fault), icon=":material/visibility_off:")
         return
     except NoRoom as fault:
         st.info(no_room(fault), icon=":material/memory:")
@@ -107,28 +108,29 @@ def _draw(desk: Desk, looked: Head) -> None:
     weights, sink = [float(w) for w in whole[head, reader]], float(sinks[head, reader])
     most = max([1e-6, *weights])
     notes = [
-        t("heads.reads_word", word=" ".join(w.text.split()), share=percent(weights[w.index])) for w in words
+        bare("heads.reads_word", word=" ".join(w.text.split()), share=percent(weights[w.index]))
+        for w in words
     ]
     passage_marks(
         desk.question.passage.text,
         [word.span for word in words],
         key=MARKS,
-        label=t("heads.passage", head=head_name(looked)),
-        hint=t("heads.press_reader"),
+        label=bare("heads.passage", head=head_name(looked)),
+        hint=bare("heads.press_reader"),
         lang=desk.question.passage.language,
-        place=t("heads.answer_place"),
+        place=bare("heads.answer_place"),
         shades=[*(weight / most for weight in weights), 0.0],
         numbers=[*(percent(weight) if weight >= TOLD else "" for weight in weights), ""],
-        notes=[*notes, t("heads.press_answer")],
+        notes=[*notes, bare("heads.press_answer")],
         pressable=True,
         pressed=len(words) if reader < 0 else reader,
     )
     shares = {"passage": sum(weights), "sink": sink, "rest": max(0.0, 1 - sum(weights) - sink)}
-    told = {name: percent(min(1.0, share)) for name, share in shares.items()}
-    st.caption(t("heads.shares", passage=told["passage"], sink=told["sink"], rest=told["rest"]))
+    of_all = {name: percent(min(1.0, share)) for name, share in shares.items()}
+    st.caption(t("heads.shares", **of_all))
 
 
-def no_room(fault: NoRoom) -> str:
+def no_room(fault: NoRoom) -> Markdown:
     """Why attention is not shown, with both numbers."""
     return t("heads.no_room", needed=readable(fault.needed), free=readable(fault.free))
 
@@ -146,21 +148,21 @@ def agreement(desk: Desk, looked: Head) -> ProbeResult | None:
     st.vega_lite_chart(
         charts.specification(charts.agreement_map(found, desk.state.lang, ink=ink())),
         key="agreement_chart",
-        alt=t("heads.agree_alt"),
+        alt=bare("heads.agree_alt"),
     )
-    st.caption(_agreement(ranks, looked) + t("heads.agree_read"))
+    st.caption(_agreement(ranks, looked) + " " + t("heads.agree_read"))
     return found
 
 
-def _agreement(ranks: Mapping[str, Any], looked: Head) -> str:
+def _agreement(ranks: Mapping[str, Any], looked: Head) -> Markdown:
     rho = next(r["rho"] for r in ranks["rows"] if (r["layer"], r["head"]) == looked)
     mean = ranks["mean"] or {}
     if rho is None:
-        return ""
+        return Markdown()
     if any(mean.get(name) is None for name in ("rho", "low", "high")):
-        return t("heads.agrees_alone", head=head_name(looked), rho=signed(rho)) + " "
+        return t("heads.agrees_alone", head=head_name(looked), rho=signed(rho))
     values = {name: signed(mean[name]) for name in ("rho", "low", "high")}
-    said = t(
+    return t(
         "heads.agrees",
         head=head_name(looked),
         own=signed(rho),
@@ -168,4 +170,3 @@ def _agreement(ranks: Mapping[str, Any], looked: Head) -> str:
         low=values["low"],
         high=values["high"],
     )
-    return said + " "

@@ -24,7 +24,7 @@ from dashboard.widgets.asked import asked
 from dashboard.widgets.cutting import cutting
 from dashboard.widgets.details import details
 from dashboard.widgets.loading import load, problem
-from dashboard.widgets.markup import plain
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
@@ -224,7 +224,7 @@ class Scene:
         return options(current(), study, units, out, chance=chance)
 
 
-def _title(result: ProbeResult) -> str:
+def _title(result: ProbeResult) -> Markdown:
     return plain(headline(result.data, current().lang))
 
 

@@ -11,10 +11,10 @@ import streamlit as st
 from dashboard.state import fits_link
 from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.desk import Desk
-from dashboard.widgets.details import PICTURES, in_language, link, model_arguments
-from dashboard.widgets.facts import measured_facts
+from dashboard.widgets.details import PICTURES, in_language, link, model_arguments, records
+from dashboard.widgets.facts import listed, measured_facts
 from dashboard.widgets.markup import plain
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes.commandline import command_line
 from probes.headline import headline
 from probes.passage_files import as_file
@@ -72,7 +72,7 @@ def _measured(result: ProbeResult) -> None:
     left, right = st.columns(2)
     half = (len(facts) + 1) // 2
     for column, some in ((left, facts[:half]), (right, facts[half:])):
-        column.markdown("\n".join(f"- {plain(name)}: {plain(value)}" for name, value in some))
+        column.markdown(listed(some))
 
 
 def _take(desk: Desk, taken: Sequence[Taken]) -> None:
@@ -103,11 +103,18 @@ def _take(desk: Desk, taken: Sequence[Taken]) -> None:
 
 def _files(desk: Desk, one: Taken) -> None:
     said = in_language(one.result)
-    for kind, make, mime in (("json", said.to_json, "application/json"), ("csv", said.to_csv, "text/csv")):
+    for kind, make, mime in records(said):
         name = f"crux-{one.name}.{kind}"
         key = f"{one.name}_{kind}"
         st.download_button(
-            kind.upper(), make, name, mime, on_click="ignore", key=key, icon=":material/download:"
+            kind.upper(),
+            make,
+            name,
+            mime,
+            on_click="ignore",
+            key=key,
+            icon=":material/download:",
+            help=t("details.csv_help") if kind == "csv" else None,
         )
     for form, mime in PICTURES.items() if one.draw is not None else ():
         _picture(desk, one, form, mime)
@@ -118,7 +125,7 @@ def _picture(desk: Desk, one: Taken, form: Format, mime: str) -> None:
         assert one.draw is not None
         data = one.result.data
         asked = (
-            t("over.about", size=data["over"]["size"])
+            bare("over.about", size=data["over"]["size"])
             if "over" in data
             else data.get("clean", data)["question"]
         )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from probes.charts.common import SMALLEST_SCALE, drawn, nats_text
+from probes.charts.common import SMALLEST_SCALE, drawn, literal, nats_text
 from probes.locale import say
 from probes.numbers import nats, percent, signed
 
@@ -120,7 +119,7 @@ def word_axis(names: Mapping[str, str]) -> alt.Axis:
     import altair as alt
 
     upright = sum(any("\u2e80" <= c <= "\uffef" for c in name) for name in names.values()) > len(names) / 2
-    label = f"({json.dumps(names)})[datum.value] || ''"
+    label = f"({literal(names)})[datum.value] || ''"
     shared: dict[str, Any] = {"labelOverlap": "greedy", "labelFlush": False, "ticks": False}
     if not upright:
         return alt.Axis(labelExpr=label, labelAngle=-90, labelLimit=90, **shared)

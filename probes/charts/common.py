@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from probes.characters import all_visible
 from probes.locale import say
 from probes.numbers import which
 from probes.results import ProbeResult
@@ -24,6 +26,11 @@ SMALLEST_SCALE = math.log(2)
 """nats: an answer's probability doubled or halved. Less than that never looks like much."""
 PARTING = "\u241f"
 """Unit separator symbol: parts the two labels of a row, and stands in no passage's word."""
+
+
+def literal(value: Any) -> str:
+    """Texts inside a Vega expression, which would otherwise spell out what no picture can hold."""
+    return json.dumps(all_visible(value))
 
 
 def named(text: str, occurrence: int, occurrences: int) -> str:
@@ -125,5 +132,5 @@ def specification(chart: alt.LayerChart) -> dict[str, Any]:
 
     Unchecked: that takes a second, and the tests do it. Padded, as Vega fits a picture but for a few pixels.
     """
-    spec: dict[str, Any] = chart.to_dict(validate=False)
+    spec: dict[str, Any] = all_visible(chart.to_dict(validate=False))
     return {**spec, "autosize": {"type": "fit-x", "contains": "padding"}, "padding": {"left": 3, "right": 6}}

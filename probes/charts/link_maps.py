@@ -6,7 +6,6 @@ that pointing at a pair in either frames it in both.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from probes.charts.cells import (
     tips,
     word_axis,
 )
-from probes.charts.common import BLUE, GREY, ORANGE, drawn, effect_title, layered, lines, named
+from probes.charts.common import BLUE, GREY, ORANGE, drawn, effect_title, layered, lines, literal, named
 from probes.locale import say
 from probes.numbers import strength
 from probes.results import ProbeResult
@@ -109,7 +108,7 @@ def _axes(shown: Sequence[int], words: Mapping[int, str], lang: str) -> tuple[An
     names |= {f"r{n}": words[n] for n in shown} | {"r-1": say("charts.answer_place", lang)}
     columns = [*(f"c{n}" for n in shown), "gap", *(f"a{n}" for n in shown)]
     rows = [*(f"r{n}" for n in shown), "r-1"]
-    label = f"({json.dumps(names)})[datum.value] || ''"
+    label = f"({literal(names)})[datum.value] || ''"
     x = alt.X(
         "column:N",
         title=say("charts.axis_read", lang),
@@ -182,7 +181,7 @@ def links_arcs(result: ProbeResult, lang: str, *, most: int = 12, ink: str = INK
     values = [p for n, link in enumerate(strong) for p in _arc(n, link, places, reach, lang, labels)]
     axis = alt.Axis(
         values=list(range(len(labels))),
-        labelExpr=f"({json.dumps(labels)})[datum.value]",
+        labelExpr=f"({literal(labels)})[datum.value]",
         labelLimit=140,
         labelFontSize=12,
         labelOverlap=False,

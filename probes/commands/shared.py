@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from probes.characters import check_unicode, whole_number
 from probes.commandline import endings_of, line_end_of, words_of
 from probes.errors import InputError
 from probes.locale import LANGUAGES, say
+from probes.numbers import shortened
 
 if TYPE_CHECKING:
     from probes.answers import AnswerSet
     from probes.models.local import LocalModel
     from probes.question import Question
+
+FILES = ("passage", "json", "csv")
+"""Options that name files: a name on disk need not be Unicode."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,11 @@ def question(values: Mapping[str, Any], context: Context) -> Question:
 
     Raises:
         click.UsageError: neither, both, or a part of the question is missing.
+        InputError: an option is no valid Unicode, or has no such value.
     """
     from probes.question import answer_set, preset
 
+    check_unicode((name, value) for name, value in values.items() if name not in FILES)
     if bool(values["preset"]) == (values["passage"] is not None):
         raise click.UsageError(context.say("need_passage"))
     if values["preset"] and values["passage_end"] is not None:
@@ -181,11 +188,11 @@ def _pair(part: str) -> tuple[int, int]:
 
 
 def _number(part: str, option: str) -> int:
-    if not part.strip().isdecimal():
-        raise InputError(
-            "option_value", value=part, option=option, expected={"join": "a-b", "split": "a"}[option]
-        )
-    return int(part)
+    number = whole_number(part)
+    if number is None:
+        expected = {"join": "a-b", "split": "a"}[option]
+        raise InputError("option_value", value=shortened(part), option=option, expected=expected)
+    return number
 
 
 class Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ def _output_options(lang: str) -> list[click.Option]:
     return [
         shared.option("json", lang, **optional_file),
         shared.option("csv", lang, **optional_file),
+        shared.option("csv_bom", lang, is_flag=True),
         shared.option("all_rows", lang, names=["--all", "all_rows"], is_flag=True),
         shared.option("cache", lang, names=["--cache/--no-cache"], default=True),
         shared.option("quiet", lang, names=["--quiet", "-q"], is_flag=True),
@@ -115,7 +117,8 @@ def _check_writable(path: str | None, context: Context) -> None:
 def _write(result: ProbeResult, values: dict[str, Any], context: Context) -> None:
     """JSON and CSV where they were asked for; otherwise a table for a person."""
     on_stdout = False
-    for path, text in ((values["json"], result.to_json), (values["csv"], result.to_csv)):
+    to_csv = partial(result.to_csv, bom=values["csv_bom"])
+    for path, text in ((values["json"], result.to_json), (values["csv"], to_csv)):
         if path == "-":
             click.echo(text(), nl=path != values["csv"])
             on_stdout = True

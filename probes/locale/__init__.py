@@ -6,8 +6,9 @@ A text is one table of a TOML file: `[top]` with the entries `en` and `zh` in `h
 
 from __future__ import annotations
 
+import string
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -47,6 +48,21 @@ class Texts:
         """
         text = self.raw(key, lang)
         return text.format(**values) if values or "{" in text else text
+
+    def shown(self, key: str, lang: str, show: Callable[[str], str], values: Mapping[str, object]) -> str:
+        """The same; `show` makes what is filled in, and nothing else, fit for where the text is read."""
+        return _Filling(show).vformat(self.raw(key, lang), (), values)
+
+
+class _Filling(string.Formatter):
+    """`str.format`, with a last word on what is filled in."""
+
+    def __init__(self, show: Callable[[str], str]) -> None:
+        self._show = show
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        whole = isinstance(value, str) and not format_spec  # may be a string of a kind that `show` knows
+        return self._show(value if whole else format(value, format_spec))
 
 
 TEXTS = Texts(Path(__file__).parent)

@@ -28,11 +28,14 @@ def load_model(
         paths: whether `spec` may name a folder or file; a page for strangers says no.
 
     Raises:
+        InputError: a name is no valid Unicode.
         ModelError: it cannot be had or may not be loaded, with the reason.
         LimitError: it does not fit into memory, with both numbers.
     """
+    from probes.characters import check_unicode
     from probes.models.loading import load
     from probes.models.local import LocalModel
     from probes.models.source import resolve
 
+    check_unicode({"model": spec, "revision": revision, "device": device, "dtype": dtype}.items())
     return LocalModel(load(resolve(spec, revision, paths=paths), device=device, dtype=dtype), how=engine)

@@ -53,6 +53,7 @@ class Carriers:
         Args:
             offsets: as the tokenizer gives them.
         """
+        offsets = [self._less_put_on(text, *one) for one in zip(ids, offsets, strict=True)]
         if self._plainly(text, ids, offsets):
             return Carried(tuple(offsets))
         said = list(self._spelling.said(ids, offsets))
@@ -64,6 +65,11 @@ class Carriers:
             if found is not None:
                 return self._spaced(text, ids, *found)
         return Carried(tuple(offsets)) if right else None
+
+    def _less_put_on(self, text: str, token: int, span: Span) -> Span:
+        """A space of the tokenizer's own that is a token by itself carries nothing of the word behind it."""
+        own, (a, b) = self._spelling.text(token), span
+        return (a, a) if own is not None and own.isspace() and text[a:b].strip() else span
 
     # ---- is the tokenizer right?
 

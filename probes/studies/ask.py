@@ -6,8 +6,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
+from probes.characters import whole_number
 from probes.errors import InputError
 from probes.models.base import AnswerModel, Outcome
+from probes.numbers import shortened
 from probes.passage import Span
 from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
@@ -105,10 +107,10 @@ def heads_of(text: str, geometry: Mapping[str, Any]) -> list[tuple[int, int]]:
     found: dict[tuple[int, int], None] = {}
     for part in text.replace("，", ",").split(","):
         layer, dot, head = part.strip().partition(".")
-        place = (int(layer), int(head)) if dot and layer.isdecimal() and head.isdecimal() else None
+        place = (whole_number(layer), whole_number(head)) if dot else None
         if place not in there:
-            last = geometry["layers"] - 1
-            raise InputError("option_value", value=part, option="ablate_heads", expected=f"0.0 … {last}.x")
+            expected = f"0.0 … {geometry['layers'] - 1}.x"
+            raise InputError("option_value", value=shortened(part), option="ablate_heads", expected=expected)
         found[place] = None
     return list(found)
 
@@ -135,10 +137,11 @@ def taken(question: Question, settings: Mapping[str, Any]) -> tuple[Span, ...]:
 
 
 def _offsets(part: str, length: int) -> Span:
-    start, dash, end = part.partition("-")
-    if dash and start.isdecimal() and end.isdecimal() and int(start) < int(end) <= length:
-        return int(start), int(end)
-    raise InputError("option_value", value=part, option="at", expected=f"0 <= a < b <= {length}: a-b")
+    start, end = (whole_number(side) for side in part.partition("-")[::2])
+    if start is not None and end is not None and start < end <= length:
+        return start, end
+    expected = f"0 <= a < b <= {length}: a-b"
+    raise InputError("option_value", value=shortened(part), option="at", expected=expected)
 
 
 def _control(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from probes.characters import whole_number
 from probes.errors import InputError
 from probes.models.base import AnswerModel
 from probes.passage import Unit
@@ -88,8 +89,9 @@ def reader_of(question: Question, words: Sequence[Unit], name: str) -> Any:
     """ "answer", or the index of the word that reads."""
     if name == "answer":
         return "answer"
-    if name.isdecimal() and int(name) < len(words):
-        return int(name)
+    number = whole_number(name)
+    if number is not None and number < len(words):
+        return number
     spans = question.passage.find(name)
     for word in words:
         if word.start < spans[0][1] and spans[0][0] < word.end:

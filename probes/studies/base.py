@@ -6,8 +6,10 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from probes.characters import check_unicode
 from probes.errors import InputError
 from probes.models.base import AnswerModel, Outcome
+from probes.numbers import shortened
 from probes.question import Question
 from probes.trials import Trial
 
@@ -37,9 +39,10 @@ class Option:
         """
         try:
             return self._converted(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
+            shown = shortened(value) if isinstance(value, str) else value
             raise InputError(
-                "option_value", value=value, option=self.name, expected=self._expected()
+                "option_value", value=shown, option=self.name, expected=self._expected()
             ) from None
 
     def _converted(self, value: Any) -> Any:
@@ -52,6 +55,7 @@ class Option:
         if self.kind in ("text", "choice"):
             if not isinstance(value, str) or (self.kind == "choice" and value not in self.choices):
                 raise ValueError(value)
+            check_unicode([(self.name, value)])
             return str(value)
         number = int(value) if self.kind == "integer" else float(value)
         if not (self.low or 0) <= number <= (self.high if self.high is not None else float("inf")):

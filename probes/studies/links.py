@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from probes.characters import whole_number
 from probes.errors import CruxError, InputError
 from probes.interventions import Cut
 from probes.models.base import AnswerModel
-from probes.numbers import strength
+from probes.numbers import shortened, strength
 from probes.passage import Unit
 from probes.question import Question
 from probes.studies.attention import units_of
@@ -107,11 +108,12 @@ def window_of(text: str | None, layers: int) -> tuple[int, int] | None:
     """
     if not text:
         return None
-    first, _, last = text.partition("-")
-    last = last or first
-    if first.isdecimal() and last.isdecimal() and int(first) <= int(last) < layers:
-        return int(first), int(last)
-    raise InputError("option_value", value=text, option="layers", expected=f"a-b, 0 … {layers - 1}")
+    one, _, other = text.partition("-")
+    first, last = whole_number(one), whole_number(other or one)
+    if first is not None and last is not None and first <= last < layers:
+        return first, last
+    expected = f"a-b, 0 … {layers - 1}"
+    raise InputError("option_value", value=shortened(text), option="layers", expected=expected)
 
 
 STUDY = Study("links", (LAYERS, BUDGET, TARGET, POINTS, NATS), steps)

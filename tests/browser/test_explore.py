@@ -180,7 +180,7 @@ def test_the_record_and_the_pictures_can_be_taken_along(explore: Explore, tmp_pa
     expect(explore.page.get_by_text("crux words --model builtin --preset coffee-en")).to_be_visible()
     starts = {
         "Effects, JSON": b"{",
-        "Effects, CSV": b"set,",
+        "Effects, CSV": b"\xef\xbb\xbfset,",
         "PNG": b"\x89PNG",
         "SVG": b"<svg",
         "HTML": b"<!DOCTYPE",

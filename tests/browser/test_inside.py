@@ -139,7 +139,7 @@ def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path)
     inside.visit("layers", "lang=en&passage=coffee-en")
     inside.page.get_by_text("Take it with you").click()
     expect(inside.page.get_by_text("crux lens --model builtin --preset coffee-en")).to_be_visible()
-    for name, start in {"JSON": b"{", "CSV": b"set,", "PNG": b"\x89PNG"}.items():
+    for name, start in {"JSON": b"{", "CSV": b"\xef\xbb\xbfset,", "PNG": b"\x89PNG"}.items():
         assert inside.taken(name, tmp_path).read_bytes().startswith(start), name
     assert json.loads((tmp_path / "crux-lens.json").read_text(encoding="utf-8"))["study"] == "lens"
 

@@ -44,11 +44,15 @@ def placeholders(text: str) -> set[str]:
 
 
 def calls() -> list[tuple[str, set[str]]]:
-    """Every `t("key", name=...)` that is written out in the page's code."""
+    """Every `t("key", name=...)`, and `bare`, that is written out in the page's code."""
     found = []
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "t":
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("t", "bare")
+            ):
                 first = node.args[0]
                 if isinstance(first, ast.Constant):
                     found.append((first.value, {k.arg for k in node.keywords if k.arg}))

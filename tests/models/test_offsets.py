@@ -156,10 +156,12 @@ def test_what_cannot_be_told_is_not_told():
 
 
 def test_usual_offsets_are_left_as_they_are():
+    """But for the space that this tokenizer puts before a text: it is a token, and carries nothing of it."""
     tokenizer = bytewise()
     encoded = tokenizer("我 went to the café.\n\nTwice! 😀", return_offsets_mapping=True)
     found = Carriers(tokenizer).find(
         "我 went to the café.\n\nTwice! 😀", tuple(encoded.input_ids), encoded.offset_mapping
     )
     assert found is not None
-    assert (list(found.spans), found.missing) == (encoded.offset_mapping, frozenset())
+    assert (encoded.tokens()[0], found.spans[0]) == ("Ġ", (0, 0))
+    assert (list(found.spans[1:]), found.missing) == (encoded.offset_mapping[1:], frozenset())
