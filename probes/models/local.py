@@ -155,6 +155,7 @@ class LocalModel:
         frame = prompting.frame(question, self.tokenizer, default)
         prompt = frame.prompt(question.passage.text)
         ids, offsets = self.encode(prompt)
+        self._check_room(len(ids) + 1)  # before every answer is tokenised together with the prompt
         bare = frame.template == "chat" and not question.answer_prefix.strip()
 
         def tokenise(string: str) -> Ids:
@@ -257,7 +258,9 @@ class LocalModel:
         ]
 
     def _check_window(self, ids: Ids, layout: Layout) -> None:
-        needed = len(ids) + max(map(len, layout.continuations))
+        self._check_room(len(ids) + max(map(len, layout.continuations)))
+
+    def _check_room(self, needed: int) -> None:
         if self.window and needed > self.window:
             raise LimitError("window", tokens=needed, window=self.window)
 
