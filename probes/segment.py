@@ -13,12 +13,13 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import regex
 
 from probes.errors import InputError
+from probes.names import name_spans
 
 if TYPE_CHECKING:
     from rjieba import Jieba
@@ -114,6 +115,10 @@ class Lexicon:
             jieba.add_word(word, _OWN_FREQUENCY, None)
         return jieba
 
+    def knows(self, word: str) -> bool:
+        """Whether a run of Chinese characters is one word, the reader's own included."""
+        return bool(self._jieba.has_word(word))
+
     def pieces(self, text: str) -> Iterator[str]:
         """Words and what stands between them, in order; joined they are `text` again."""
         for match in self._pattern.finditer(text):
@@ -122,7 +127,18 @@ class Lexicon:
                 yield from self._cuts.get(piece, (piece,))
 
     def _han_words(self, run: str) -> Iterator[str]:
-        """jieba's words; one that is new to it (a name) may not swallow a function word (我点, 我刚)."""
+        """jieba's words, but a name before a time goes first where it begins a word (not in 工程明早完工)."""
+        at, names = 0, name_spans(run)
+        starts = set(accumulate(map(len, self._jieba.cut(run)), initial=0)) if names else ()
+        for start, end in names:
+            if start in starts:
+                yield from self._jieba_words(run[at:start])
+                yield run[start:end]
+                at = end
+        yield from self._jieba_words(run[at:])
+
+    def _jieba_words(self, run: str) -> Iterator[str]:
+        """One that is new to jieba (a name) may not swallow a function word (我点, 我刚)."""
         for word in self._jieba.cut(run):
             if _FUNCTION.search(word) and len(word) > 1 and not self._jieba.has_word(word):
                 yield from self._jieba.cut(word, hmm=False)
