@@ -36,8 +36,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "n_positions": (int,),
 }
 _NUMBERED = re.compile(r"(.*?)\.(\d+)\.")
-_SPARE = 64
-"""So many layers more than there are may be claimed: the first tensor that is missing is then named."""
+_SPARE = 1_000
+"""So many layers more than there are may be claimed: there are models that run a few layers again and again,
+and what is counted while a model is built stops the others."""
 
 
 def check_types(config: Mapping[str, Any], name: str) -> None:

@@ -75,7 +75,7 @@ def test_sizes_that_no_model_has(field: str, value: object, folder: Path) -> Non
     assert refused(folder) == "config_value"
 
 
-@pytest.mark.parametrize("layers", [100_000, 67])
+@pytest.mark.parametrize("layers", [100_000, 1_003])
 def test_more_layers_than_weights(layers: int, folder: Path) -> None:
     changed(folder / "config.json", num_hidden_layers=layers)
     assert refused(folder) == "config_layers"
@@ -83,7 +83,10 @@ def test_more_layers_than_weights(layers: int, folder: Path) -> None:
         inspect(resolve(str(folder)), device="cpu")
 
 
-@pytest.mark.parametrize("values", [{"intermediate_size": 2**23}, {"vocab_size": 2**23}, {"head_dim": 2**20}])
+@pytest.mark.parametrize(
+    "values",
+    [{"num_hidden_layers": 900}, {"intermediate_size": 2**23}, {"vocab_size": 2**23}, {"head_dim": 2**20}],
+)
 def test_a_model_larger_than_its_weights_is_not_built(values: dict, folder: Path) -> None:
     changed(folder / "config.json", **values)
     with pytest.raises(CruxError) as caught:
