@@ -10,13 +10,15 @@ continuation belongs to the longest string it begins with, and answers never ove
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from probes import escapes
 from probes.characters import check_unicode
-from probes.errors import InputError
+from probes.errors import InputError, LimitError
 
 Ids = tuple[int, ...]
 
@@ -26,6 +28,8 @@ LOWEST = -100.0
 """An answer's floor in a KL, nats: what lies below is equally impossible."""
 _PARTING, _EQUALS = ";；\n\r", "=＝"
 """What stands between answers, and between an answer's label and strings, where they are written as text."""
+MAX_CHARACTERS = 200_000
+"""Of all strings of a set of answers, their endings included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +73,27 @@ class AnswerSet:
         check_unicode(("endings", text) for text in self.endings)
         if not any(self.endings):  # an empty one alone asks for nothing
             object.__setattr__(self, "endings", ())
-        labels = [answer.label for answer in self.answers]
-        if len(labels) < 2:
-            raise InputError("answers_few", count=len(labels))
-        if doubled := next((label for label in labels if labels.count(label) > 1), None):
+        labels = Counter(answer.label for answer in self.answers)
+        if len(self.answers) < 2:
+            raise InputError("answers_few", count=len(self.answers))
+        if doubled := next((label for label, count in labels.items() if count > 1), None):
             raise InputError("answers_label_twice", label=doubled)
         for answer in self.answers:
             if not answer.label or not answer.strings or not all(s.strip() for s in answer.strings):
                 raise InputError("answers_empty", label=answer.label)
+        self._refuse_long()
+
+    def _refuse_long(self) -> None:
+        """Counted, not built: every string is put before every ending.
+
+        Raises:
+            LimitError: with the number of characters and the limit.
+        """
+        lengths = [len(string) for answer in self.answers for string in answer.strings]
+        ends = self.endings or ("",)
+        characters = sum(lengths) * len(ends) + sum(map(len, ends)) * len(lengths)
+        if characters > MAX_CHARACTERS:
+            raise LimitError("answers_long", characters=characters, most=MAX_CHARACTERS)
 
     @classmethod
     def parse(cls, text: str) -> AnswerSet:
@@ -154,15 +171,33 @@ class AnswerSet:
             if other[0] != answer:
                 pair = (self.answers[other[0]].label, self.answers[answer].label)
                 raise InputError("answers_same", string=string, one=pair[0], other=pair[1])
+        nearest = _nearest_ancestors(owner)
         terms: list[Term] = []
         for ids, (answer, string) in owner.items():
-            above = next((owner[ids[:n]][0] for n in range(len(ids) - 1, 0, -1) if ids[:n] in owner), None)
+            above = owner[nearest[ids]][0] if ids in nearest else None
             if above == answer:
                 continue
             terms.append(Term(answer, string, ids, 1))
             if above is not None:
                 terms.append(Term(above, string, ids, -1))
         return tuple(sorted(terms, key=lambda term: term.answer))
+
+
+def _nearest_ancestors(strings: Iterable[Ids]) -> dict[Ids, Ids]:
+    """Of each token sequence that begins with another of them, the longest such other.
+
+    In sorted order a sequence stands behind all that it begins with, and nothing else stands between them
+    but what begins with them too: one pass with a stack, linear in the number of tokens.
+    """
+    found: dict[Ids, Ids] = {}
+    open_: list[Ids] = []
+    for ids in sorted(strings):
+        while open_ and ids[: len(open_[-1])] != open_[-1]:
+            open_.pop()
+        if open_:
+            found[ids] = open_[-1]
+        open_.append(ids)
+    return found
 
 
 @dataclass(frozen=True)
@@ -176,14 +211,23 @@ class Distribution:
     terms: tuple[Term, ...]
     log_probs: tuple[float, ...]
 
-    @property
+    @cached_property
     def log_prob(self) -> tuple[float, ...]:
         """One number an answer: the log of its probability, -inf where it is nothing."""
-        return tuple(self._sum(i) for i in range(len(self.answers.answers)))
+        return tuple(map(self._sum, self._by_answer))
 
-    def _sum(self, answer: int) -> float:
+    @property
+    def _by_answer(self) -> list[list[tuple[Term, float]]]:
+        """The terms of each answer with their log-probabilities."""
+        found: list[list[tuple[Term, float]]] = [[] for _ in self.answers.answers]
+        for term, log_prob in zip(self.terms, self.log_probs, strict=True):
+            found[term.answer].append((term, log_prob))
+        return found
+
+    @staticmethod
+    def _sum(terms: Sequence[tuple[Term, float]]) -> float:
         """log of the signed sum of the terms' probabilities, scaled by the largest: nothing underflows."""
-        mine = [(t.sign, lp) for t, lp in zip(self.terms, self.log_probs, strict=True) if t.answer == answer]
+        mine = [(term.sign, log_prob) for term, log_prob in terms]
         top = max((lp for _, lp in mine), default=-math.inf)
         if top == -math.inf:
             return -math.inf
@@ -210,7 +254,8 @@ class Distribution:
         logs = self.log_prob
         top = max(logs)
         weights = [math.exp(lp - top) if top > -math.inf else 1.0 for lp in logs]
-        return tuple(w / math.fsum(weights) for w in weights)
+        total = math.fsum(weights)
+        return tuple(w / total for w in weights)
 
     @property
     def top(self) -> int:
@@ -231,7 +276,7 @@ class Distribution:
     def as_records(self) -> list[dict[str, Any]]:
         """The `answers` of a record: one dictionary an answer."""
         rows: Iterable[Any] = zip(
-            self.answers.answers, self.probability, self.log_prob, self.share, strict=True
+            self.answers.answers, self.probability, self.log_prob, self.share, self._by_answer, strict=True
         )
         return [
             {
@@ -240,12 +285,11 @@ class Distribution:
                 "strings": list(answer.strings),
                 "scored": [
                     {"string": t.string, "ids": list(t.ids), "log_prob": lp, "sign": t.sign}
-                    for t, lp in zip(self.terms, self.log_probs, strict=True)
-                    if t.answer == i
+                    for t, lp in terms
                 ],
                 "probability": probability,
                 "log_prob": log_prob if math.isfinite(log_prob) else None,
                 "share": share,
             }
-            for i, (answer, probability, log_prob, share) in enumerate(rows)
+            for answer, probability, log_prob, share, terms in rows
         ]

@@ -18,6 +18,7 @@ import regex
 from probes.characters import whole_number
 from probes.errors import InputError
 from probes.numbers import shortened
+from probes.phrases import occurrences
 from probes.removal import removed, without
 from probes.segment import Segment, Span, segment
 from probes.sentences import paragraph_spans, sentence_spans
@@ -27,7 +28,9 @@ __all__ = ["MAX_CHARACTERS", "Passage", "Segment", "Span", "Unit", "equal_groups
 MAX_CHARACTERS = 200_000
 
 _SEPARATOR = regex.compile(r"(?<!\\)[,，、;；]")
-_NUMBERED = regex.compile(r"(.+?)\s*(?<!\\)[#＃](\d+)", regex.DOTALL)
+_NUMBER = regex.compile(r"(?<=.)(?<!\\)[#＃](\d+)\Z", regex.DOTALL)
+_ALIKE = 100
+"""Longer words are not compared letter by letter."""
 _ESCAPED = regex.compile(r"\\([\\,，、;；#＃])")
 _HAN = regex.compile(r"\p{Han}")
 
@@ -202,19 +205,19 @@ class Passage:
             InputError: a name is not in the text, or has fewer occurrences than asked for.
         """
         spans: set[Span] = set()
-        for item in filter(str.strip, _SEPARATOR.split(wanted)):
-            numbered = _NUMBERED.fullmatch(item.strip())
-            name = _ESCAPED.sub(r"\1", numbered[1] if numbered else item.strip())
+        for item in dict.fromkeys(filter(None, map(str.strip, _SEPARATOR.split(wanted)))):
+            numbered = _NUMBER.search(item)
+            name = _ESCAPED.sub(r"\1", item[: numbered.start()].rstrip() if numbered else item)
             found = self._occurrences(name)
             if not found:
                 raise InputError("word_not_found", text=name, nearest=self._nearest(name))
             if numbered is None:
                 spans.update(found)
-            elif 0 < (asked := whole_number(numbered[2]) or 0) <= len(found):
+            elif 0 < (asked := whole_number(numbered[1]) or 0) <= len(found):
                 spans.add(found[asked - 1])
             else:
-                asked_for = shortened(numbered[2])
-                raise InputError("occurrence_unknown", text=name, asked=asked_for, count=len(found))
+                told = asked or shortened(numbered[1])
+                raise InputError("occurrence_unknown", text=name, asked=told, count=len(found))
         return tuple(sorted(spans))
 
     def occurrence(self, span: Span) -> tuple[int, int]:
@@ -226,8 +229,7 @@ class Passage:
         words = self._by_text.get(_folded(name))
         if words:
             return words
-        pattern = r"\s+".join(map(regex.escape, name.split()))
-        found = [m.span() for m in regex.finditer(pattern, self.text, regex.IGNORECASE, overlapped=True)]
+        found = occurrences(self.text, name)
         edges = {edge for segment in self.segments for edge in segment.span}
         return [(start, end) for start, end in found if start in edges and end in edges] or found
 
@@ -241,5 +243,6 @@ class Passage:
     def _nearest(self, name: str) -> str:
         """A few words of the passage that look like `name`, else its first ones."""
         known = list(dict.fromkeys(word.text for word in self.words))
-        close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+        short = [word for word in known if len(word) <= _ALIKE] if len(name) <= _ALIKE else []
+        close = difflib.get_close_matches(name, short, n=3, cutoff=0.5)
         return " / ".join(close or known[:5])

@@ -10,15 +10,16 @@ spaces, punctuation and control characters do not.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import regex
 
 from probes.errors import InputError
+from probes.names import name_spans
 
 if TYPE_CHECKING:
     from rjieba import Jieba
@@ -36,7 +37,9 @@ SOFT = frozenset("'’ʼ-‐‑·‧_&״׳.．,，:：/%％‰@+~?#!$;=\u00ad\u2
 
 _URL = r"(?:(?:https?|ftp)://|www\.)[A-Za-z0-9_\-.~:/?#@!$&+,;=%]*[A-Za-z0-9_/=#&%~+\-]"
 _EMAIL = r"[A-Za-z0-9_.+\-]{1,64}+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+"
-_EMOJI = r"(?=\p{Extended_Pictographic}|\p{Regional_Indicator}|[0-9#*]\uFE0F?\u20E3)\X"
+# Flags by hand, two letters each: at every one of a run of them \X looks back to where the run began.
+_FLAG = r"\p{Regional_Indicator}{1,2}[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*"
+_EMOJI = rf"{_FLAG}|(?=\p{{Extended_Pictographic}}|[0-9#*]\uFE0F?\u20E3)\X"
 _KATAKANA = r"[\p{Katakana}\u30FC\uFF70\uFF9E\uFF9F]"
 _UNSPACED = r"[[\p{Hiragana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&\p{L}]"
 _FIRST = rf"[[\p{{L}}\p{{N}}]--\p{{Han}}--{_KATAKANA}--{_UNSPACED}]"
@@ -112,6 +115,10 @@ class Lexicon:
             jieba.add_word(word, _OWN_FREQUENCY, None)
         return jieba
 
+    def knows(self, word: str) -> bool:
+        """Whether a run of Chinese characters is one word, the reader's own included."""
+        return bool(self._jieba.has_word(word))
+
     def pieces(self, text: str) -> Iterator[str]:
         """Words and what stands between them, in order; joined they are `text` again."""
         for match in self._pattern.finditer(text):
@@ -120,7 +127,18 @@ class Lexicon:
                 yield from self._cuts.get(piece, (piece,))
 
     def _han_words(self, run: str) -> Iterator[str]:
-        """jieba's words; one that is new to it (a name) may not swallow a function word (我点, 我刚)."""
+        """jieba's words, but a name before a time goes first where it begins a word (not in 工程明早完工)."""
+        at, names = 0, name_spans(run)
+        starts = set(accumulate(map(len, self._jieba.cut(run)), initial=0)) if names else ()
+        for start, end in names:
+            if start in starts:
+                yield from self._jieba_words(run[at:start])
+                yield run[start:end]
+                at = end
+        yield from self._jieba_words(run[at:])
+
+    def _jieba_words(self, run: str) -> Iterator[str]:
+        """One that is new to jieba (a name) may not swallow a function word (我点, 我刚)."""
         for word in self._jieba.cut(run):
             if _FUNCTION.search(word) and len(word) > 1 and not self._jieba.has_word(word):
                 yield from self._jieba.cut(word, hmm=False)
@@ -150,46 +168,57 @@ def segment(
     for piece in lexicon(tuple(entries)).pieces(text):
         bounds.append(bounds[-1] + len(piece))
     cuts = set(bounds)
-    cuts.update(_checked_splits(text, bounds, splits, joins))
+    edges = _Edges(text, bounds)
     inside: set[int] = set()
-    for start, end in _checked_joins(text, bounds, joins):
+    for start, end in _checked_joins(text, edges, joins):
         inside.update(range(start + 1, end))
         cuts.update((start, end))
+    cuts.update(_checked_splits(text, edges, splits, inside))
     ends = sorted(cuts - inside)
     return tuple(
         Segment(a, b, text[a:b], _WORDLIKE.search(text, a, b) is not None) for a, b in pairwise(ends)
     )
 
 
-def _checked_joins(text: str, bounds: list[int], joins: Sequence[Span]) -> Sequence[Span]:
+class _Edges:
+    """Where a text may be cut by hand: never through what a person sees as one character."""
+
+    def __init__(self, text: str, bounds: list[int]) -> None:
+        self._text = text
+        self._bounds = bounds
+        self._within: dict[int, frozenset[int]] = {}
+
+    def allow(self, offset: int, in_word: bool = False) -> bool:
+        """Whether nothing is torn at `offset`, and (`in_word`) no punctuation either."""
+        after = bisect_right(self._bounds, offset)
+        start = self._bounds[after - 1]
+        if start == offset:
+            return True
+        piece = self._text[start : self._bounds[after]]
+        if in_word and not _WORDLIKE.search(piece):
+            return False
+        if start not in self._within:  # once for each word, however often it is cut
+            self._within[start] = frozenset(start + match.end() for match in regex.finditer(r"\X", piece))
+        return offset in self._within[start]
+
+
+def _checked_joins(text: str, edges: _Edges, joins: Sequence[Span]) -> Sequence[Span]:
     """The joins, sorted; see `segment` for what is refused."""
     reached = 0
     for start, end in sorted(joins):
         part = text[max(start, 0) : end]
         fits = reached <= start < end <= len(text) and part.strip() == part and not regex.search(BREAK, part)
-        if not fits or not _WORDLIKE.search(part) or not all(_whole(text, bounds, at) for at in (start, end)):
+        if not fits or not _WORDLIKE.search(part) or not (edges.allow(start) and edges.allow(end)):
             raise InputError("join_impossible", start=start, end=end)
         reached = end
     return sorted(joins)
 
 
 def _checked_splits(
-    text: str, bounds: list[int], splits: Iterable[int], joins: Sequence[Span]
+    text: str, edges: _Edges, splits: Iterable[int], joined: Collection[int]
 ) -> Iterator[int]:
-    """The splits, as they are; see `segment` for what is refused."""
+    """The splits, as they are; `joined` are the offsets inside joins. See `segment` for what is refused."""
     for offset in splits:
-        fits = 0 < offset < len(text) and not any(start < offset < end for start, end in joins)
-        if not fits or not _whole(text, bounds, offset, in_word=True):
+        if not 0 < offset < len(text) or offset in joined or not edges.allow(offset, in_word=True):
             raise InputError("split_impossible", offset=offset)
         yield offset
-
-
-def _whole(text: str, bounds: list[int], offset: int, in_word: bool = False) -> bool:
-    """Whether no character as a person sees it is torn at `offset`, and (`in_word`) no punctuation either."""
-    after = bisect_right(bounds, offset)
-    if bounds[after - 1] == offset:
-        return True
-    piece = text[bounds[after - 1] : bounds[after]]
-    if in_word and not _WORDLIKE.search(piece):
-        return False
-    return any(match.end() == offset - bounds[after - 1] for match in regex.finditer(r"\X", piece))

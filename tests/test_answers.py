@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.answers import Answer, AnswerSet, Distribution
-from probes.errors import InputError
+from probes.errors import InputError, LimitError
 
 LETTERS = "ab"
 LONGEST = 4
@@ -150,3 +150,53 @@ def test_one_string_for_two_answers_is_refused() -> None:
     answers = AnswerSet((Answer("1", ("a",)), Answer("2", ("b", "a"))))
     with pytest.raises(InputError, match="same token sequence"):
         answers.terms(spell)
+
+
+# ---- at any length
+
+
+def test_terms_of_nested_strings_are_those_of_a_plain_search() -> None:
+    """Every string's nearest ancestor, looked for among all the others."""
+    strings = ["a", "ab", "abc", "abcd", "abd", "b", "ba", "bab", "c", "cab", "a b", "a bc"]
+    owner = {string: number % 4 for number, string in enumerate(strings)}
+    table = {str(label): [s for s in strings if owner[s] == label] for label in range(4)}
+    expected = []
+    for string in strings:
+        above = [other for other in strings if other != string and string.startswith(other)]
+        nearest = max(above, key=len, default=None)
+        if nearest is None or owner[nearest] != owner[string]:
+            expected.append((owner[string], string, 1))
+            expected += [(owner[nearest], string, -1)] if nearest else []
+    found = AnswerSet.of(table).terms(lambda string: tuple(map(ord, string)))
+    assert sorted((t.answer, t.string, t.sign) for t in found) == sorted(expected)
+
+
+@pytest.mark.parametrize("letter", ["a", "あ", "ア", "ก", "😀", "中", ".", "1", "🇨"])
+def test_one_long_answer(letter: str) -> None:
+    """What is not linear would not come back."""
+    answers = AnswerSet.of({"0": ["x", letter], "1": [letter * 190_000]})
+    terms = answers.terms(lambda string: tuple(map(ord, string)))
+    assert [(t.answer, len(t.ids), t.sign) for t in terms] == [
+        (0, 1, 1),
+        (0, 1, 1),
+        (0, 190_000, -1),
+        (1, 190_000, 1),
+    ]
+
+
+def test_many_answers() -> None:
+    """What is not linear would not come back."""
+    answers = AnswerSet.of({str(n): [str(n)] for n in range(20_000)})
+    terms = answers.terms(lambda string: tuple(map(ord, string)))
+    found = Distribution(answers, terms, tuple(-20.0 - len(term.string) for term in terms))
+    assert len(found.as_records()) == 20_000
+
+
+@pytest.mark.parametrize(
+    ("strings", "endings", "characters"),
+    [(["b" * 200_000], (), 200_001), (["b"], ("." * 150_000,), 300_002), (["b"], (".",) * 60_000, 240_000)],
+)
+def test_more_characters_than_can_be_read(strings: list[str], endings: tuple, characters: int) -> None:
+    answers = (Answer("0", ("a",)), Answer("1", tuple(strings)))
+    with pytest.raises(LimitError, match=f"{characters:,}.*200,000"):
+        AnswerSet(answers, endings)

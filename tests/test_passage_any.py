@@ -118,7 +118,7 @@ def test_handwork_travels(text: str, data: st.DataObject) -> None:
     assert again.words == passage.words
 
 
-@pytest.mark.parametrize("piece", ["a. ", "咖啡店，", " 😀.", "a+", '."', "x\r\n\r\n"])
+@pytest.mark.parametrize("piece", ["a. ", "咖啡店，", " 😀.", "a+", '."', "x\r\n\r\n", "ก", "🇨"])
 def test_long_texts(piece: str) -> None:
     """Whole and in order at the greatest length; what is not linear would not come back."""
     text = ("go " + piece * MAX_CHARACTERS)[:MAX_CHARACTERS]
@@ -126,3 +126,20 @@ def test_long_texts(piece: str) -> None:
     assert "".join(s.text for s in passage.segments) == text
     assert len(passage.sentences) <= len(passage.words)
     assert not Passage("x" + passage.without([w.span for w in passage.words])).words[1:]
+
+
+def test_much_handwork_on_a_long_text() -> None:
+    """What is not linear would not come back."""
+    text = "a" * 50_000
+    assert len(Passage(text, splits=range(1, 50_000)).words) == 50_000
+    joins = [(4 * i, 4 * i + 3) for i in range(12_000)]
+    assert len(Passage("a " * 25_000, joins=joins, splits=()).words) == 25_000 - 12_000
+
+
+@pytest.mark.parametrize(
+    "wanted", ["b" * 100_000, "a" + " " * 60_000 + "b", "x#" * 30_000, "a#" + "9" * 5_000, "b b," * 30_000]
+)
+def test_long_lists_of_what_is_not_there(wanted: str) -> None:
+    """What is not linear would not come back."""
+    with pytest.raises(InputError):
+        Passage("a " * 50_000).find(wanted)

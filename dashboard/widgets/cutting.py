@@ -16,6 +16,7 @@ from dashboard.wording import bare, t, told
 from probes.errors import CruxError
 from probes.passage import Passage
 from probes.question import Question
+from probes.unsure import accepted, suggestions
 
 CHIPS = "cutting"
 
@@ -51,8 +52,25 @@ def cutting(question: Question) -> None:
             kwargs={"joins": (), "splits": ()},
         )
         st.button(t("cutting.done"), type="primary", on_click=_done, key="cutting_done")
+    _offers(passage)
     if visit.problem:
         st.error(told(visit.problem), icon=":material/error:")
+
+
+def _offers(passage: Passage) -> None:
+    """Other ways to cut, where the dictionary is unsure; a press takes one."""
+    offered = suggestions(passage)
+    if not offered:
+        return
+    st.caption(t("cutting.unsure"))
+    with st.container(horizontal=True, gap="small"):
+        for one in offered:
+            st.button(
+                plain(f"{' · '.join(one.now)} → {' · '.join(one.instead)}"),
+                on_click=_remade,
+                args=(lambda one=one: accepted(passage, one),),
+                key=f"unsure_{one.start}",
+            )
 
 
 def _split_controls(passage: Passage, picked: list[int]) -> None:

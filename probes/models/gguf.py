@@ -11,15 +11,17 @@ import json
 import math
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from probes.errors import LimitError, ModelError
+from probes.models import gguf_header
 from probes.models.hashing import file_hash
 from probes.models.memory import bytes_free, readable, require_disk
+from probes.models.plausible import check_layers, check_types, held_to_weights
 from probes.models.quiet import quiet
 from probes.models.stages import Progress
 from probes.store import cache_folder
@@ -45,7 +47,6 @@ _STARTING_RULES = frozenset(
     ("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "jina-v5-nano")
 ) | {"tekken", "chameleon"}
 """Rules of byte-pair tokenizers whose texts begin with the start token unless the file says otherwise."""
-_KEPT = tuple(f"tokenizer.ggml.{name}" for name in ("model", "pre", "add_bos_token", "add_space_prefix"))
 _SAMPLE = "I walked into the coffee shop 3 times."
 
 
@@ -65,31 +66,36 @@ class Header:
     """That token's id, where it goes without saying."""
     spaced: bool = True
     """Whether a sentencepiece tokenizer puts a space before a text."""
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
 
 
 def read_header(path: Path) -> Header:
     """Read the header, and refuse what transformers would unpack into another model than the file describes.
 
     Raises:
-        ModelError: no GGUF file, one of several parts, or with rotary scaling, which would be lost.
+        ModelError: no GGUF file, one of several parts, with numbers that cannot be true, or with rotary
+            scaling, which would be lost.
     """
-    from gguf import GGUFReader
-
     try:
-        reader = GGUFReader(path)
-        fields = {name: field.contents() for name, field in reader.fields.items() if _short(name)}
-        tensors = {str(tensor.name): int(tensor.n_elements) for tensor in reader.tensors}
-    except (OSError, ValueError, KeyError, IndexError, TypeError, OverflowError) as error:
-        raise ModelError("gguf_broken", name=path.name, reason=type(error).__name__) from error
-    architecture = str(fields.get("general.architecture", "?"))
-    if int(fields.get("split.count", 1)) > 1:
+        raw = gguf_header.read(path)
+    except (OSError, gguf_header.Broken) as error:
+        reason = str(error) if isinstance(error, gguf_header.Broken) else type(error).__name__
+        raise ModelError("gguf_broken", name=path.name, reason=reason) from error
+    fields, tensors = raw.fields, raw.tensors
+    architecture = str(fields.get("general.architecture", "?"))[:80]
+    parts = fields.get("split.count", 1)
+    if type(parts) is not int:
+        raise ModelError("gguf_broken", name=path.name, reason="split.count")
+    if parts > 1:
         raise ModelError("gguf_parts", name=path.name)
     scaled = fields.get(f"{architecture}.rope.scaling.type", "none") != "none"
     if (scaled and architecture != "gpt-oss") or any(name.startswith("rope_f") for name in tensors):
         raise ModelError("gguf_rope", name=path.name)
     config = {key: fields.get(f"{architecture}.{name}") for key, name in _CONFIG.items()}
-    parameters, rule = sum(tensors.values()), str(fields.get("tokenizer.ggml.pre", ""))
-    return Header(architecture, parameters, config, rule, **_beginning(fields, rule))
+    check_types(config, path.name)
+    check_layers(config, tensors, path.name, spare=0)
+    parameters, rule = sum(map(math.prod, tensors.values())), str(fields.get("tokenizer.ggml.pre", ""))
+    return Header(architecture, parameters, config, rule, **_beginning(fields, rule), shapes=tensors)
 
 
 def _beginning(fields: Mapping[str, Any], rule: str) -> dict[str, Any]:
@@ -168,12 +174,15 @@ def _unpack(path: Path, header: Header) -> tuple[PreTrainedModel, PreTrainedToke
 
     where: dict[str, Any] = {"gguf_file": path.name, "local_files_only": True}
     auto: Any = AutoModelForCausalLM
+    held = held_to_weights(header.shapes, header.parameters, path.name)
     try:
-        with redirect_stderr(io.StringIO()):  # a progress bar that nothing else switches off
+        with held, redirect_stderr(io.StringIO()):  # a progress bar that nothing else switches off
             model, info = auto.from_pretrained(
                 path.parent, dtype=torch.float32, output_loading_info=True, **where
             )
         tokenizer: Any = AutoTokenizer.from_pretrained(path.parent, **where)
+    except ModelError:
+        raise
     except Exception as error:  # whatever a stranger's file makes the library stumble over
         raise ModelError("gguf_unsupported", name=path.name, architecture=header.architecture) from error
     own = sum(parameter.numel() for parameter in model.parameters())
@@ -260,8 +269,3 @@ def _check_saved(folder: Path, expected: tuple[list[int], torch.Tensor], name: s
     same = ids == expected[0] and torch.equal(logits, expected[1])
     if not same or not math.isfinite(logits.sum().item()) or read != _SAMPLE:
         raise ModelError("gguf_differs", name=name)
-
-
-def _short(name: str) -> bool:
-    """Not one of the vocabulary's long lists."""
-    return not name.startswith("tokenizer.ggml.") or name in _KEPT

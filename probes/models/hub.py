@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from probes.errors import CruxError, ModelError
+from probes.models.memory import readable
+from probes.models.side_files import MOST_INDEX
 from probes.models.stages import Progress
 
 T = TypeVar("T")
@@ -123,6 +125,18 @@ def _remember(listing: Listing) -> None:
         note = cache() / f"models--{listing.repo.replace('/', '--')}" / "refs" / listing.revision
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(listing.commit, encoding="utf-8")
+
+
+def refuse_large(listing: Listing) -> None:
+    """Refuse a repository whose small files are not small, before any of them is downloaded.
+
+    Raises:
+        ModelError: with the file, its size and the limit.
+    """
+    for file, size in listing.files.items():
+        if "/" not in file and any(fnmatch(file, small) for small in _SMALL) and size > MOST_INDEX:
+            values = {"file": file, "size": readable(size), "most": readable(MOST_INDEX)}
+            raise ModelError("side_file_large", name=listing.repo, **values)
 
 
 def weight_bytes(listing: Listing) -> int:

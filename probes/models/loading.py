@@ -8,6 +8,7 @@ whichever threads ask; and where one of those settings is the default number typ
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from probes.errors import ModelError
 from probes.models import folder as folders
-from probes.models import gguf, hub, opening, placement
+from probes.models import gguf, hub, opening, placement, plausible, side_files
 from probes.models.fingerprint import fingerprint
 from probes.models.memory import require_disk
 from probes.models.placement import Size
@@ -124,7 +125,8 @@ def load(
     placement.require(chosen, source.name)
     folder = known.bring(on_progress)
     report("load", 0, 1)
-    with _building(chosen.torch_dtype):
+    shapes = folders.read_shapes(folder, source.name)
+    with _building(chosen.torch_dtype), plausible.held_to_weights(shapes, known.parameters, source.name):
         config = opening.open_config(folder, source.name)
         tokenizer = opening.open_tokenizer(folder, source.name)
         model = opening.open_model(folder, source.name, config, chosen)
@@ -173,24 +175,38 @@ def _look(source: Source) -> _Known:
             raise
         return _look_at(before, source.name, before.name)
     folders.check_files(listing.files, source.name)
+    hub.refuse_large(listing)
     config = folders.read_config(hub.bring(listing, weights=False), source.name)
     architecture = folders.check_config(config, source.name)
     parameters = listing.parameters or hub.weight_bytes(listing) // _itemsize(config)
-    return _Known(config, architecture, parameters, listing.commit, partial(_download, listing, source.name))
+    return _Known(
+        config, architecture, parameters, listing.commit, partial(_download, listing, source.name, config)
+    )
 
 
 def _look_at(folder: Path, name: str, revision: str | None) -> _Known:
     folders.check_files({path.name for path in folder.iterdir()}, name)
     config = folders.read_config(folder, name)
     architecture = folders.check_config(config, name)
-    return _Known(config, architecture, folders.count_parameters(folder, name), revision, lambda _: folder)
+    return _Known(config, architecture, _checked(folder, name, config), revision, lambda _: folder)
 
 
-def _download(listing: hub.Listing, name: str, on_progress: Progress | None) -> Path:
+def _checked(folder: Path, name: str, config: dict[str, Any]) -> int:
+    """The number of parameters, once the weights' headers and the files beside them agree (cut short?
+    quantised? a configuration of another size?)."""
+    shapes = folders.read_shapes(folder, name)
+    plausible.check_layers(config, shapes, name)
+    side_files.check_side_files(
+        folder, name, rows=max((max(s, default=1) for s in shapes.values()), default=1)
+    )
+    return sum(map(math.prod, shapes.values()))
+
+
+def _download(listing: hub.Listing, name: str, config: dict[str, Any], on_progress: Progress | None) -> Path:
     if hub.cached(listing.repo, listing.commit) is None:
         require_disk(hub.cache(), hub.weight_bytes(listing))
     folder = hub.bring(listing, weights=True, on_progress=on_progress)
-    folders.count_parameters(folder, name)  # the headers, now that they are here: cut short? quantised?
+    _checked(folder, name, config)  # now that they are here
     return folder
 
 

@@ -198,6 +198,7 @@ class LocalModel:
         frame = prompting.frame(question, self.tokenizer, default)
         prompt = frame.prompt(question.passage.text)
         ids, carried = self.encode(prompt, frame)
+        self._check_room(len(ids) + 1)  # before every answer is tokenised together with the prompt
         begins = frame.template == "chat" and not frame.answer_prefix.strip()
 
         def follow(string: str) -> str:
@@ -306,7 +307,9 @@ class LocalModel:
         ]
 
     def _check_window(self, ids: Ids, layout: Layout) -> None:
-        needed = len(ids) + max(map(len, layout.continuations))
+        self._check_room(len(ids) + max(map(len, layout.continuations)))
+
+    def _check_room(self, needed: int) -> None:
         if self.window and needed > self.window:
             raise LimitError("window", tokens=needed, window=self.window)
 

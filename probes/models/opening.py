@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from probes.errors import CapabilityError, ModelError
+from probes.errors import CapabilityError, CruxError, ModelError
 from probes.models.placement import Placement
 from probes.models.quiet import quiet
 
@@ -24,11 +26,8 @@ def open_config(folder: Path, name: str) -> PreTrainedConfig:
     """
     from transformers import AutoConfig
 
-    try:
-        with quiet():
-            return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # whatever a stranger's file makes the library stumble over
-        raise ModelError("config_broken", name=name, reason=type(error).__name__) from error
+    with explained("config_broken", name=name), quiet():
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerFast:
@@ -42,21 +41,45 @@ def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerFast:
 
     if not any((folder / file).exists() for file in _TOKENIZER_FILES):
         raise ModelError("tokenizer_missing", name=name)
-    try:
-        with quiet():
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # whatever a stranger's file makes the library stumble over
-        raise ModelError("tokenizer_broken", name=name, reason=type(error).__name__) from error
+    with explained("tokenizer_broken", name=name), quiet():
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     if not tokenizer.is_fast:
         raise CapabilityError("tokenizer_no_offsets")
-    if not tokenizer(_SAMPLE, add_special_tokens=False)["input_ids"]:  # an empty vocabulary
-        raise ModelError("tokenizer_broken", name=name, reason="0 tokens")
+    with explained("tokenizer_broken", name=name), quiet():
+        _try_out(tokenizer)
+        ids = tokenizer(_SAMPLE, add_special_tokens=False)["input_ids"]
+    if not 0 < len(ids) <= 100:  # an empty vocabulary, a padding without end
+        raise ModelError("tokenizer_broken", name=name, reason=f"{len(ids)} tokens")
     tokenizer.padding_side = "right"
     # Set now, for good: a call that had to change it would fail beside another thread's.
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     tokenizer.backend_tokenizer.encode_special_tokens = tokenizer.split_special_tokens
     return cast("PreTrainedTokenizerFast", tokenizer)
+
+
+@contextmanager
+def explained(key: str, **values: object) -> Iterator[None]:
+    """Whatever a stranger's file makes a library stumble over, as a ModelError; a Rust library's panic, which
+    is no Exception, as well."""
+    try:
+        yield
+    except CruxError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise ModelError(key, reason=type(error).__name__, **values) from error
+
+
+def _try_out(tokenizer: Any) -> None:
+    """Everything that is asked of a tokenizer later, so that a broken one fails here."""
+    given = tokenizer(_SAMPLE, return_offsets_mapping=True)
+    tokenizer.decode(given["input_ids"])
+    tokenizer.convert_ids_to_tokens(given["input_ids"])
+    max(tokenizer.get_vocab().values(), default=0)
+    [str(token) for token in tokenizer.added_tokens_decoder.values()]
+    [getattr(tokenizer, f"{name}_token") for name in ("bos", "eos", "unk", "pad", "mask", "cls", "sep")]
 
 
 def open_model(folder: Path, name: str, config: PreTrainedConfig, chosen: Placement) -> PreTrainedModel:
@@ -111,7 +134,7 @@ def check_opened(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, nam
     ids = torch.arange(6, device=model.device).remainder(rows)[None]
     changed = ids.clone()
     changed[0, -1] = (ids[0, -1] + 1) % rows
-    with torch.no_grad():
+    with explained("load_failed", name=name), torch.no_grad():
         before, after = (
             model(input_ids=each, use_cache=False).logits[0, :-1].float() for each in (ids, changed)
         )

@@ -318,6 +318,20 @@ def test_words_are_joined_and_split_by_hand() -> None:
     assert "60 words" in title(at)
 
 
+def test_another_cut_is_offered_where_the_dictionary_is_unsure() -> None:
+    at = opened(lang="zh")
+    at.selectbox(key="w_passage").set_value("own").run()
+    at.text_area(key="own_text").set_value("小明天去咖啡店。我走进咖啡店。")
+    at.text_input(key="own_question").set_value("我去了几次咖啡店？")
+    at.button[[b.label for b in at.button].index("用这段短文")].click().run()
+    at.toggle(key="w_cutting").set_value(True).run()
+    offered = next(button for button in at.button if str(button.key).startswith("unsure_"))
+    assert offered.label == "小 · 明天 → 小明 · 天"
+    offered.click().run()
+    assert not at.exception
+    assert state(at).joins == ((0, 2), (2, 3))
+
+
 def test_the_answers_can_be_pinned() -> None:
     at = press(opened(), 3)
     at.button(key="pin").click().run()

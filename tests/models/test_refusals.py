@@ -106,7 +106,7 @@ def _cut(path: Path) -> None:
         ("headless", "not_causal"),
         ("custom", "custom_code"),
         ("unknown", "architecture_unknown"),
-        ("nonsense", "config_broken"),
+        ("nonsense", "config_value"),
         ("impossible", "load_failed"),
         ("lfs", "weights_broken"),
         ("cut-short", "weights_broken"),
