@@ -55,7 +55,13 @@ def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
         "layer:Q",
         title=say("charts.axis_after_layer", lang),
         scale=alt.Scale(domain=[0, last * 1.08], nice=False),
-        axis=alt.Axis(values=list(range(last + 1)), format="d", labelOverlap=True, grid=False),
+        axis=alt.Axis(
+            values=list(range(last + 1)),
+            # as layers are numbered everywhere else
+            labelExpr="datum.value ? format(datum.value - 1, 'd') : 'in'",
+            labelOverlap=True,
+            grid=False,
+        ),
     )
     y = alt.Y(
         "p:Q",
@@ -110,7 +116,7 @@ def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str, ink: str) -> 
 
     at = settled_at(rows)
     name = next(a["name"] for a in rows[-1]["answers"] if a["answer"] == rows[-1]["top"])
-    text = say("charts.settled", lang, answer=name, layer=at)
+    text = say("charts.settled", lang, answer=name, where=_after(at, lang))
     table = alt.Chart(alt.InlineData(values=[{"layer": at, "text": text}]))
     late = at > rows[-1]["layer"] / 2
     words = table.mark_text(

@@ -129,7 +129,7 @@ def _lens(data: Mapping[str, Any], context: Context) -> Cells:
         parts = [written.get((row["layer"] - 1, part)) for part in ("attention", "mlp")]
         rows.append(
             [
-                str(row["layer"]),
+                str(row["layer"] - 1) if row["layer"] else "in",
                 dict(names)[row["top"]],
                 *(f"{each[label] * 100:.1f} %" for label, _ in names),
                 *("" if value is None else signed(value) for value in parts),
