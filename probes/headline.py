@@ -66,7 +66,7 @@ def _taken(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _says(run: Mapping[str, Any], lang: str, how: str, **values: str) -> str:
+def _says(run: Mapping[str, Any], lang: str, how: str, **values: object) -> str:
     top = top_of(run)
     if run["coverage"] < FEW:
         numbers = {"share": percent(top["share"]), "coverage": percent(run["coverage"])}
@@ -97,8 +97,9 @@ def _without_heads(data: Mapping[str, Any], lang: str) -> str:
     if len(heads) > NAMED:
         what = say("headline.and_more", lang, named=what, count=len(heads) - NAMED)
     if data["taken"]["texts"]:
-        words = quoted(_taken(data), lang)
-        return _says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, words=words)
+        out = _taken(data)
+        numbers = {"heads": len(heads), "out": len(out), "words": quoted(out, lang)}
+        return _says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, **numbers)
     if len(heads) == 1:
         return _says(data, lang, "then_head", what=say("headline.head_name", lang, head=what))
     return _says(data, lang, "then_heads", what=what)
@@ -113,12 +114,11 @@ def _words(data: Mapping[str, Any], lang: str) -> str:
     if flipping:
         parts.append(_says(strongest, lang, f"then_{data['mode']}", what=what))
         if len(flipping) > 1:
-            more = len(flipping) - 1
-            key = "headline.other_flips" if more == 1 else "headline.others_flip"
-            parts.append(say(key, lang, count=more))
+            parts.append(say("headline.others_flip", lang, count=len(flipping) - 1))
     else:
         moved = nats(strongest)
         parts.append(say(f"headline.none_flips_{data['unit']}", lang, what=what, nats=moved))
     still = sum(row["no_change"] for row in rows)
-    parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=len(rows)))
+    if len(rows) > 1:  # of the only one, what is above says all
+        parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=len(rows)))
     return (" " if lang == "en" else "").join(parts)

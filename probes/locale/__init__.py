@@ -6,13 +6,30 @@ A text is one table of a TOML file: `[top]` with the entries `en` and `zh` in `h
 
 from __future__ import annotations
 
+import string
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+
+class _Plural(string.Formatter):
+    """Fills placeholders; `{count:|word|words}` is the first where the value is one, else the second.
+
+    Chinese has no plural, so a text in it need not ask for a number that only chooses a word in the other.
+    """
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not format_spec.startswith("|"):
+            return str(super().format_field(value, format_spec))
+        one, many = format_spec[1:].split("|", 1)
+        return one if str(value) == "1" else many
+
+
+_PLURAL = _Plural()
 
 
 class Texts:
@@ -45,7 +62,7 @@ class Texts:
             KeyError: there is no such text, or a placeholder was given no value.
         """
         text = self.raw(key, lang)
-        return text.format(**values) if values or "{" in text else text
+        return _PLURAL.vformat(text, (), values) if values or "{" in text else text
 
 
 TEXTS = Texts(Path(__file__).parent)
