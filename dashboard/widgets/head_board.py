@@ -147,9 +147,7 @@ def pressed_heads(sent: Mapping[str, Any], there: Collection[Head]) -> tuple[Hea
 
 def _ablate(heads: Sequence[Head]) -> None:
     """From anywhere but the map, which is drawn anew then."""
-    visit = session.visit()
-    visit.head_revision += 1
-    visit.head_bases.clear()
+    session.redraw_heads()
     session.change(ablated=tuple(sorted(set(heads))), **({"look": heads[-1]} if heads else {}))
 
 

@@ -157,3 +157,18 @@ def test_nothing_sticks_out_on_a_phone(browser: Any, server: str, view: str, sch
     assert tab.cut_off() == []
     assert tab.errors == []
     context.close()
+
+
+def test_the_browsers_back_is_drawn_in_the_map_and_presses_go_on_from_there(inside: Inside) -> None:
+    inside.visit("heads")
+    inside.cell("layer 3, head 1").click(timeout=PATIENCE)
+    inside.address("heads=3.1")
+    inside.cell("layer 0, head 2").click()
+    inside.address("heads=0.2")
+    inside.says("Without the heads 0.2, 3.1")
+    inside.page.go_back()
+    inside.says("Without head 3.1")
+    inside.cell("layer 0, head 2").click()
+    inside.says("Without the heads 0.2, 3.1")
+    inside.cell("layer 3, head 1").click()
+    inside.says("Without head 0.2")
