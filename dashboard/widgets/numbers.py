@@ -13,7 +13,7 @@ from dashboard.session import bound, current
 from dashboard.widgets.markup import plain
 from dashboard.wording import t
 from probes import charts
-from probes.headline import FEW, headline
+from probes.headline import FEW, headline, top_of
 from probes.numbers import percent
 from probes.passage import Span, Unit
 from probes.question import Question
@@ -147,7 +147,7 @@ def target_name(name: str, question: Question, words: ProbeResult | None) -> str
     names = {answer.label: answer.name for answer in question.answers.answers}
     if name == "top":
         return (
-            t("numbers.target_top", answer=words.data["target"]["text"])
+            t("numbers.target_top", answer=top_of(words.data["clean"])["name"])
             if words
             else t("numbers.target_top_plain")
         )
