@@ -48,4 +48,4 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any], runs: int) -> 
     st.vega_lite_chart(charts.specification(picture), key=f"over_{study}", alt=t("over.alt", headline=said))
     _, rest = charts.over_rows(found)
     st.caption(t("over.read") + (" " + t("over.rest", count=rest) if rest else ""))
-    return Taken(study, found, chosen, lambda: charts.over_points(found, here.state.lang))
+    return Taken(study, found, chosen, lambda lang: charts.over_points(found, lang))

@@ -82,7 +82,7 @@ def test_the_close_up_draws_nasty_words_as_text(inside: Inside) -> None:
     inside.visit("heads", urlencode(link))
     expect(inside.frame.locator("svg text", has_text="bakery").first).to_be_visible()
     assert inside.frame.locator("line").count() > 10
-    assert inside.page.title() == "Crux"
+    assert inside.page.title() == "Heads · Crux"
     assert inside.page.locator(".passage script, .passage img").count() == 0
     shown = inside.page.locator(".passage").first.inner_text()
     assert "document" in shown
@@ -141,7 +141,10 @@ def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path)
     expect(inside.page.get_by_text("crux lens --model builtin --preset coffee-en")).to_be_visible()
     for name, start in {"JSON": b"{", "CSV": b"set,", "PNG": b"\x89PNG"}.items():
         assert inside.taken(name, tmp_path).read_bytes().startswith(start), name
-    assert json.loads((tmp_path / "crux-lens.json").read_text(encoding="utf-8"))["study"] == "lens"
+    assert (
+        json.loads((tmp_path / "crux-lens-coffee-en-builtin.json").read_text(encoding="utf-8"))["study"]
+        == "lens"
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,12 +25,14 @@ CHOSEN = (
 )
 CHOSEN += (
     "passage.hint_",
+    "passage.unit_",
     "details.words_",
     "details.ask_",
     "inside.how_",
     "inside.at_",
     "closeup.",
     "layers.",
+    "heads.tab_",
     "over.in_each_",
 )
 CHOSEN += ("inside.",)
