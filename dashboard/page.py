@@ -9,6 +9,8 @@ import streamlit as st
 from dashboard import session
 from dashboard.wording import t
 
+# Before the pages: a tab shows their icons otherwise, which are fetched from another host.
+st.set_page_config(page_icon="🎯", layout="wide")
 session.read_link()
 chosen = st.navigation(
     [
@@ -26,7 +28,7 @@ chosen = st.navigation(
     ],
     position="top",
 )
-st.set_page_config(page_title=f"{chosen.title} · Crux", page_icon="🎯", layout="wide")
+st.set_page_config(page_title=f"{chosen.title} · Crux")
 st.html(Path(__file__).with_name("page.css"))
 chosen.run()
 session.write_link()
