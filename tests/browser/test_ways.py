@@ -115,7 +115,7 @@ def test_the_hint_speaks_of_the_chosen_unit(phone: Inside) -> None:
 
 
 def test_only_the_pages_own_stop_is_offered(inside: Inside) -> None:
-    text = "I walked into the bakery and sat down. " * 36
+    text = "I went to the museum and looked around. " * 36
     inside.page.goto(f"{inside.url}?" + "&".join(f"{k}={v}" for k, v in to_link(State(text=text)).items()))
     own = inside.page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
     expect(own).to_be_visible(timeout=PATIENCE)
