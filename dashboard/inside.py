@@ -32,7 +32,7 @@ def ask(state: State, ablated: tuple[Head, ...]) -> dict[str, Any]:
 
 def attention(state: State) -> dict[str, Any]:
     """What every head reads from the word chosen, or from the answer's place."""
-    reader = "answer" if state.reader < 0 else str(state.reader)
+    reader = "answer" if state.reader is None or state.reader < 0 else str(state.reader)
     return {"reader": reader, "target": state.target, "mode": state.mode}
 
 

@@ -45,6 +45,8 @@ class Look:
     weights: list[np.ndarray | None]
     tokens: Places
     words: Places
+    passage: frozenset[int]
+    """The tokens that are of the passage, and the last, off which the answer is read."""
     reading: WordAttention
 
     @classmethod
@@ -59,6 +61,7 @@ class Look:
         needed, free = attention_bytes(model, len(layout.ids)), bytes_free()
         if COPIES * needed > free:
             raise NoRoom(COPIES * needed, free)
+        end = len(layout.frame.before) + len(question.passage.text)
         prompt, shift = layout.frame.prompt(question.passage.text), len(layout.frame.before)
         words = question.passage.words
         spans = [(word.start + shift, word.end + shift) for word in words]
@@ -69,6 +72,8 @@ class Look:
             weights,
             by_tokens(prompt, layout.offsets, names),
             by_words(prompt, layout.offsets, names, spans),
+            frozenset(n for n, (a, b) in enumerate(layout.offsets) if a < b and a < end and b > shift)
+            | {len(layout.ids) - 1},
             read_by_words(weights, units),
         )
 

@@ -1,13 +1,16 @@
-"""Navigation, page set-up, language."""
+"""Navigation, page set-up, language. The browser's tab says which page it is, in the visitor's language."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import streamlit as st
 
 from dashboard import session
 from dashboard.wording import t
 
-st.set_page_config(page_title="Crux", page_icon="🎯", layout="wide")
+# Before the pages: a tab shows their icons otherwise, which are fetched from another host.
+st.set_page_config(page_icon="🎯", layout="wide")
 session.read_link()
 chosen = st.navigation(
     [
@@ -25,5 +28,7 @@ chosen = st.navigation(
     ],
     position="top",
 )
+st.set_page_config(page_title=f"{chosen.title} · Crux")
+st.html(Path(__file__).with_name("page.css"))
 chosen.run()
 session.write_link()

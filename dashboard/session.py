@@ -84,6 +84,8 @@ def read_link() -> None:
     mine.linked = True
     state, mine.notes = from_link(st.query_params.to_dict(), default_state(st.context.locale))
     if state != mine.state:
+        if state.ablated != mine.state.ablated:
+            redraw_heads()
         _set(state)
         mine.past.clear()
         mine.future.clear()
@@ -153,6 +155,15 @@ def back_to_own() -> None:
     if (left := visit().own) is not None:
         kept = ("text", *OF_THE_PASSAGE)
         change(**{name: getattr(left, name) for name in kept})
+
+
+def redraw_heads() -> None:
+    """Let the map of heads begin anew from the state: it keeps what was pressed, and the heads have changed
+    by something else.
+    """
+    mine = visit()
+    mine.head_revision += 1
+    mine.head_bases.clear()
 
 
 def edit_passage() -> None:

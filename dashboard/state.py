@@ -41,11 +41,14 @@ HOWS: Final = ("zero", "mean", "resample")
 PLACES: Final = ("all", "answer")
 VIEWS: Final = ("head", "model")
 LEVELS: Final = ("word", "token")
+AROUNDS: Final = ("passage", "prompt")
 FIRSTS: Final = ("keep", "blank", "share")
 SETS: Final = (10, 20, 50)
 """Generated passages that a study may be run over."""
 OVER_LAYERS: Final = ("layers", "patch")
 """Studies of the page Layers that run over a set."""
+TABS: Final = ("close", "together", "agree", "strongest", "writes", "parts", "patch", "over")
+"""Names of all pages' tabs; a page that lacks one opens its first."""
 SITES: Final = ("block", "attention", "mlp", "head")
 DIRECTIONS: Final = ("denoising", "noising")
 
@@ -88,13 +91,15 @@ class State:
     """What is put in the place of a layer's attention or feed-forward part."""
     look: Head | None = None
     """The head whose reading is drawn on the passage."""
-    reader: int = -1
-    """The word from which it reads; −1 is the answer's place."""
+    reader: int | None = None
+    """The word from which it reads; −1 is the answer's place; None: where the head's reading tells most."""
     shown: tuple[int, ...] = ()
     """Layers in the close-up of attention; none: that of the head looked at."""
     view: str = "head"
     level: str = "word"
-    first: str = "keep"
+    around: str = "passage"
+    """Whether the close-up shows the passage alone, or the whole prompt."""
+    first: str = "blank"
     """What becomes of the first position in it."""
     window: tuple[int, int] | None = None
     """Layers in which links are cut; None: all."""
@@ -109,6 +114,8 @@ class State:
     """Passages that a set has."""
     many: str = "layers"
     """What is done in each of them on the page Layers."""
+    tab: str = ""
+    """The open tab of a page that has some; none: its first."""
 
     @property
     def cut(self) -> tuple[object, ...]:
@@ -185,7 +192,12 @@ PARAMETERS: Final = (
     Parameter("part_how", "part", values.choice(*HOWS)),
     Parameter("place", "at", values.choice(*PLACES)),
     Parameter("look", "look", values.one_head, lambda head: values.write_heads([head]) if head else ""),
-    Parameter("reader", "reader", lambda t: -1 if t == "answer" else values.number(t)),
+    Parameter(
+        "reader",
+        "reader",
+        lambda t: -1 if t == "answer" else values.number(t),
+        lambda reader: "" if reader is None else "answer" if reader < 0 else str(reader),
+    ),
     Parameter(
         "shown",
         "layers",
@@ -194,6 +206,7 @@ PARAMETERS: Final = (
     ),
     Parameter("view", "view", values.choice(*VIEWS)),
     Parameter("level", "level", values.choice(*LEVELS)),
+    Parameter("around", "around", values.choice(*AROUNDS)),
     Parameter("first", "first", values.choice(*FIRSTS)),
     Parameter("window", "window", values.window, lambda w: "-".join(map(str, w)) if w else ""),
     Parameter("budget", "budget", values.positive),
@@ -202,6 +215,7 @@ PARAMETERS: Final = (
     Parameter("site", "site", values.choice(*SITES)),
     Parameter("direction", "direction", values.choice(*DIRECTIONS)),
     Parameter("many", "many", values.choice(*OVER_LAYERS)),
+    Parameter("tab", "tab", values.choice(*TABS)),
     Parameter("over", "over", lambda text: int(values.choice(*map(str, SETS))(text))),
 )
 

@@ -70,7 +70,7 @@ def _taken(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _says(margin: tuple[float, float], run: Mapping[str, Any], lang: str, how: str, **values: str) -> str:
+def _says(margin: tuple[float, float], run: Mapping[str, Any], lang: str, how: str, **values: object) -> str:
     """What a run answers; where answers are too close to tell apart, that they are."""
     top, close, few = top_of(run), tied(run, *margin), run["coverage"] < FEW
     coverage = percent(run["coverage"])
@@ -121,8 +121,9 @@ def _without_heads(data: Mapping[str, Any], lang: str, says: Says) -> str:
     if len(heads) > NAMED:
         what = say("headline.and_more", lang, named=what, count=len(heads) - NAMED)
     if data["taken"]["texts"]:
-        words = quoted(_taken(data), lang)
-        return says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, words=words)
+        out = _taken(data)
+        numbers = {"heads": len(heads), "out": len(out), "words": quoted(out, lang)}
+        return says(data, lang, f"then_heads_and_{data['taken']['mode']}", what=what, **numbers)
     if len(heads) == 1:
         return says(data, lang, "then_head", what=say("headline.head_name", lang, head=what))
     return says(data, lang, "then_heads", what=what)
@@ -137,9 +138,7 @@ def _words(data: Mapping[str, Any], lang: str, says: Says) -> str:
     if flipping:
         parts.append(says(strongest, lang, f"then_{data['mode']}", what=what))
         if len(flipping) > 1:
-            more = len(flipping) - 1
-            key = "headline.other_flips" if more == 1 else "headline.others_flip"
-            parts.append(say(key, lang, count=more))
+            parts.append(say("headline.others_flip", lang, count=len(flipping) - 1))
     elif all(faint(row, *margin_of(data)) for row in rows):
         parts.append(say(f"headline.none_moves_{data['unit']}", lang, margin=margin_text(data, lang)))
     else:
@@ -148,5 +147,6 @@ def _words(data: Mapping[str, Any], lang: str, says: Says) -> str:
     parts += swaps(rows, data, lang)
     still = sum(bool(row["no_change"]) for row in rows)
     known = sum(row["no_change"] is not None for row in rows)
-    parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=known))
+    if len(rows) > 1:  # of the only one, what is above says all
+        parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=known))
     return _joined(parts, lang)

@@ -132,7 +132,8 @@ def _layers(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
 
 def _lens(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     at, last = data["settled_at"], data["geometry"]["layers"]
-    parts = [say("headline.lens_settled" if at else "headline.lens_from_start", lang, at=at, layers=last)]
+    key = "headline.lens_settled" if at else "headline.lens_from_start"
+    parts = [say(key, lang, after=at - 1, last=last - 1)]
     known = [c for c in data["contributions"] if c["contribution"] is not None]
     if known:
         most = max(known, key=lambda c: c["contribution"])

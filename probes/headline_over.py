@@ -101,5 +101,11 @@ def row_name(row: Mapping[str, Any], lang: str, texts: str = "headline") -> str:
         return say(f"{texts}.state_{row['site']}", lang, words=words, place=place)
     if "head" in row:
         return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
-    part = row.get("part", "block")
-    return say(f"headline.part_{part}", lang, layer=row["layer"])
+    if "part" in row:
+        return say(f"headline.part_{row['part']}", lang, layer=row["layer"])
+    return read_after(row["layer"], lang)
+
+
+def read_after(blocks: int, lang: str) -> str:
+    """Where a lens reads the answer off: behind so many blocks, the last of which is named as everywhere."""
+    return say("charts.after_layer", lang, layer=blocks - 1) if blocks else say("charts.embeddings", lang)

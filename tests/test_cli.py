@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -15,6 +17,7 @@ from probes.cli import build, language, main
 from probes.commands.shared import Context
 from probes.studies import STUDIES
 
+ROOT = Path(__file__).resolve().parents[1]
 OWN = "--question", "How often?", "--answers", "0=never;1=once"
 
 
@@ -214,3 +217,30 @@ def test_help_is_chinese_throughout(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     for word in ("Usage", "Options:", "default:", "Show this"):
         assert word not in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are forwarded by nobody elsewhere")
+def test_ending_the_page_ends_its_server(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    command = [sys.executable, "-m", "probes", "page", "--port", str(port)]
+    environment = {**os.environ, "STREAMLIT_SERVER_HEADLESS": "true", "PYTHONPATH": str(ROOT)}
+    with (tmp_path / "log.txt").open("wb") as log:
+        page = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + 120
+        while not listens(port):
+            assert page.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.3)
+        page.terminate()
+        page.wait(30)
+        assert not listens(port)
+    finally:
+        page.kill()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as tried:
+        return tried.connect_ex(("127.0.0.1", port)) == 0

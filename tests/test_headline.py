@@ -106,6 +106,15 @@ def test_where_nothing_flips_the_greatest_effect_is_named() -> None:
     assert "0 of 2 sentences" in said
 
 
+def test_of_one_unit_or_one_change_the_sentence_is_singular() -> None:
+    first, other = word("a", -3.0, True, one=0.1, two=0.8), word("b", 0.0, False, True, one=0.9, two=0.05)
+    said = headline(words(first, other, first), "en")
+    assert said.endswith("1 other changes the answer too. 1 of 3 words changes nothing to speak of.")
+    alone = headline(words(first, unit="sentence"), "en")
+    assert alone.endswith("Without “a” it says “<two>” (80 %).")
+    assert headline(words(other, unit="sentence"), "zh").endswith("（0.00 nat）。")
+
+
 def test_a_set_names_its_words_and_its_chance() -> None:
     data = {
         **ask(one=0.1, two=0.8),

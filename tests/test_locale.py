@@ -17,7 +17,10 @@ FOLDERS = [ROOT / "probes" / "locale", ROOT / "dashboard" / "texts"]
 
 
 def placeholders(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    """Those that are shown; a number that only chooses between `|word|words` is no text."""
+    found = [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(text) if name]
+    shown = {name for name, spec in found if not spec.startswith("|")}
+    return shown.union(*(placeholders(spec) for _, spec in found))
 
 
 def bare(text: str) -> str:
@@ -55,6 +58,41 @@ def test_a_missing_text_or_value_is_an_error(tmp_path: Path) -> None:
         texts.say("a.c", "en")
     with pytest.raises(KeyError):
         texts.say("a.b", "en")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_text_agrees_with_its_number(lang: str, tmp_path: Path) -> None:
+    text = "{n} of {all} heads {n:|flips|flip} it{n:|| {all} ways}"
+    (tmp_path / "a.toml").write_text(f'[b]\nen = "{text}"\nzh = "{text}"\n', encoding="utf-8")
+    said = [Texts(tmp_path).say("a.b", lang, n=n, all=9) for n in (0, 1, 2, "1")]
+    assert said[0] == "0 of 9 heads flip it 9 ways"
+    assert said[1] == said[3] == "1 of 9 heads flips it"
+    assert said[2] == "2 of 9 heads flip it 9 ways"
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.parent.name)
+def test_no_counted_noun_is_said_of_one(folder: Path) -> None:
+    """ "1 of 24 heads flip", "answer(s)": where one is counted, both forms are written down."""
+    faults = []
+    for path in folder.glob("*.toml"):
+        for name, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if re.search(r"\w\(s\)|\{\w+\} of \{\w+\} \w+ [a-z]+ (the|nothing)\b", entry["en"]):
+                faults.append(f"{path.stem}.{name}")
+    assert not faults
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.parent.name)
+def test_words_that_say_something_else_are_not_used(folder: Path) -> None:
+    """联系 is what a page says over its address and telephone; 单位 is left to units of measurement; and what
+    is darker on a light page is lighter on a dark one.
+    """
+    faults = []
+    for path in folder.glob("*.toml"):
+        for name, entry in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            wrong = (("联系|单位(?! nat)|越深", entry["zh"]), ("(?i)darker", entry["en"]))
+            if any(re.search(words, text) for words, text in wrong):
+                faults.append(f"{path.stem}.{name}")
+    assert not faults
 
 
 def test_every_check_of_a_model_has_a_text() -> None:

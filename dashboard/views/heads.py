@@ -20,6 +20,7 @@ from dashboard.widgets.head_board import (
 )
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.reading import agreement, head_looked_at, reading, take_reader
+from dashboard.widgets.tabs import tabs
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import bare, t
 from probes import charts
@@ -37,7 +38,8 @@ def draw(here: Desk) -> None:
     known = here.known("heads", inside.heads(state))
     here.say(known if not state.ablated else None)
     now_options = inside.ask(state, state.ablated)
-    left, right = st.columns([7, 5], gap="medium")
+    with st.container(key="heads_board"):
+        left, right = st.columns([7, 5], gap="medium")
     with right:
         now = here.quick("ask", now_options)
         here.say(known if known is not None and not state.ablated else now)
@@ -60,26 +62,23 @@ def draw(here: Desk) -> None:
         taken.insert(
             0,
             Taken(
-                "heads", exact, inside.heads(state), lambda: picture(exact, state.lang, chosen=state.ablated)
+                "heads", exact, inside.heads(state), lambda lang: picture(exact, lang, chosen=state.ablated)
             ),
         )
-    near, together, many, agree = st.tabs(
-        [t("heads.tab_close"), t("heads.tab_together"), t("over.tab"), t("heads.tab_agree")],
-        on_change="rerun",
-        key="heads_tabs",
-    )
-    if near.open:
-        with near:
+    labels = {name: t(f"heads.tab_{name}") for name in ("close", "together")}
+    shown = tabs("heads_tabs", labels | {"over": t("over.tab"), "agree": t("heads.tab_agree")})
+    if shown["close"].open:
+        with shown["close"]:
             close_up(here, looked)
-    if together.open:
-        with together:
+    if shown["together"].open:
+        with shown["together"]:
             _together(here, taken)
-    if many.open:
-        with many:
+    if shown["over"].open:
+        with shown["over"]:
             over = over_view(here, "heads", inside.heads(state))
             taken += [over] if over else []
-    if agree.open:
-        with agree:
+    if shown["agree"].open:
+        with shown["agree"]:
             _agreement(here, looked, taken)
     read_text("heads.read_text")
     measured_and_taken(here, taken)
@@ -101,13 +100,13 @@ def _together(here: Desk, taken: list[Taken]) -> None:
         band = {"low": charts.nats_text(control["low"]), "high": charts.nats_text(control["high"])}
         st.caption(t("heads.random", **values, **band))
     st.caption(t("heads.together_read"))
-    taken[0:1] = [Taken("heads", found, options, lambda: charts.cumulative(found, here.state.lang))]
+    taken[0:1] = [Taken("heads", found, options, lambda lang: charts.cumulative(found, lang))]
 
 
 def _agreement(here: Desk, looked: Head, taken: list[Taken]) -> None:
     seen = agreement(here, looked)
     if seen is not None:
-        ranks = (lambda: charts.agreement_map(seen, here.state.lang)) if seen.data["agreement"] else None
+        ranks = (lambda lang: charts.agreement_map(seen, lang)) if seen.data["agreement"] else None
         taken.append(Taken("attention", seen, inside.attention(here.state), ranks))
 
 

@@ -17,6 +17,7 @@ from dashboard.widgets.layer_board import (
     writes_view,
 )
 from dashboard.widgets.over_board import over_view
+from dashboard.widgets.tabs import tabs
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import t
 
@@ -26,23 +27,19 @@ def draw(here: Desk) -> None:
     forget_strange_heads(here)
     target_choice(here, None)
     taken = [lens_view(here)]
-    tabs = st.tabs(
-        [t("layers.tab_writes"), t("layers.tab_parts"), t("layers.tab_patch"), t("over.tab")],
-        on_change="rerun",
-        key="layers_tabs",
-    )
-    writes, parts, patch, many = tabs
-    if writes.open:
-        with writes:
+    labels = {name: t(f"layers.tab_{name}") for name in ("writes", "parts", "patch")}
+    shown = tabs("layers_tabs", labels | {"over": t("over.tab")})
+    if shown["writes"].open:
+        with shown["writes"]:
             writes_view(here, taken[0].result)
-    if parts.open:
-        with parts:
+    if shown["parts"].open:
+        with shown["parts"]:
             taken += [one for one in [parts_view(here)] if one]
-    if patch.open:
-        with patch:
+    if shown["patch"].open:
+        with shown["patch"]:
             taken += [one for one in [patch_view(here)] if one]
-    if many.open:
-        with many:
+    if shown["over"].open:
+        with shown["over"]:
             over = _over(here)
             taken += [over] if over else []
     read_text("layers.read_text")

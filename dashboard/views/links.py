@@ -9,6 +9,7 @@ from dashboard.widgets.desk import Desk, desk
 from dashboard.widgets.head_board import forget_strange_heads, target_choice
 from dashboard.widgets.link_board import arcs, maps, table, unfinished, window_control
 from dashboard.widgets.over_board import over_view
+from dashboard.widgets.tabs import tabs
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import t
 from probes import charts
@@ -44,13 +45,13 @@ def draw(here: Desk) -> None:
                 t("links.more", pairs=pairs), on_click=session.change, kwargs={"budget": pairs}, key="more"
             )
     maps(here, found)
-    taken = [Taken("links", found, options, lambda: charts.links_maps(found, here.state.lang))]
-    strongest, many = st.tabs([t("links.table"), t("over.tab")], on_change="rerun", key="links_tabs")
-    if strongest.open:
-        with strongest:
+    taken = [Taken("links", found, options, lambda lang: charts.links_maps(found, lang))]
+    shown = tabs("links_tabs", {"strongest": t("links.table"), "over": t("over.tab")})
+    if shown["strongest"].open:
+        with shown["strongest"]:
             table(here, found)
-    if many.open:
-        with many:
+    if shown["over"].open:
+        with shown["over"]:
             over = over_view(here, "links", inside.links_over(here.state))
             taken += [over] if over else []
     read_text("links.read_text")

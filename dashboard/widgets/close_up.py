@@ -7,7 +7,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.looks import NoRoom
 from dashboard.session import bound, choose
-from dashboard.state import FIRSTS, LEVELS, VIEWS
+from dashboard.state import AROUNDS, FIRSTS, LEVELS, VIEWS
 from dashboard.values import Head
 from dashboard.widgets.bertviz import (
     MOST_WEIGHTS,
@@ -21,7 +21,7 @@ from dashboard.widgets.bertviz import (
 from dashboard.widgets.desk import Desk, dark
 from dashboard.widgets.reading import no_room
 from dashboard.wording import bare, t, told
-from probes.charts.weights import First, grouped, without_first
+from probes.charts.weights import First, grouped, places_of, without_first
 from probes.errors import CruxError
 
 HIGHEST = 620
@@ -34,6 +34,8 @@ def close_up(desk: Desk, looked: Head) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         choose("view", VIEWS, t("closeup.view"), {v: t(f"closeup.view_{v}") for v in VIEWS}.__getitem__)
         choose("level", LEVELS, t("closeup.level"), {n: t(f"closeup.level_{n}") for n in LEVELS}.__getitem__)
+        rooms = {around: t(f"closeup.around_{around}") for around in AROUNDS}
+        choose("around", AROUNDS, t("closeup.around"), rooms.__getitem__, help=t("closeup.around_help"))
         firsts = {first: t(f"closeup.first_{first}") for first in FIRSTS}
         st.selectbox(
             t("closeup.first"),
@@ -79,9 +81,12 @@ def _frame(desk: Desk, layers: list[int], looked: Head, *, by_token: bool) -> No
     view: View = desk.state.view  # type: ignore[assignment]
     shown = [(layer, found) for layer in layers if (found := look.weights[layer]) is not None]
     heads = list(range(max(len(found) for _, found in shown)))
+    labels = [*places.labels[:-1], t("heads.answer_place")]
+    kept = places_of(places, look.passage) if desk.state.around == "passage" else list(range(len(labels)))
+    labels = [labels[n] for n in kept]
     page = attention_frame(
-        [without_first(grouped(found, places), first) for _, found in shown],
-        places.labels,
+        [without_first(grouped(found, places), first)[:, kept][:, :, kept] for _, found in shown],
+        labels,
         layers=[layer for layer, _ in shown],
         heads=heads,
         words=Words(*(bare(f"closeup.word_{name}") for name in ("layer", "layers", "heads", "head"))),
@@ -90,5 +95,5 @@ def _frame(desk: Desk, layers: list[int], looked: Head, *, by_token: bool) -> No
         dark=dark(),
         lang=desk.state.lang,
     )
-    height = frame_height(view, len(places.labels), len(shown), len(heads))
+    height = frame_height(view, len(labels), len(shown), len(heads))
     st.iframe(page, height=min(height, HIGHEST), alt=bare("closeup.alt"))

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboard.asking import options
+from dashboard.filenames import file_name
 from dashboard.session import current
 from dashboard.shelf import Choice
 from dashboard.state import LONGEST_TEXT_IN_LINK, State, fits_link, to_link
@@ -130,7 +131,7 @@ def _records(name: str, result: ProbeResult) -> None:
         st.download_button(
             t(f"details.{name}_{kind}"),
             make,
-            f"crux-{name}.{kind}",
+            file_name(name, current(), kind),
             mime,
             on_click="ignore",
             key=f"{name}_{kind}",
@@ -140,20 +141,20 @@ def _records(name: str, result: ProbeResult) -> None:
 
 
 def _picture(words: ProbeResult, kind: Format, mime: str) -> None:
-    state = current()
+    """The button of one picture. It is drawn when it is pressed, where no visitor is known any more."""
+    state, data = current(), words.data
+    about = bare(
+        "details.picture_about",
+        question=data["clean"]["question"],
+        model=data["provenance"]["model"]["model"],
+        mode=bare(f"bar.mode_{data['mode']}"),
+    )
 
     def draw() -> bytes:
-        groups = state.groups and bool(words.data["groups"])
+        groups = state.groups and bool(data["groups"])
         chart = charts.effects(words, state.lang, groups=groups)
-        data = words.data
-        about = bare(
-            "details.picture_about",
-            question=data["clean"]["question"],
-            model=data["provenance"]["model"]["model"],
-            mode=bare(f"bar.mode_{data['mode']}"),
-        )
         return saved(titled(chart, headline(data, state.lang), [about]), kind)
 
     st.download_button(
-        kind.upper(), draw, f"crux-effects.{kind}", mime, on_click="ignore", key=f"picture_{kind}"
+        kind.upper(), draw, file_name("effects", state, kind), mime, on_click="ignore", key=f"picture_{kind}"
     )

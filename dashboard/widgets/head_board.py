@@ -13,6 +13,7 @@ from dashboard.state import HOWS, PLACES
 from dashboard.values import Head
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.numbers import target_name, targets
+from dashboard.widgets.wide import FINGER, wide
 from dashboard.wording import bare, t
 from probes import charts
 from probes.headline import headline
@@ -50,7 +51,7 @@ def forget_strange_heads(desk: Desk) -> None:
     window = state.window if state.window is None or state.window[1] < layers else None
     words = len(desk.question.passage.words)
     changes: dict[str, Any] = {"ablated": kept, "shown": shown, "look": look, "window": window}
-    changes["reader"] = state.reader if state.reader < words else -1
+    changes["reader"] = None if state.reader is None or state.reader >= words else state.reader
     strange = [name for name, value in changes.items() if value != getattr(state, name)]
     if strange:
         session.change(**changes)
@@ -116,13 +117,14 @@ def _pressable(desk: Desk, exact: ProbeResult) -> None:
     base = visit.head_bases.setdefault(key, desk.state.ablated)
     chart = charts.heads_map(exact, desk.state.lang, chosen=base, ink=ink(), select=True)
     said = headline(exact.data, desk.state.lang)
-    st.vega_lite_chart(
-        charts.specification(chart),
-        key=key,
-        on_select=lambda: _take_presses(key, desk.geometry),
-        selection_mode=[charts.SELECTION],
-        alt=bare("heads.map_alt", headline=said),
-    )
+    with wide("heads_wide", desk.geometry["layers"], FINGER):
+        st.vega_lite_chart(
+            charts.specification(chart),
+            key=key,
+            on_select=lambda: _take_presses(key, desk.geometry),
+            selection_mode=[charts.SELECTION],
+            alt=bare("heads.map_alt", headline=said),
+        )
 
 
 def _take_presses(key: str, geometry: Mapping[str, Any]) -> None:
@@ -148,9 +150,7 @@ def pressed_heads(sent: Mapping[str, Any], there: Collection[Head]) -> tuple[Hea
 
 def _ablate(heads: Sequence[Head]) -> None:
     """From anywhere but the map, which is drawn anew then."""
-    visit = session.visit()
-    visit.head_revision += 1
-    visit.head_bases.clear()
+    session.redraw_heads()
     session.change(ablated=tuple(sorted(set(heads))), **({"look": heads[-1]} if heads else {}))
 
 

@@ -13,6 +13,7 @@ from dashboard.widgets.head_board import all_heads
 from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.take_along import Taken
+from dashboard.widgets.wide import GLANCE, wide
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
@@ -31,7 +32,7 @@ def lens_view(here: Desk) -> Taken:
         key="lens_chart",
         alt=bare("layers.lens_alt", headline=headline(found.data, here.state.lang)),
     )
-    return Taken("lens", found, options, lambda: charts.lens(found, here.state.lang))
+    return Taken("lens", found, options, lambda lang: charts.lens(found, lang))
 
 
 def writes_view(here: Desk, lens: ProbeResult) -> None:
@@ -62,7 +63,7 @@ def parts_view(here: Desk) -> Taken | None:
     )
     st.markdown(f"**{plain(headline(found.data, here.state.lang))}**")
     st.caption(t("layers.parts_read"))
-    return Taken("layers", found, options, lambda: charts.layer_parts(found, here.state.lang))
+    return Taken("layers", found, options, lambda lang: charts.layer_parts(found, lang))
 
 
 # ---- patching
@@ -85,13 +86,14 @@ def patch_view(here: Desk) -> Taken | None:
     if found is None:
         return None
     _ends(here, found, change, to)
-    st.vega_lite_chart(
-        charts.specification(charts.patch_map(found, here.state.lang, ink=ink())),
-        key="patch_chart",
-        alt=bare("layers.patch_alt", headline=headline(found.data, here.state.lang)),
-    )
+    with wide("patch_wide", len(here.question.passage.words) + 1, GLANCE):
+        st.vega_lite_chart(
+            charts.specification(charts.patch_map(found, here.state.lang, ink=ink())),
+            key="patch_chart",
+            alt=bare("layers.patch_alt", headline=headline(found.data, here.state.lang)),
+        )
     st.caption(t(f"layers.read_{here.state.direction}"))
-    return Taken("patch", found, options, lambda: charts.patch_map(found, here.state.lang))
+    return Taken("patch", found, options, lambda lang: charts.patch_map(found, lang))
 
 
 def site_and_direction() -> None:

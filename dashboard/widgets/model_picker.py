@@ -16,6 +16,7 @@ from dashboard.wording import t
 from probes.models import catalog
 
 ANY = "any"
+POPOVER = "model_popover"
 
 
 def choice_of(state: State) -> Choice:
@@ -46,7 +47,8 @@ def model_picker() -> None:
     state = current()
     model = service().loaded(choice_of(state))
     icon = light(model.describe())[0] if model else ":material/hourglass_empty:"
-    with st.popover(plain(short_name(state.model)), icon=icon, help=t("bar.model_help")):
+    named = plain(short_name(state.model))
+    with st.popover(named, icon=icon, help=t("bar.model_help"), key=POPOVER, on_change="rerun"):
         if model:
             _, colour, word = light(model.describe())
             st.markdown(f":{colour}-badge[{icon} {plain(word)}]")
@@ -79,12 +81,17 @@ def _form(state: State) -> None:
                 device = st.selectbox(t("models.device"), DEVICES, index=DEVICES.index(state.device))
                 dtype = st.selectbox(t("models.dtype"), DTYPES, index=DTYPES.index(state.dtype))
                 revision = st.text_input(t("models.revision"), value=state.revision)
-        if st.form_submit_button(t("models.load"), type="primary"):
+        if st.form_submit_button(t("models.load"), type="primary", on_click=_close):
             spec = typed.strip() if chosen == ANY or (typed.strip() and typed != state.model) else chosen
             if spec and spec != ANY:
                 session.change(model=spec, revision=revision.strip(), device=device, dtype=dtype)
                 session.visit().agreed.add(spec)
                 st.rerun()
+
+
+def _close() -> None:
+    """The popover over the page, before it is drawn again."""
+    st.session_state[POPOVER] = False
 
 
 def _option(name: str) -> str:

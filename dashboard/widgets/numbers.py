@@ -12,7 +12,7 @@ from dashboard import session
 from dashboard.session import bound, current
 from dashboard.wording import bare, t
 from probes import charts
-from probes.headline import FEW, headline
+from probes.headline import FEW, headline, top_of
 from probes.models.prompting import TAKES
 from probes.numbers import percent
 from probes.passage import Span, Unit
@@ -154,7 +154,7 @@ def target_name(name: str, question: Question, words: ProbeResult | None) -> str
     names = {answer.label: answer.name for answer in question.answers.answers}
     if name == "top":
         return (
-            bare("numbers.target_top", answer=words.data["target"]["text"])
+            bare("numbers.target_top", answer=top_of(words.data["clean"])["name"])
             if words
             else bare("numbers.target_top_plain")
         )

@@ -47,4 +47,4 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | Non
     )
     _, rest = charts.over_rows(found)
     st.caption(t("over.read") + (" " + t("over.rest", count=rest) if rest else ""))
-    return Taken(study, found, chosen, lambda: charts.over_points(found, here.state.lang))
+    return Taken(study, found, chosen, lambda lang: charts.over_points(found, lang))

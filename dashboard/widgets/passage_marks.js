@@ -3,6 +3,22 @@
 const instances = new WeakMap();
 const SVG = "http://www.w3.org/2000/svg";
 
+// What may begin no line stays on one with what is before it.
+function lined(nodes, pieces) {
+  const rows = [];
+  nodes.forEach((node, n) => {
+    if (!pieces[n]?.[2]) rows.push([node]);
+    else rows.at(-1).push(node);
+  });
+  return rows.map((row) => {
+    if (row.length === 1) return row[0];
+    const kept = document.createElement("span");
+    kept.className = "kept";
+    kept.append(...row);
+    return kept;
+  });
+}
+
 // The words and the text between them; what comes after the passage, the answer's place, is a word too.
 function build(box, pieces, place) {
   const made = [...pieces, ...(place ? [[place, pieces.filter(([, unit]) => unit >= 0).length]] : [])].map(
@@ -15,7 +31,7 @@ function build(box, pieces, place) {
       return node;
     },
   );
-  box.replaceChildren(...made);
+  box.replaceChildren(...lined(made, pieces));
   return made.filter((node) => node.tagName === "BUTTON");
 }
 
@@ -26,13 +42,15 @@ function drawArcs(box, words, arcs) {
   svg.setAttribute("aria-hidden", "true");
   const frame = box.getBoundingClientRect();
   const top = (word) => {
-    const [line] = word.getClientRects();
-    return [line.left - frame.left + line.width / 2, line.top - frame.top];
+    const [line] = word.getClientRects(); // none where the passage is not on show, in a closed tab for instance
+    return line && [line.left - frame.left + line.width / 2, line.top - frame.top];
   };
   arcs.forEach((arc, n) => {
     if (!words[arc.reader] || !words[arc.read]) return;
-    const [x1, y1] = top(words[arc.read]);
-    const [x2, y2] = top(words[arc.reader]);
+    const [from, to] = [top(words[arc.read]), top(words[arc.reader])];
+    if (!from || !to) return;
+    const [x1, y1] = from;
+    const [x2, y2] = to;
     const lift = Math.min(44, 14 + Math.abs(x2 - x1) * 0.12);
     const path = document.createElementNS(SVG, "path");
     path.setAttribute("d", `M ${x1} ${y1} C ${x1} ${y1 - lift}, ${x2} ${y2 - lift}, ${x2} ${y2 - 5}`);

@@ -13,7 +13,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.widgets.word_chips import pieces
+from dashboard.widgets.word_chips import bound, pieces
 
 _HERE = Path(__file__).parent
 _marks = st.components.v2.component(  # once, at import: registering a name again warns
@@ -67,7 +67,7 @@ def passage_marks(
     _marks(
         key=key,
         data={
-            "pieces": [list(piece) for piece in pieces(text, spans)],
+            "pieces": [list(piece) for piece in bound(pieces(text, spans))],
             "place": place,
             "shades": None if shades is None else list(shades),
             "numbers": None if numbers is None else list(numbers),

@@ -38,8 +38,8 @@ def passage_view(
         [unit.span for unit in units],
         state.out,
         key=CHIPS,
-        label=bare("passage.label"),
-        hint=bare(_hint(units)),
+        label=bare("passage.label", unit=bare(f"passage.unit_{state.unit}")),
+        hint=_hint(units),
         revision=visit.revision,
         lang=question.passage.language,
         scores=_scores(words) if words else _scores_so_far(units, so_far) if so_far else None,
@@ -50,10 +50,12 @@ def passage_view(
 
 
 def _hint(units: Sequence[Unit]) -> str:
+    """What a press does, said of the chosen unit; or why there is nothing to press."""
     state = current()
-    if units:
-        return f"passage.hint_{state.mode}"
-    return "passage.no_tokens" if state.unit == "token" else "passage.no_units"
+    if not units and state.unit == "token":
+        return t("passage.no_tokens")
+    key = f"passage.hint_{state.mode}" if units else "passage.no_units"
+    return t(key, unit=t(f"passage.unit_{state.unit}"))
 
 
 def take_presses(units: Sequence[Unit]) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from dashboard import inside, session
 from dashboard.looks import NoRoom
-from dashboard.session import current
 from dashboard.values import Head
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.head_board import all_heads, head_name, strongest
@@ -19,6 +18,7 @@ from dashboard.wording import bare, t, told
 from probes import charts
 from probes.errors import CruxError
 from probes.models.memory import readable
+from probes.models.word_attention import telling_reader
 from probes.numbers import percent, signed
 from probes.results import ProbeResult
 
@@ -50,9 +50,21 @@ def head_looked_at(desk: Desk, exact: ProbeResult | None) -> Head:
     return all_heads(desk.geometry)[0]
 
 
+def _reader(desk: Desk, looked: Head) -> int:
+    """The word chosen to read from; else where this head's reading tells most, -1 for the answer's place."""
+    if desk.state.reader is not None:
+        return desk.state.reader
+    try:
+        weights = desk.look().reading.weights[looked[0]]
+    except (CruxError, NoRoom):
+        return -1  # what stands in the way is said where the passage would be
+    return -1 if weights is None else telling_reader(weights[looked[1]])
+
+
 def reading(desk: Desk, exact: ProbeResult | None) -> None:
     """The passage shaded by what the chosen head reads."""
     looked = head_looked_at(desk, exact)
+    reader = _reader(desk, looked)
     names = {head_name(head): head for head in all_heads(desk.geometry)}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(f"**{t('heads.what_head')}**")
@@ -69,7 +81,7 @@ def reading(desk: Desk, exact: ProbeResult | None) -> None:
         st.markdown(f"**{t('heads.reads')}**")
         words = desk.question.passage.words
         readers = {-1: bare("heads.from_answer")} | {word.index: _named(word) for word in words}
-        st.session_state["w_reader"] = current().reader
+        st.session_state["w_reader"] = reader
         st.selectbox(
             t("heads.reader"),
             list(readers),
@@ -79,7 +91,7 @@ def reading(desk: Desk, exact: ProbeResult | None) -> None:
             label_visibility="collapsed",
             width=220,
         )
-    _draw(desk, looked)
+    _draw(desk, looked, reader)
 
 
 def _named(word: Any) -> str:
@@ -91,8 +103,8 @@ def _choose_reader() -> None:
     session.change(reader=int(st.session_state["w_reader"]))
 
 
-def _draw(desk: Desk, looked: Head) -> None:
-    words, (layer, head), reader = desk.question.passage.words, looked, desk.state.reader
+def _draw(desk: Desk, looked: Head, reader: int) -> None:
+    words, (layer, head) = desk.question.passage.words, looked
     try:
         found = desk.look().reading
     except CruxError as fault:
@@ -127,6 +139,8 @@ def _draw(desk: Desk, looked: Head) -> None:
     )
     shares = {"passage": sum(weights), "sink": sink, "rest": max(0.0, 1 - sum(weights) - sink)}
     of_all = {name: percent(min(1.0, share)) for name, share in shares.items()}
+    if desk.state.reader is None and reader >= 0:
+        st.caption(t("heads.reader_chosen", word=_named(words[reader])))
     st.caption(t("heads.shares", **of_all))
 
 

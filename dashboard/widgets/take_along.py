@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from dashboard.filenames import file_name
 from dashboard.state import fits_link
 from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.desk import Desk
@@ -32,7 +33,8 @@ class Taken:
     study: str
     result: ProbeResult
     options: Mapping[str, Any]
-    draw: Callable[[], alt.LayerChart] | None = None
+    draw: Callable[[str], alt.LayerChart] | None = None
+    """Its picture in a language. It is called when it is wanted, where no visitor is known any more."""
 
     @property
     def name(self) -> str:
@@ -104,7 +106,7 @@ def _take(desk: Desk, taken: Sequence[Taken]) -> None:
 def _files(desk: Desk, one: Taken) -> None:
     said = in_language(one.result)
     for kind, make, mime in records(said):
-        name = f"crux-{one.name}.{kind}"
+        name = file_name(one.name, desk.state, kind)
         key = f"{one.name}_{kind}"
         st.download_button(
             kind.upper(),
@@ -121,16 +123,17 @@ def _files(desk: Desk, one: Taken) -> None:
 
 
 def _picture(desk: Desk, one: Taken, form: Format, mime: str) -> None:
+    lang, data = desk.state.lang, one.result.data
+    asked = (
+        bare("over.about", size=data["over"]["size"])
+        if "over" in data
+        else data.get("clean", data)["question"]
+    )
+    about = f"{asked} · {data['provenance']['model']['model']}"
+
     def draw() -> bytes:
         assert one.draw is not None
-        data = one.result.data
-        asked = (
-            bare("over.about", size=data["over"]["size"])
-            if "over" in data
-            else data.get("clean", data)["question"]
-        )
-        about = f"{asked} · {data['provenance']['model']['model']}"
-        return saved(titled(one.draw(), headline(data, desk.state.lang), [about]), form)
+        return saved(titled(one.draw(lang), headline(data, lang), [about]), form)
 
-    name = f"crux-{one.name}.{form}"
+    name = file_name(one.name, desk.state, form)
     st.download_button(form.upper(), draw, name, mime, on_click="ignore", key=f"{one.name}_picture_{form}")

@@ -9,6 +9,22 @@ function signed(x) {
   return (x > 0 ? "+" : "\u2212") + size;
 }
 
+// What may begin no line stays on one with what is before it.
+function lined(nodes, pieces) {
+  const rows = [];
+  nodes.forEach((node, n) => {
+    if (!pieces[n]?.[2]) rows.push([node]);
+    else rows.at(-1).push(node);
+  });
+  return rows.map((row) => {
+    if (row.length === 1) return row[0];
+    const kept = document.createElement("span");
+    kept.className = "kept";
+    kept.append(...row);
+    return kept;
+  });
+}
+
 // The chips and the text between them, built anew only when the passage is another one.
 function build(box, pieces) {
   const made = pieces.map(([text, unit]) => {
@@ -28,7 +44,7 @@ function build(box, pieces) {
     node.firstChild.textContent = text;
     return node;
   });
-  box.replaceChildren(...made);
+  box.replaceChildren(...lined(made, pieces));
   return made.filter((node) => node.className === "chip");
 }
 

@@ -6,6 +6,7 @@ files beside this one. Text that is no unit (spaces, punctuation) stands between
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,10 @@ _chips = st.components.v2.component(  # once, at import: registering a name agai
     js=(_HERE / "word_chips.js").read_text(encoding="utf-8"),
 )
 
+_OPENING = r"(\[{“‘«「『《〈【（〔¿¡"
+_CLOSES = re.compile(rf"[^\w\s{_OPENING}]{{1,8}}")
+_OPENS = re.compile(rf"(?:(?:^|(?<=\s))[\"'])?[{_OPENING}]{{0,4}}$")
+"""Signs that stand right behind a word, and those right before one."""
 Look = Literal["strike", "veil", "pick"]
 """How a pressed chip looks: taken out, hidden where it stands, or merely chosen."""
 
@@ -66,7 +71,7 @@ def word_chips(
     _chips(
         key=key,
         data={
-            "pieces": pieces(text, spans),
+            "pieces": bound(pieces(text, spans)),
             "effects": scores and [None if e is None else round(float(e), 4) for e in scores.effects],
             "quiet": list(scores.quiet) if scores else [],
             "scale": (scores and scores.scale) or 1.0,
@@ -97,6 +102,27 @@ def pieces(text: str, spans: Sequence[tuple[int, int]]) -> list[tuple[str, int]]
     if at < len(text):
         cut.append((text[at:], -1))
     return cut
+
+
+def bound(cut: Sequence[tuple[str, int]]) -> list[tuple[str, int, bool]]:
+    """The pieces, and whether each may begin no line: a comma stays with the word before it, a bracket or a
+    quotation mark that opens with the word behind it. Text between words is parted for that; lossless.
+    """
+    kept: list[tuple[str, int, bool]] = []
+    opened = False
+    for text, unit in cut:
+        if unit >= 0:
+            kept.append((text, unit, opened))
+            opened = False
+            continue
+        closes = found.group() if kept and (found := _CLOSES.match(text)) else ""
+        opens = found.group() if (found := _OPENS.search(text[len(closes) :])) else ""
+        middle = text[len(closes) : len(text) - len(opens)]
+        kept += [(closes, -1, True)] if closes else []
+        kept += [(middle, -1, False)] if middle else []
+        kept += [(opens, -1, False)] if opens else []
+        opened = bool(opens)
+    return kept
 
 
 def pressed(key: str, revision: int, count: int) -> frozenset[int] | None:

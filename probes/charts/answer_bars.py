@@ -45,9 +45,14 @@ def answers(result: ProbeResult, lang: str, *, pinned: ProbeResult | None = None
     bars = (
         alt.Chart()
         .mark_bar(height={"band": 0.86})
-        .encode(x=x, y=labelled("left"), color=alt.Color("run:N", scale=colours, legend=legend), tooltip=tips)
+        .encode(
+            x=x,
+            y=labelled("left", values),
+            color=alt.Color("run:N", scale=colours, legend=legend),
+            tooltip=tips,
+        )
     )
-    chart = alt.layer(bars, numbers_at_the_right(x="p:Q"), data=table).resolve_axis(y="independent")
+    chart = alt.layer(bars, numbers_at_the_right("p:Q", values), data=table).resolve_axis(y="independent")
     return chart.properties(height=(ANSWER_PIXELS if len(runs) == 1 else BAR_PIXELS) * len(values))
 
 

@@ -63,10 +63,14 @@ def row_of(label: str, number: str) -> str:
     return f"{label}{PARTING}{number}"
 
 
-def labelled(side: Literal["left", "right"], limit: int = LABEL_PIXELS) -> alt.Y:
+def labelled(
+    side: Literal["left", "right"], values: Sequence[Mapping[str, Any]], limit: int = LABEL_PIXELS
+) -> alt.Y:
     """The rows, labelled on one side: names left, numbers right. Axes have the theme's colours.
 
     Args:
+        values: the data drawn, in the order wanted. Their rows are named in the scale: a picture that is only
+            given new data keeps the rows it had in their places, and puts new ones behind them.
         limit: pixels that a label may be wide.
     """
     import altair as alt
@@ -83,13 +87,14 @@ def labelled(side: Literal["left", "right"], limit: int = LABEL_PIXELS) -> alt.Y
         ticks=False,
         domain=False,
     )
-    return alt.Y("row:N", sort=None, title=None, axis=axis)
+    rows = alt.Scale(domain=[value["row"] for value in values])
+    return alt.Y("row:N", sort=None, title=None, axis=axis, scale=rows)
 
 
-def numbers_at_the_right(x: str) -> alt.Chart:
+def numbers_at_the_right(x: str, values: Sequence[Mapping[str, Any]]) -> alt.Chart:
     import altair as alt
 
-    return alt.Chart().mark_point(opacity=0).encode(x=x, y=labelled("right"))
+    return alt.Chart().mark_point(opacity=0).encode(x=x, y=labelled("right", values))
 
 
 def diverging(reach: float) -> alt.Scale:

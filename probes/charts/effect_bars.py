@@ -73,7 +73,7 @@ def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bo
 
     rows = effect_rows(result, groups=groups)[:most]
     reach = scale_of(result)
-    table = alt.InlineData(values=[_effect_datum(result, row, reach, lang) for row in rows])
+    values = [_effect_datum(result, row, reach, lang) for row in rows]
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     x = alt.X("nats:Q", title=effect_title(result, lang), scale=scale)
     names = ["what", "effect", "points", "then", "rank", "change"]
@@ -83,15 +83,15 @@ def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bo
         .mark_bar(height={"band": 0.78})
         .encode(
             x=x,
-            y=labelled("left"),
+            y=labelled("left", values),
             color=alt.condition(
                 "datum.quiet", alt.value(GREY), alt.Color("nats:Q", scale=diverging(reach), legend=None)
             ),
             tooltip=tips,
         )
     )
-    layers = [*_bands(result, reach), bars, numbers_at_the_right(x="nats:Q")]
-    chart = alt.layer(*layers, data=table).resolve_axis(y="independent")
+    layers = [*_bands(result, reach), bars, numbers_at_the_right("nats:Q", values)]
+    chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
     return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
 
 
@@ -109,8 +109,8 @@ def unfinished(found: Sequence[tuple[str, float | None]], lang: str, *, most: in
         "nats:Q", title=say("charts.axis_so_far", lang), scale=alt.Scale(domain=[-reach, reach], nice=False)
     )
     colour = alt.Color("nats:Q", scale=diverging(reach), legend=None)
-    bars = alt.Chart().mark_bar(height={"band": 0.78}).encode(x=x, y=labelled("left"), color=colour)
-    chart = alt.layer(bars, numbers_at_the_right(x="nats:Q"), data=alt.InlineData(values=values))
+    bars = alt.Chart().mark_bar(height={"band": 0.78}).encode(x=x, y=labelled("left", values), color=colour)
+    chart = alt.layer(bars, numbers_at_the_right("nats:Q", values), data=alt.InlineData(values=values))
     return chart.resolve_axis(y="independent").properties(height=ROW_PIXELS * max(len(rows), 1))
 
 

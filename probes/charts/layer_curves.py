@@ -17,6 +17,7 @@ from probes.charts.common import (
     lines,
     nats_text,
 )
+from probes.headline_over import read_after
 from probes.locale import say
 from probes.numbers import nats, percent, signed
 from probes.results import ProbeResult
@@ -44,7 +45,7 @@ def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
             "layer": row["layer"],
             "p": answer["probability"],
             "answer": answer["name"],
-            "where": _after(row["layer"], lang),
+            "where": read_after(row["layer"], lang),
             "share": percent(answer["probability"]),
         }
         for row in rows
@@ -55,7 +56,13 @@ def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
         "layer:Q",
         title=say("charts.axis_after_layer", lang),
         scale=alt.Scale(domain=[0, last * 1.08], nice=False),
-        axis=alt.Axis(values=list(range(last + 1)), format="d", labelOverlap=True, grid=False),
+        axis=alt.Axis(
+            values=list(range(last + 1)),
+            # as layers are numbered everywhere else
+            labelExpr="datum.value ? format(datum.value - 1, 'd') : 'in'",
+            labelOverlap=True,
+            grid=False,
+        ),
     )
     y = alt.Y(
         "p:Q",
@@ -110,7 +117,7 @@ def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str, ink: str) -> 
 
     at = settled_at(rows)
     name = next(a["name"] for a in rows[-1]["answers"] if a["answer"] == rows[-1]["top"])
-    text = say("charts.settled", lang, answer=name, layer=at)
+    text = say("charts.settled", lang, answer=name, where=read_after(at, lang))
     table = alt.Chart(alt.InlineData(values=[{"layer": at, "text": text}]))
     late = at > rows[-1]["layer"] / 2
     words = table.mark_text(
@@ -120,10 +127,6 @@ def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str, ink: str) -> 
         table.mark_rule(color=ink, strokeDash=[4, 3], opacity=0.7).encode(x=x),
         words.encode(x=x, y=alt.value(-4), text="text:N"),
     ]
-
-
-def _after(layer: int, lang: str) -> str:
-    return say("charts.embeddings", lang) if layer == 0 else say("charts.after_layer", lang, layer=layer - 1)
 
 
 # ---- attention and feed-forward, side by side

@@ -65,9 +65,10 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     points = alt.Chart().mark_point(filled=True, opacity=1, size=POINT).encode(x=x)
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")
     both = [
-        part.encode(y=labelled("left", LABEL_PIXELS), color=colour, tooltip=tips) for part in (lines, points)
+        part.encode(y=labelled("left", values, LABEL_PIXELS), color=colour, tooltip=tips)
+        for part in (lines, points)
     ]
-    layers: list[Any] = [zero, *both, numbers_at_the_right(x="mean:Q")]
+    layers: list[Any] = [zero, *both, numbers_at_the_right("mean:Q", values)]
     chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
     return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
 

@@ -84,6 +84,11 @@ def grouped(weights: np.ndarray, places: Places) -> np.ndarray:
     return np.asarray(np.einsum("qm,hqk,kn->hmn", mean, weights, belongs, optimize=True))
 
 
+def places_of(places: Places, tokens: frozenset[int]) -> list[int]:
+    """The places that any of `tokens` belongs to."""
+    return [n for n, group in enumerate(places.groups) if not tokens.isdisjoint(group)]
+
+
 def without_first(weights: np.ndarray, first: First) -> np.ndarray:
     """The weights with the first position dealt with; see `First`."""
     if first == "keep":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -210,7 +211,9 @@ def _preset(name: str, context: Context, as_json: bool) -> None:
 
 
 def _page(port: int, host: str) -> None:
-    """Start Streamlit on the dashboard, which lies beside this package.
+    """Become Streamlit, serving the dashboard, which lies beside this package.
+
+    The same process where the system can do that: what ends this command then ends the server.
 
     Only this machine may connect unless another address is named: a local page opens any folder it is told.
     """
@@ -220,4 +223,7 @@ def _page(port: int, host: str) -> None:
     app = Path(found.submodule_search_locations[0]) / "app.py"
     where = ["--server.port", str(port), "--server.address", host]
     command = [sys.executable, "-m", "streamlit", "run", str(app), *where]
-    sys.exit(subprocess.call(command, cwd=app.parents[1]))  # noqa: S603 - a list, no shell
+    os.chdir(app.parents[1])
+    if os.name == "posix":
+        os.execv(sys.executable, command)  # noqa: S606 - a list, no shell
+    sys.exit(subprocess.call(command))  # noqa: S603

@@ -131,7 +131,7 @@ def _lens(data: Mapping[str, Any], context: Context) -> Cells:
         parts = [written.get((row["layer"] - 1, part)) for part in ("attention", "mlp")]
         rows.append(
             [
-                str(row["layer"]),
+                _read_after(row["layer"]),
                 dict(names)[row["top"]],
                 *(f"{each[label] * 100:.1f} %" for label, _ in names),
                 *("" if value is None else signed(value) for value in parts),
@@ -182,7 +182,14 @@ def _part_of(row: Mapping[str, Any], context: Context) -> str:
     place = f"{row['layer']}.{row['head']}" if row.get("head") is not None else str(row["layer"])
     if "words" in row:
         return f"{place} {say('headline.words_' + row['words'], context.lang)}"
-    return f"{place} {context.say('part_' + row['part'])}" if "part" in row else place
+    if "head" in row:
+        return place
+    return f"{place} {context.say('part_' + row['part'])}" if "part" in row else _read_after(row["layer"])
+
+
+def _read_after(blocks: int) -> str:
+    """The layer behind which a lens reads, by its number; `in` is the input of the first."""
+    return str(blocks - 1) if blocks else "in"
 
 
 _OF: Mapping[str, Callable[[Mapping[str, Any], Context], Cells]] = {

@@ -17,6 +17,29 @@ Language = Literal["zh", "en"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
+class _Filling(string.Formatter):
+    """Fills placeholders; `{count:|word|words}` is the first where the value is one, else the second.
+
+    Chinese has no plural, so a text in it need not ask for a number that only chooses a word in the other.
+
+    Args:
+        show: has the last word on what is filled in; a word that a number chose is the text's own.
+    """
+
+    def __init__(self, show: Callable[[str], str] = str) -> None:
+        self._show = show
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec.startswith("|"):
+            one, many = format_spec[1:].split("|", 1)
+            return one if str(value) == "1" else many
+        whole = isinstance(value, str) and not format_spec  # may be a string of a kind that `show` knows
+        return self._show(value if whole else format(value, format_spec))
+
+
+_PLAINLY = _Filling()
+
+
 class Texts:
     """The texts of one folder of TOML files, read at first use."""
 
@@ -47,22 +70,11 @@ class Texts:
             KeyError: there is no such text, or a placeholder was given no value.
         """
         text = self.raw(key, lang)
-        return text.format(**values) if values or "{" in text else text
+        return _PLAINLY.vformat(text, (), values) if values or "{" in text else text
 
     def shown(self, key: str, lang: str, show: Callable[[str], str], values: Mapping[str, object]) -> str:
         """The same; `show` makes what is filled in, and nothing else, fit for where the text is read."""
         return _Filling(show).vformat(self.raw(key, lang), (), values)
-
-
-class _Filling(string.Formatter):
-    """`str.format`, with a last word on what is filled in."""
-
-    def __init__(self, show: Callable[[str], str]) -> None:
-        self._show = show
-
-    def format_field(self, value: Any, format_spec: str) -> str:
-        whole = isinstance(value, str) and not format_spec  # may be a string of a kind that `show` knows
-        return self._show(value if whole else format(value, format_spec))
 
 
 TEXTS = Texts(Path(__file__).parent)

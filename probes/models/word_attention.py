@@ -35,6 +35,26 @@ class WordAttention:
         return np.concatenate([w for w in self.weights if w is not None]).mean(0)
 
 
+def telling_reader(weights: np.ndarray) -> int:
+    """From where to look at one head: -1 for the answer position, else the number of a unit.
+
+    A reading tells by how far it is from an even one: the Kullback-Leibler divergence (nats) of what goes to
+    the units before the reader from an even spread, times their share of all that is read. So neither a head
+    that rests on the first token tells, nor one that reads everything alike. The answer position is taken
+    where it tells at least half of what the best reader does: there the answer is read off.
+
+    Args:
+        weights: [readers, units], the answer position the last reader.
+    """
+    readers, units = weights.shape
+    before = np.arange(units) < np.minimum(np.arange(readers), units)[:, None]
+    read = np.where(before, weights, 0.0)
+    even = read.sum(-1, keepdims=True) / np.maximum(before.sum(-1, keepdims=True), 1)
+    ratio = np.divide(read, even, out=np.ones_like(read), where=(read > 0) & (even > 0))
+    told = (read * np.log(ratio)).sum(-1)
+    return -1 if told[-1] >= told.max() / 2 else int(told.argmax())
+
+
 def by_words(attention: Sequence[np.ndarray | None], units: Sequence[Sequence[int]]) -> WordAttention:
     """Args: per layer [heads, n, n], row = the token that reads; the tokens of each unit."""
     n = next(len(a[0]) for a in attention if a is not None)

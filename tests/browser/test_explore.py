@@ -144,7 +144,7 @@ def test_a_passage_of_ones_own(explore: Explore) -> None:
 def test_nasty_text_is_inert(explore: Explore) -> None:
     explore.open(urlencode(to_link(State(text=NASTY, question="<b>How</b> many?"))))
     shown = explore.page.locator(".passage").evaluate(
-        "box => [...box.children].map(n => (n.matches('.chip') ? n.firstChild : n).textContent).join('')"
+        "box => [...box.querySelectorAll('.word, .plain')].map(n => n.textContent).join('')"
     )
     assert shown == NASTY
     assert explore.page.locator(".passage img, .passage a, h3 a, h3 code").count() == 0
@@ -152,7 +152,7 @@ def test_nasty_text_is_inert(explore: Explore) -> None:
     explore.says("Without “red”")
     explore.page.get_by_role("tab", name="How it was measured").click()
     expect(explore.page.get_by_text("onerror=document.title").last).to_be_visible()
-    assert explore.page.title() == "Crux"
+    assert explore.page.title() == "Explore · Crux"
 
 
 def test_two_thousand_words_stay_usable(explore: Explore) -> None:
@@ -187,8 +187,19 @@ def test_the_record_and_the_pictures_can_be_taken_along(explore: Explore, tmp_pa
     }
     for name, start in starts.items():
         assert explore.taken(name, tmp_path).read_bytes().startswith(start), name
-    record = json.loads((tmp_path / "crux-words.json").read_text(encoding="utf-8"))
+    record = json.loads((tmp_path / "crux-words-coffee-en-builtin.json").read_text(encoding="utf-8"))
     assert (record["schema"], record["clean"]["top"]) == (1, "1")
+
+
+def test_a_saved_picture_speaks_the_pages_language(explore: Explore, tmp_path: Path) -> None:
+    explore.open("lang=zh&passage=coffee-zh")
+    assert explore.page.title() == "探索 · Crux"
+    explore.page.get_by_role("tab", name="带走").click()
+    picture = explore.taken("SVG", tmp_path)
+    assert picture.name == "crux-effects-coffee-zh-builtin.svg"
+    said = picture.read_text(encoding="utf-8")
+    assert "删除" in said
+    assert "Deleting" not in said
 
 
 def test_nothing_is_asked_of_other_hosts(explore: Explore) -> None:

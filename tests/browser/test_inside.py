@@ -82,7 +82,7 @@ def test_the_close_up_draws_nasty_words_as_text(inside: Inside) -> None:
     inside.visit("heads", urlencode(link))
     expect(inside.frame.locator("svg text", has_text="bakery").first).to_be_visible()
     assert inside.frame.locator("line").count() > 10
-    assert inside.page.title() == "Crux"
+    assert inside.page.title() == "Heads · Crux"
     assert inside.page.locator(".passage script, .passage img").count() == 0
     shown = inside.page.locator(".passage").first.inner_text()
     assert "document" in shown
@@ -141,7 +141,10 @@ def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path)
     expect(inside.page.get_by_text("crux lens --model builtin --preset coffee-en")).to_be_visible()
     for name, start in {"JSON": b"{", "CSV": b"\xef\xbb\xbfset,", "PNG": b"\x89PNG"}.items():
         assert inside.taken(name, tmp_path).read_bytes().startswith(start), name
-    assert json.loads((tmp_path / "crux-lens.json").read_text(encoding="utf-8"))["study"] == "lens"
+    assert (
+        json.loads((tmp_path / "crux-lens-coffee-en-builtin.json").read_text(encoding="utf-8"))["study"]
+        == "lens"
+    )
 
 
 @pytest.mark.parametrize(
@@ -157,3 +160,18 @@ def test_nothing_sticks_out_on_a_phone(browser: Any, server: str, view: str, sch
     assert tab.cut_off() == []
     assert tab.errors == []
     context.close()
+
+
+def test_the_browsers_back_is_drawn_in_the_map_and_presses_go_on_from_there(inside: Inside) -> None:
+    inside.visit("heads")
+    inside.cell("layer 3, head 1").click(timeout=PATIENCE)
+    inside.address("heads=3.1")
+    inside.cell("layer 0, head 2").click()
+    inside.address("heads=0.2")
+    inside.says("Without the heads 0.2, 3.1")
+    inside.page.go_back()
+    inside.says("Without head 3.1")
+    inside.cell("layer 0, head 2").click()
+    inside.says("Without the heads 0.2, 3.1")
+    inside.cell("layer 3, head 1").click()
+    inside.says("Without head 0.2")

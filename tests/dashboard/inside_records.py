@@ -6,6 +6,7 @@ import math
 import random
 from typing import Any
 
+from probes.headline_over import measure_of
 from probes.results import ProbeResult
 
 ANSWERS = (("0", "never"), ("1", "once"), ("2", "twice"))
@@ -219,11 +220,12 @@ def patch(count: int = 6, heads: int = 0) -> ProbeResult:
 
 def over(study: str) -> ProbeResult:
     """A set of four passages: one part that matters for sure, one that may not, one without an interval."""
-    measure = {"attention": "rho", "patch": "recovered"}.get(study, "effect_log_prob")
+    measure = measure_of(study)
     places: dict[str, list[dict[str, Any]]] = {
         "heads": [{"layer": 0, "head": n} for n in range(3)],
         "attention": [{"layer": 0, "head": n} for n in range(3)],
         "layers": [{"layer": n, "part": "mlp"} for n in range(3)],
+        "lens": [{"layer": n} for n in range(3)],
         "links": [{"from": name, "to": "key"} for name in ("answer", "key", "other")],
         "patch": [{"layer": n, "head": None, "words": "changed", "site": "block"} for n in range(3)],
     }

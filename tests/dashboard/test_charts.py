@@ -71,6 +71,19 @@ def test_every_bar_has_the_records_number(words: ProbeResult) -> None:
     ]
 
 
+@pytest.mark.parametrize("groups", [False, True])
+def test_rows_stand_in_the_order_of_the_data_named_in_the_scale(words: ProbeResult, groups: bool) -> None:
+    """A page gives a drawn picture new data: without the scale's own rows, new ones go to the end."""
+    spec = charts.effects(words, "en", most=None, groups=groups).to_dict()
+    wanted = [datum["row"] for datum in values(spec, spec)]
+    strengths = [abs(datum["nats"]) for datum in values(spec, spec)]
+    assert strengths == sorted(strengths, reverse=True)
+    scales = [
+        layer["encoding"]["y"]["scale"]["domain"] for layer in spec["layer"] if "y" in layer["encoding"]
+    ]
+    assert scales == [wanted, wanted]
+
+
 def test_no_change_is_grey_whatever_its_sign(words: ProbeResult) -> None:
     spec = charts.effects(words, "en", most=None).to_dict()
     colour = layers(spec, "bar")[0]["encoding"]["color"]

@@ -14,7 +14,7 @@ import pytest
 from dashboard.asking import options, question_of
 from dashboard.state import State
 from dashboard.widgets.details import command
-from dashboard.widgets.numbers import suggested_prefix
+from dashboard.widgets.numbers import suggested_prefix, target_name
 from probes import load_model, run
 
 OWN = 'I walked into the bakery; it\'s "nice".\nThen I went to the bakery again, for $HOME `id`.'
@@ -58,6 +58,15 @@ def test_the_command_line_makes_the_same_record(study: str, state: State, tmp_pa
         assert got["prompt_ids"] == expected["prompt_ids"]
         shares = [answer["share"] for answer in expected["answers"]]
         assert [answer["share"] for answer in got["answers"]] == pytest.approx(shares, abs=1e-4)
+
+
+def test_its_answer_is_the_models_whatever_effects_are_measured_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dashboard.wording.current", State)
+    question = question_of(State(preset="coffee-en"), "")
+    record = run("ask", load_model("builtin"), question, {"target": "2", "at": "10-15"})
+    assert record.data["target"]["label"] == "2"
+    assert target_name("top", question, record) == "Effect on its answer “once”"
+    assert target_name("2", question, record) == "Effect on “twice”"
 
 
 def test_an_answer_set_without_the_right_answer_forgets_it() -> None:

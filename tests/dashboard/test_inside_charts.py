@@ -32,7 +32,7 @@ CHARTS: dict[str, Callable[[str], Any]] = {
     "patch_heads": lambda lang: charts.patch_map(records.patch(heads=6), lang),
     **{
         f"over_{study}": lambda lang, study=study: charts.over_points(records.over(study), lang)  # type: ignore[misc]
-        for study in ("heads", "attention", "layers", "links", "patch")
+        for study in ("heads", "attention", "layers", "lens", "links", "patch")
     },
     "agreement": lambda lang: charts.agreement_map(records.attention(), lang),
 }

@@ -10,11 +10,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import inside
+from dashboard.looks import Look
 from dashboard.state import State, to_link
 from dashboard.widgets.head_board import pressed_heads
 from probes import load_model, run, sets
 from probes.headline import headline
 from probes.locale import say
+from probes.models.word_attention import telling_reader
 from probes.question import preset
 from probes.results import ProbeResult
 from tests.dashboard.test_page import query, state, title
@@ -102,11 +104,24 @@ def test_a_link_restores_the_heads_page() -> None:
     assert at.selectbox(key="w_reader").value == 4
 
 
+def test_a_head_is_first_read_from_where_its_reading_tells_most_until_a_place_is_chosen() -> None:
+    at = opened("heads", lang="en", passage="coffee-en", look="3.1")
+    found = Look.at(load_model("builtin"), preset("coffee-en").question()).reading.weights[3]
+    assert found is not None
+    reader = telling_reader(found[1])
+    assert (at.selectbox(key="w_reader").value, state(at).reader) == (reader, None)
+    assert "reader" not in query(at)
+    told = [caption.value for caption in at.caption if caption.value.startswith("First shown")]
+    assert bool(told) == (reader >= 0)
+    at.selectbox(key="w_reader").set_value(-1).run()
+    assert (state(at).reader, query(at)["reader"]) == (-1, "answer")
+
+
 def test_heads_that_the_model_lacks_are_left_out_with_a_note() -> None:
     geometry = load_model("builtin").inside.geometry()
     at = opened("heads", heads="3.1,77.0", look="5.99", layers="2.70", reader="900", window="3-80")
     assert state(at).ablated == ((3, 1),)
-    assert (state(at).look, state(at).shown, state(at).reader, state(at).window) == (None, (2,), -1, None)
+    assert (state(at).look, state(at).shown, state(at).reader, state(at).window) == (None, (2,), None, None)
     assert any(f"{sum(geometry['heads'])} heads" in warning.value for warning in at.warning)
 
 
@@ -125,9 +140,7 @@ def test_layers_show_lens_parts_and_patching(recorded: dict[str, ProbeResult]) -
     at = opened("layers")
     assert title(at) == headline(recorded["lens"].data, "en")
     assert charts(at) == 2
-    at.session_state["layers_tabs"] = at.tabs[2].label
-    at.run()
-    assert not at.exception
+    at = opened("layers", tab="patch")
     at.segmented_control(key="w_site").set_value("mlp").run()
     assert query(at)["site"] == "mlp"
 
@@ -137,13 +150,23 @@ def test_layers_show_lens_parts_and_patching(recorded: dict[str, ProbeResult]) -
 )
 def test_a_swap_that_cannot_be_is_refused_in_words(change: str, to: str) -> None:
     at = AppTest.from_file(str(PAGE), default_timeout=120)
-    for name, value in to_link(State(swap=change, swap_to=to)).items():
+    for name, value in to_link(State(swap=change, swap_to=to, tab="patch")).items():
         at.query_params[name] = value
     at.run()
-    at.session_state["layers_tabs"] = "States from another passage"
     at.switch_page("views/layers.py").run()
     assert not at.exception
     assert len(at.error) == 1
+
+
+def test_the_open_tab_is_in_the_link_and_another_pages_opens_the_first() -> None:
+    at = opened("heads", tab="agree")
+    assert (query(at)["tab"], at.session_state["heads_tabs"]) == ("agree", "Does attention find the words?")
+    at.switch_page("views/layers.py").run()
+    assert at.session_state["layers_tabs"] == at.tabs[0].label
+    assert not at.exception
+    wrong = opened("layers", tab="<b>")
+    assert wrong.session_state["layers_tabs"] == wrong.tabs[0].label
+    assert "tab" not in query(wrong)
 
 
 def test_chinese_pages_are_chinese() -> None:
@@ -179,11 +202,8 @@ def test_many_passages_are_asked_for_then_shown(
         return generated(4, *given)
 
     monkeypatch.setattr(sets, "_generated", four)
-    at = opened(page, over="10", **more)
+    at = opened(page, over="10", tab="over", **more)
     assert not many_passages(at)
-    at.session_state[f"{page}_tabs"] = "Over many passages"
-    at.run()
-    assert not at.exception
     assert any("memory" in info.value for info in at.info)
     at.button(key=f"over_{study}_measure").click().run()
     assert not at.exception

@@ -164,8 +164,8 @@ MARKDOWN = {
     "link_button", "markdown", "metric", "popover", "progress", "spinner", "subheader", "success", "tabs",
     "title", "toast", "toggle", "warning",
 }  # fmt: skip
-OURS = {"icon", "colour", "light(model.describe())[0]", r"body.replace('\n## ', '\n##### ')"}
-"""The light of a self-check, and the card that is kept beside the built-in model's weights."""
+OURS = {"icon", "colour", "light(model.describe())[0]", r"body.replace('\n## ', '\n##### ')", "list(names)"}
+"""The light of a self-check, the card that is kept beside the built-in model's weights, names of tabs."""
 
 
 def makes_markdown(trees: Iterable[ast.AST]) -> set[str]:

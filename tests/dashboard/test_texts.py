@@ -25,12 +25,14 @@ CHOSEN = (
 )
 CHOSEN += (
     "passage.hint_",
+    "passage.unit_",
     "details.words_",
     "details.ask_",
     "inside.how_",
     "inside.at_",
     "closeup.",
     "layers.",
+    "heads.tab_",
     "over.in_each_",
 )
 CHOSEN += ("inside.",)
@@ -40,7 +42,10 @@ SHARED = [key for key in list(PROBES.keys()) if key.startswith(("charts.", "erro
 
 
 def placeholders(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+    """Those that are shown; a number that only chooses between `|word|words` is no text."""
+    found = [(name, spec or "") for _, name, spec, _ in string.Formatter().parse(text) if name]
+    shown = {name for name, spec in found if not spec.startswith("|")}
+    return shown.union(*(placeholders(spec) for _, spec in found))
 
 
 def calls() -> list[tuple[str, set[str]]]:
@@ -83,7 +88,7 @@ def test_chinese_is_chinese(key: str) -> None:
 
 @pytest.mark.parametrize(("key", "given"), calls(), ids=lambda value: value if isinstance(value, str) else "")
 def test_every_call_has_its_text_and_its_values(key: str, given: set[str]) -> None:
-    wanted = placeholders(TEXTS.raw(key, "en"))
+    wanted = {name for _, name, _, _ in string.Formatter().parse(TEXTS.raw(key, "en")) if name}
     assert wanted <= given or not given  # `**values` is not looked into
 
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from probes.charts.weights import by_tokens, by_words, grouped, without_first
+from probes.charts.weights import by_tokens, by_words, grouped, places_of, without_first
+from probes.models.word_attention import telling_reader
 
 PROMPT = "我走进咖啡店 now"
 OFFSETS = [(0, 0), (0, 1), (1, 3), (3, 4), (3, 4), (4, 6), (6, 10)]
@@ -52,3 +57,34 @@ def test_the_first_position_is_left_out_in_two_ways() -> None:
     assert blank[0, 3, 1:] == pytest.approx(weights[0, 3, 1:])
     assert shared[0, 1:].sum(-1) == pytest.approx(np.ones(3))
     assert shared[0, 0].sum() == 0  # it read nothing else
+
+
+def test_the_places_of_the_passage_are_those_with_a_token_in_it() -> None:
+    places = by_words(PROMPT, OFFSETS, TOKENS, [(0, 1), (1, 3), (3, 6), (7, 10)])
+    assert places_of(places, frozenset({1, 4})) == [1, 3]
+    assert places_of(places, frozenset()) == []
+
+
+def told(row: list[float]) -> float:
+    """Share times divergence from even, of what one reader gives to the words before it; word by word."""
+    share = sum(row)
+    if not share:
+        return 0.0
+    return share * sum(p / share * math.log(p / share * len(row)) for p in row if p)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 7))
+def test_a_head_is_looked_at_from_where_its_reading_tells_most(seed: int, units: int) -> None:
+    random = np.random.default_rng(seed)
+    weights = random.random((units + 1, units)) ** 4 * random.random((units + 1, 1)) / units
+    each = [told([float(w) for w in weights[n, : min(n, units)]]) for n in range(units + 1)]
+    best = -1 if each[-1] >= max(each) / 2 else each.index(max(each))
+    assert telling_reader(weights) == best
+
+
+def test_neither_rest_nor_evenness_nor_a_single_choice_tells() -> None:
+    """Word 1 can only read word 0; word 3 reads one of three; the answer rests on the first token."""
+    weights = np.array([[0, 0, 0, 0], [0.9, 0, 0, 0], [0.4, 0.4, 0, 0], [0, 0.8, 0, 0.1], [0.01] * 4])
+    assert telling_reader(weights) == 3
+    assert telling_reader(np.vstack([weights[:4], [[0, 0.8, 0, 0]]])) == -1
+    assert telling_reader(np.zeros((3, 2))) == -1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dashboard.widgets.markup import plain
-from dashboard.widgets.word_chips import pieces, positions
+from dashboard.widgets.word_chips import bound, pieces, positions
 from probes.passage import Passage
 
 NASTY = "I walked in </script><b>x</b>.\r\n\n  👩‍👩‍👧 שלום, 我走进咖啡店！\t$x$ :material/home: e\u0301\u200b"
@@ -43,6 +43,36 @@ def test_any_disjoint_spans_lose_nothing(text: str, edges: list[int]) -> None:
     marks = sorted({min(edge, len(text)) for edge in edges})
     spans = list(zip(marks[::2], marks[1::2], strict=False))
     assert "".join(part for part, _ in pieces(text, spans)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ('I said, "hello (my) dear."', ["I", " ", "said,", " ", '"hello', " ", "(my)", " ", 'dear."']),
+        ("我说：“你好！”（真的）。", ["我", "说：", "“你好！”", "（真的）。"]),
+        ("(I", ["(I"]),
+        ("I - go", ["I", " - ", "go"]),
+    ],
+)
+def test_a_comma_begins_no_line_and_an_opening_bracket_ends_none(text: str, lines: list[str]) -> None:
+    kept: list[str] = []
+    for piece, _, tied in bound(pieces(text, [word.span for word in Passage(text).words])):
+        if tied:
+            kept[-1] += piece
+        else:
+            kept.append(piece)
+    assert kept == lines
+
+
+@given(st.text(alphabet="ab走 \n,.“”\"'([)]-，。（）！\u200b", max_size=40))
+def test_what_keeps_lines_whole_loses_nothing_and_ties_no_space(text: str) -> None:
+    text = f"{text}走"  # no passage is empty
+    cut = pieces(text, [word.span for word in Passage(text).words])
+    kept = bound(cut)
+    assert "".join(piece for piece, _, _ in kept) == text
+    assert [(piece, unit) for piece, unit, _ in kept if unit >= 0] == [c for c in cut if c[1] >= 0]
+    assert not any(tied for _, _, tied in kept[:1])
+    assert not any(piece.isspace() for piece, _, tied in kept if tied)
 
 
 def test_text_in_markdown_is_no_markup() -> None:
