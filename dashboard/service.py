@@ -67,13 +67,12 @@ class Service:
         return None if model is None else model.units(question, kind)
 
     def notes(self, choice: Choice, question: Question) -> Sequence[Mapping[str, Any]]:
-        """What a reader should know of the question as it is put to the model, where it is at hand.
-
-        Raises:
-            CruxError: the question cannot be put to this model.
-        """
+        """What a reader should know of the question as it is put to the model, where it is at hand."""
         model = self.loaded(choice)
-        return [] if model is None else model.notes(question)
+        try:
+            return [] if model is None else model.notes(question)
+        except CruxError:  # it cannot be put to this model: the run says so, when its turn has come
+            return []
 
     def geometry(self, choice: Choice) -> Mapping[str, Any] | None:
         """Layers and heads, where the model is at hand."""

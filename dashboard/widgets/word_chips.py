@@ -26,7 +26,7 @@ _chips = st.components.v2.component(  # once, at import: registering a name agai
 
 _OPENING = r"(\[{“‘«「『《〈【（〔¿¡"
 _CLOSES = re.compile(rf"[^\w\s{_OPENING}]{{1,8}}")
-_OPENS = re.compile(rf"(?:(?:^|(?<=\s))[\"'])?[{_OPENING}]{{0,4}}$")
+_OPENS = re.compile(rf"(?:(?:^|(?<=\s))[\"'])?[{_OPENING}]{{0,4}}\Z")
 """Signs that stand right behind a word, and those right before one."""
 Look = Literal["strike", "veil", "pick"]
 """How a pressed chip looks: taken out, hidden where it stands, or merely chosen."""

@@ -12,7 +12,7 @@ import pytest
 
 from dashboard.state import State, to_link
 from probes import load_model, run
-from probes.headline import top_of
+from probes.headline import headline
 from probes.passage import Passage
 from probes.question import Question, standard_answers
 from tests.browser.conftest import PATIENCE, Explore, sync_api
@@ -136,8 +136,8 @@ def test_a_passage_of_ones_own(explore: Explore) -> None:
     explore.press("Use this passage")
     expect(explore.chip("bakery", 1)).to_be_visible()
     asked = Question(Passage(text), question, standard_answers("count", "en"))
-    said = top_of(run("ask", load_model("builtin"), asked).data)["name"]
-    explore.says(f"The model says “{said}”")
+    said = headline(run("ask", load_model("builtin"), asked).data, "en")
+    explore.says(said.partition(". ")[0])
     explore.address("text=")
 
 

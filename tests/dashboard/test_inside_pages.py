@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard import inside
 from dashboard.looks import Look
+from dashboard.service import Service
 from dashboard.state import State, to_link
 from dashboard.widgets.head_board import pressed_heads
 from probes import load_model, run, sets
@@ -22,6 +23,12 @@ from probes.results import ProbeResult
 from tests.dashboard.test_page import query, state, title
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "page.py"
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a run is offered or begun hangs on how fast this machine was: here it is short."""
+    monkeypatch.setattr(Service, "seconds", lambda *_: 1.0)
 
 
 def opened(page: str, **link: str) -> AppTest:
@@ -202,6 +209,7 @@ def test_many_passages_are_asked_for_then_shown(
         return generated(4, *given)
 
     monkeypatch.setattr(sets, "_generated", four)
+    monkeypatch.setattr(Service, "seconds", lambda *_: 60.0)  # on a fast machine it would not be asked for
     at = opened(page, over="10", tab="over", **more)
     assert not many_passages(at)
     assert any("memory" in info.value for info in at.info)
@@ -209,5 +217,5 @@ def test_many_passages_are_asked_for_then_shown(
     assert not at.exception
     assert len(many_passages(at)) == 1
     said = next(note.value for note in at.markdown if note.value.startswith("**Over "))
-    assert asked == [10]
+    assert set(asked) == {10}
     assert "4 passages" in said or (study == "patch" and "left out" in said), said
