@@ -209,7 +209,6 @@ def test_many_passages_are_asked_for_then_shown(
         return generated(4, *given)
 
     monkeypatch.setattr(sets, "_generated", four)
-    monkeypatch.setattr(Service, "seconds", lambda *_: 60.0)  # on a fast machine it would not be asked for
     at = opened(page, over="10", tab="over", **more)
     assert not many_passages(at)
     assert any("memory" in info.value for info in at.info)
