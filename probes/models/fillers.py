@@ -10,7 +10,7 @@ from probes.models.prompting import ids_of
 from probes.passage import Span
 
 if TYPE_CHECKING:
-    from probes.models.local import Layout
+    from probes.models.layout import Layout
 
 NEUTRAL = {
     "en": ("something", "thing", "stuff", "it", "one"),

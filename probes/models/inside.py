@@ -25,7 +25,8 @@ from probes.question import Question
 from probes.trials import CLEAN, Mode, Trial
 
 if TYPE_CHECKING:
-    from probes.models.local import Layout, LocalModel, Work
+    from probes.models.layout import Layout, Work
+    from probes.models.local import LocalModel
 
 
 class Inside:

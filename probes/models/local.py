@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
-from probes.answers import Distribution, Ids, Term
+from probes.answers import Distribution, Ids
 from probes.errors import CapabilityError, LimitError
-from probes.interventions import Ablation, Cut, How, Patch
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared
+from probes.models.layout import Layout, Work, inside_key, reaches
 from probes.models.offsets import Carried, Carriers
 from probes.models.placement import devices
 from probes.models.trained import departures
@@ -26,7 +26,6 @@ from probes.trials import Mode, Trial
 if TYPE_CHECKING:
     from probes.engine.execute import Engine, Run
     from probes.engine.findings import Findings
-    from probes.engine.jobs import Job
     from probes.models.inside import Inside
     from probes.models.loading import Loaded
 
@@ -34,59 +33,6 @@ GREEDY_TOKENS = 16
 RELEASE = 1
 """Raised whenever a change of ours changes numbers: what is in the store is then run again."""
 Way = Literal["auto", "reference", "batches"]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A question as this model reads it: the frame, the clean prompt's tokens, the strings to score."""
-
-    frame: prompting.Frame
-    ids: Ids
-    carried: Carried | None
-    """Of each token its characters of the prompt; None where that cannot be told."""
-    terms: tuple[Term, ...]
-    continuations: tuple[Ids, ...]
-
-    def tokens_of(self, spans: Sequence[Span]) -> tuple[Span, ...]:
-        """Token ranges that carry these characters of the passage; none where no token does.
-
-        Raises:
-            CapabilityError: it cannot be told which tokens do.
-        """
-        shift = len(self.frame.before)
-        whole = [(a + shift, b + shift) for a, b in spans]
-        there = [part for span in whole for part in self.carriers.of(span)] if whole else []
-        return prompting.token_spans(self.offsets, there) if there else ()
-
-    @property
-    def carriers(self) -> Carried:
-        """What each token carries.
-
-        Raises:
-            CapabilityError: it cannot be told.
-        """
-        if self.carried is None:
-            raise CapabilityError("offsets_unknown")
-        return self.carried
-
-    @property
-    def offsets(self) -> tuple[Span, ...]:
-        """Of each token, in characters of the prompt.
-
-        Raises:
-            CapabilityError: it cannot be told.
-        """
-        return self.carriers.spans
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the engine runs, and how its numbers become answers."""
-
-    job: Job
-    layout: Layout
-    question: Question
-    trial: Trial
 
 
 class LocalModel:
@@ -286,8 +232,8 @@ class LocalModel:
             fillers=chosen,
             retokenised=retokenised(layout.ids, ids, layout.tokens_of(removed), trial),
             length_changed=trial.mode is Mode.REPLACE and len(ids) != len(layout.ids),
-            reaches=_reaches(layout, trial, bool(spans) or ids != layout.ids),
-            key=[self.identity, ids, layout.continuations, hidden, *_inside_key(question, layout, trial)],
+            reaches=reaches(layout, trial, bool(spans) or ids != layout.ids),
+            key=[self.identity, ids, layout.continuations, hidden, *inside_key(question, layout, trial)],
             work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout, question, trial),
         )
 
@@ -363,28 +309,3 @@ def _window_of(loaded: Loaded) -> int | None:
     from probes.engine.window import window_of
 
     return window_of(loaded.model)
-
-
-def _reaches(layout: Layout, trial: Trial, taken: bool) -> bool:
-    """Whether a trial does anything: its words are `taken`, or its interventions have tokens to act on."""
-    places = [
-        [one.reader, one.read] if isinstance(one, Cut) else [one.spans if isinstance(one, Patch) else one.at]
-        for one in trial.inside
-    ]
-    inside = any(
-        all(spans is None or isinstance(spans, str) or layout.tokens_of(spans) for spans in where)
-        for where in places
-    )
-    patched = any(isinstance(one, Patch) for one in trial.inside)  # what else differs is the run it goes into
-    return inside or (taken and not patched) or trial.is_clean
-
-
-def _inside_key(question: Question, layout: Layout, trial: Trial) -> list[Any]:
-    """What the interventions of a trial depend on beside the prompt's tokens."""
-    if not trial.inside:
-        return []
-    refers = any(isinstance(one, Ablation) and one.how is not How.ZERO for one in trial.inside)
-    frame = layout.frame
-    about = [frame.before, frame.after, question.language, repr(trial.reference)] if refers else []
-    # spans are read off the clean passage's tokens
-    return [*map(repr, trial.inside), *about, *layout.ids]

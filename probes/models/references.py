@@ -23,7 +23,8 @@ from probes.passage import Span
 from probes.question import Question
 
 if TYPE_CHECKING:
-    from probes.models.local import LocalModel, Work
+    from probes.models.layout import Work
+    from probes.models.local import LocalModel
 
 _KEPT = 6
 _TRIES = 8

@@ -1,0 +1,97 @@
+"""A question as a local model reads it: its tokens, which of them carry which words, what is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from probes.answers import Ids, Term
+from probes.errors import CapabilityError
+from probes.interventions import Ablation, Cut, How, Patch
+from probes.models import prompting
+from probes.models.offsets import Carried
+from probes.passage import Span
+from probes.question import Question
+from probes.trials import Trial
+
+if TYPE_CHECKING:
+    from probes.engine.jobs import Job
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A question as this model reads it: the frame, the clean prompt's tokens, the strings to score."""
+
+    frame: prompting.Frame
+    ids: Ids
+    carried: Carried | None
+    """Of each token its characters of the prompt; None where that cannot be told."""
+    terms: tuple[Term, ...]
+    continuations: tuple[Ids, ...]
+
+    def tokens_of(self, spans: Sequence[Span]) -> tuple[Span, ...]:
+        """Token ranges that carry these characters of the passage; none where no token does.
+
+        Raises:
+            CapabilityError: it cannot be told which tokens do.
+        """
+        shift = len(self.frame.before)
+        whole = [(a + shift, b + shift) for a, b in spans]
+        there = [part for span in whole for part in self.carriers.of(span)] if whole else []
+        return prompting.token_spans(self.offsets, there) if there else ()
+
+    @property
+    def carriers(self) -> Carried:
+        """What each token carries.
+
+        Raises:
+            CapabilityError: it cannot be told.
+        """
+        if self.carried is None:
+            raise CapabilityError("offsets_unknown")
+        return self.carried
+
+    @property
+    def offsets(self) -> tuple[Span, ...]:
+        """Of each token, in characters of the prompt.
+
+        Raises:
+            CapabilityError: it cannot be told.
+        """
+        return self.carriers.spans
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the engine runs, and how its numbers become answers."""
+
+    job: Job
+    layout: Layout
+    question: Question
+    trial: Trial
+
+
+def reaches(layout: Layout, trial: Trial, taken: bool) -> bool:
+    """Whether a trial does anything: its words are `taken`, or its interventions have tokens to act on."""
+    places = [
+        [one.reader, one.read] if isinstance(one, Cut) else [one.spans if isinstance(one, Patch) else one.at]
+        for one in trial.inside
+    ]
+    inside = any(
+        all(spans is None or isinstance(spans, str) or layout.tokens_of(spans) for spans in where)
+        for where in places
+    )
+    patched = any(isinstance(one, Patch) for one in trial.inside)  # what else differs is the run it goes into
+    return inside or (taken and not patched) or trial.is_clean
+
+
+def inside_key(question: Question, layout: Layout, trial: Trial) -> list[Any]:
+    """What the interventions of a trial depend on beside the prompt's tokens."""
+    if not trial.inside:
+        return []
+    refers = any(isinstance(one, Ablation) and one.how is not How.ZERO for one in trial.inside)
+    frame = layout.frame
+    about = [frame.before, frame.after, question.language, repr(trial.reference)] if refers else []
+    # spans are read off the clean passage's tokens
+    return [*map(repr, trial.inside), *about, *layout.ids]
