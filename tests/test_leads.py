@@ -169,7 +169,7 @@ def test_links_and_words_under_the_margin_are_no_headlines() -> None:
     unit = {"index": 0, "text": "w", "occurrence": 1, "occurrences": 1, "start": 0, "end": 1}
     faint_row = row({**unit, "from": "answer", "to": unit}, -0.09, _2=0.21, _3=0.21)
     link = {"study": "links", "clean": run(**CLEAN), "rows": [faint_row], "units": [unit], "left_out": 0}
-    assert "None of the 1 links cut moves the answer" in headline(link, "en")
+    assert "The only link cut does not move the answer" in headline(link, "en")
     assert "−0.09" not in headline(link, "en")
     words = {"study": "words", "clean": run(**CLEAN), "rows": [faint_row], "mode": "delete", "unit": "word"}
     assert "No single word moves the answer by 5 percentage points or 0.2 nats" in headline(words, "en")

@@ -167,7 +167,7 @@ def test_stop_keeps_what_was_found_and_going_on_completes_it(explore: Explore) -
     explore.open(urlencode(to_link(State(text=text))), scored=False)
     # The page's own: Streamlit's toolbar has one too, which leaves the page as it stands.
     stop = explore.page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
-    stop.click(timeout=PATIENCE)
+    stop.press("Enter", timeout=PATIENCE)  # a mouse waits until the page rests, and then the run is over
     expect(explore.page.get_by_text("Stopped:")).to_be_visible()
     explore.press("Go on")
     explore.page.wait_for_selector(".passage.scored .chip", timeout=PATIENCE)
