@@ -106,7 +106,7 @@ def test_patching_over_a_set_goes_by_where_the_words_stand(model: LocalModel, on
         row = found[1, name]
         assert row["recovered"] == pytest.approx(sum(values) / len(values), abs=1e-6)
         assert row["passages"] == len(values)
-    assert "behind block" in data["headline"]
+    assert "after layer" in data["headline"]
 
 
 def test_links_over_a_set_go_by_roles(model: LocalModel, only: Question) -> None:
