@@ -72,16 +72,7 @@ def _take(
         st.markdown(t("details.command"))
         study = "ask" if state.out or words is None else "words"
         st.code(command(state, question, study, units), language="bash", wrap_lines=True)
-        if state.text:
-            st.caption(t("details.command_file"))
-            st.download_button(
-                "passage.txt",
-                as_file(state.text),
-                "passage.txt",
-                "text/plain",
-                on_click="ignore",
-                key="passage_file",
-            )
+        passage_file(state)
     with st.container(horizontal=True):
         for name, result in (("words", words), ("ask", asked)):
             if result is not None:
@@ -137,6 +128,20 @@ def _records(name: str, result: ProbeResult) -> None:
             key=f"{name}_{kind}",
             icon=":material/download:",
             help=t("details.csv_help") if kind == "csv" else None,
+        )
+
+
+def passage_file(state: State) -> None:
+    """The file that a command line names where the passage is the visitor's own."""
+    if state.text:
+        st.caption(t("details.command_file"))
+        st.download_button(
+            "passage.txt",
+            as_file(state.text),
+            "passage.txt",
+            "text/plain",
+            on_click="ignore",
+            key="passage_file",
         )
 
 

@@ -12,13 +12,12 @@ from dashboard.filenames import file_name
 from dashboard.state import fits_link
 from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.desk import Desk
-from dashboard.widgets.details import PICTURES, in_language, link, model_arguments, records
+from dashboard.widgets.details import PICTURES, in_language, link, model_arguments, passage_file, records
 from dashboard.widgets.facts import listed, measured_facts
 from dashboard.widgets.markup import plain
 from dashboard.wording import bare, t
 from probes.commandline import command_line
 from probes.headline import headline
-from probes.passage_files import as_file
 from probes.pictures import Format, saved, titled
 from probes.results import ProbeResult
 
@@ -86,16 +85,7 @@ def _take(desk: Desk, taken: Sequence[Taken]) -> None:
     st.markdown(t("details.command"))
     lines = [command_line(one.study, model_arguments(state), desk.question, one.settings) for one in taken]
     st.code("\n".join(dict.fromkeys(lines)), language="bash", wrap_lines=True)
-    if state.text:
-        st.caption(t("details.command_file"))
-        st.download_button(
-            "passage.txt",
-            as_file(state.text),
-            "passage.txt",
-            "text/plain",
-            on_click="ignore",
-            key="passage_file",
-        )
+    passage_file(state)
     for one in taken:
         with st.container(horizontal=True, vertical_alignment="center"):
             many = t("over.record") if "over" in one.options else ""
