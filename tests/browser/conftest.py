@@ -19,9 +19,10 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PATIENCE = 60_000
-"""Milliseconds; other tests may be using the processor."""
+PATIENCE = 120_000
+"""Milliseconds; other tests may be using the processor, and it may be slow."""
 sync_api.expect.set_options(timeout=PATIENCE)
+RESTS = "[data-testid=stApp][data-test-script-state=notRunning]"
 CUT = """svgs => svgs.flatMap(svg => {
     const room = svg.getBoundingClientRect();
     return [...svg.querySelectorAll("text")].filter(text => {
@@ -58,7 +59,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE / 1000
     while time.monotonic() < until and process.poll() is None:
         try:
             with urllib.request.urlopen(url, timeout=1):
@@ -121,6 +122,14 @@ class Explore:
     def press(self, name: str) -> None:
         self.page.get_by_role("button", name=name).click()
 
+    def measured(self, wanted: Any) -> None:
+        """Wait for what is to be drawn; a slow machine offers a long run first, and it is accepted."""
+        offered = self.page.locator("[class*=_measure] button")
+        sync_api.expect(wanted.or_(offered).first).to_be_visible()
+        if offered.count():
+            offered.first.press("Enter")
+            sync_api.expect(wanted.first).to_be_visible()
+
     def cut_off(self) -> list[str]:
         """The words of charts that their edges cut off."""
         found: list[str] = self.page.locator("[data-testid=stVegaLiteChart] svg").evaluate_all(CUT)
@@ -130,8 +139,10 @@ class Explore:
         """The file behind the button `name`, saved in `folder`.
 
         By keyboard: a font that arrives late moves the buttons, and a mouse that is pressed on one is then
-        released beside it, which is no click.
+        released beside it, which is no click. Once the page rests: what is drawn again meanwhile is another
+        button.
         """
+        self.page.wait_for_selector(RESTS, timeout=PATIENCE)
         with self.page.expect_download(timeout=PATIENCE) as download:
             self.page.get_by_role("button", name=name, exact=True).first.press("Enter")
         path = folder / download.value.suggested_filename

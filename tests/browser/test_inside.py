@@ -26,7 +26,7 @@ class Inside(Explore):
 
     def visit(self, view: str, query: str = "") -> Inside:
         self.page.goto(f"{self.url}{view}" + (f"?{query}" if query else ""))
-        self.page.wait_for_selector("[data-testid=stVegaLiteChart] svg", timeout=PATIENCE)
+        self.measured(self.page.locator("[data-testid=stVegaLiteChart] svg"))
         expect(self.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         return self
 
@@ -110,7 +110,7 @@ def test_a_frame_draws_with_the_network_cut(browser: Any, view: Any) -> None:
 
 
 def test_links_draw_arcs_and_frame_a_pair_in_both_maps(inside: Inside) -> None:
-    inside.visit("links", "lang=en&passage=coffee-en&budget=60")
+    inside.visit("links", "lang=en&passage=coffee-en&budget=20")
     inside.says("link")
     expect(inside.page.locator(".passage path.arc")).not_to_have_count(0)
     box = inside.page.locator("[data-testid=stVegaLiteChart]").bounding_box()
@@ -128,11 +128,11 @@ def test_patching_follows_what_is_typed(inside: Inside) -> None:
     inside.visit("layers", "lang=en&passage=coffee-en")
     inside.says("Read off layer by layer")
     inside.page.get_by_role("tab", name="States from another passage").click()
-    expect(inside.page.get_by_text("As it stands the model says")).to_be_visible()
+    inside.measured(inside.page.get_by_text("As it stands the model says"))
     inside.page.get_by_label("becomes").fill("walked by")
     inside.press("Compare")
     inside.address("to=walked")
-    expect(inside.page.get_by_text("walked by", exact=False).first).to_be_visible()
+    inside.measured(inside.page.get_by_text("with “walked into” → “walked by”"))
 
 
 def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_records_and_pictures_can_be_taken_along(inside: Inside, tmp_path: Path)
 def test_nothing_sticks_out_on_a_phone(browser: Any, server: str, view: str, scheme: str, lang: str) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 720}, color_scheme=scheme, locale=lang)
     tab = Inside(context.new_page(), server)
-    tab.visit(view, f"lang={lang}&passage=coffee-{lang}&budget=60")
+    tab.visit(view, f"lang={lang}&passage=coffee-{lang}&budget=20")
     main = tab.page.locator("[data-testid=stMain]")
     assert main.evaluate("box => box.scrollWidth <= box.clientWidth")
     assert tab.cut_off() == []
