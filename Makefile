@@ -7,7 +7,7 @@
 
 PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
                      $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
-WORKERS ?= 2
+WORKERS ?= 3
 PORT    ?= 8501
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -21,8 +21,9 @@ export OMP_WAIT_POLICY ?= PASSIVE
 run: setup
 	$(BIN)/crux page --port $(PORT)
 
+# In the order of the folders, so that the browser's tests, which wait more than they compute, run beside others.
 test: setup-test lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

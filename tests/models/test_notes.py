@@ -68,7 +68,7 @@ def test_nor_of_a_set_of_generated_passages(name: str, tokenizer: Any) -> None:
 def test_nor_of_any_question_of_the_generator(language: str, splits: Splits, tokenizer: Any) -> None:
     """But for the visits of somebody else who is named again: of those it saw too few."""
     composer, tables, rng = Composer(language, 7, splits), Tables(language, splits), random.Random(7)
-    for _ in range(40):
+    for _ in range(15):
         story = composer.story()
         for query in queries(story, tables, rng):
             found = keys(ask(story.text, query.text, language), tokenizer)
