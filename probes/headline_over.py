@@ -30,8 +30,8 @@ def over_headline(data: Mapping[str, Any], lang: str) -> str:
     ]
     if left_out := data["over"]["left_out"]:
         parts.append(say("headline.over_left_out", lang, count=left_out))
-    strongest = _patched(data, lang) if data["study"] == "patch" else _removed(data, lang)
-    parts += [strongest] if strongest else []
+    if strongest := data.get("strongest"):
+        parts.append(_strongest(strongest, data, lang))
     if data["agreement"]:
         mean = data["agreement"]
         told_within = within(mean["low"], mean["high"], signed, lang)
@@ -46,38 +46,39 @@ def within(low: float | None, high: float | None, text: Callable[[float], str], 
     return say("headline.within", lang, low=text(low), high=text(high))
 
 
-def _removed(data: Mapping[str, Any], lang: str) -> str | None:
-    known = [row for row in data["rows"] if row.get("effect_log_prob") is not None]
-    if not known:
-        return None
-    least = min(known, key=lambda row: row["effect_log_prob"])
-    bounds = within(least["effect_log_prob_low"], least["effect_log_prob_high"], signed, lang)
-    key = "headline.over_strongest_link" if data["study"] == "links" else "headline.over_strongest"
-    numbers = {"nats": signed(least["effect_log_prob"]), "within": bounds}
-    return say(key, lang, what=row_name(least, lang), flips=percent(flip_share(least) or 0.0), **numbers)
-
-
 def flip_share(row: Mapping[str, Any]) -> float | None:
     """The share of passages in which a row changes the answer clearly; None where it is no removal."""
     share: float | None = row.get("flips_clearly", row.get("flips"))
     return share
 
 
-def _patched(data: Mapping[str, Any], lang: str) -> str | None:
-    """The state that carries most of the difference. Behind the last block the answer's place carries all of
-    it, so of blocks the words are asked.
-    """
-    known = [
-        row
-        for row in data["rows"]
-        if row.get("recovered") is not None and (row["words"] != "answer" or data["site"] != "block")
-    ]
-    if not known:
-        return None
-    most = max(known, key=lambda row: row["recovered"])
-    bounds = within(most["recovered_low"], most["recovered_high"], shared, lang)
-    values = {"what": row_name(most, lang), "share": shared(most["recovered"]), "within": bounds}
-    return say(f"headline.over_{data['direction']}", lang, **values)
+SKEWED = 1.0
+"""From this skewness on a mean is not where most values lie, and the sentence says so."""
+
+
+def _strongest(row: Mapping[str, Any], data: Mapping[str, Any], lang: str) -> str:
+    """The part that does most on one half of the passages, told on the other half."""
+    patched = data["study"] == "patch"
+    measure, text = ("recovered", shared) if patched else ("effect_log_prob", signed)
+    kind = data["direction"] if patched else "link" if data["study"] == "links" else "removal"
+    return say(
+        f"headline.over_strongest_{kind}",
+        lang,
+        chosen=row["chosen_on"],
+        what=row_name(row, lang),
+        told=row["passages"],
+        mean=text(row[measure]),
+        within=within(row[f"{measure}_low"], row[f"{measure}_high"], text, lang),
+        flips=percent(flip_share(row) or 0.0),
+    ) + _skewed(row, text, lang)
+
+
+def _skewed(row: Mapping[str, Any], text: Callable[[float], str], lang: str) -> str:
+    """That a few passages make the mean, where they do."""
+    if row["passages"] < 3 or abs(row["skew"] or 0.0) < SKEWED:
+        return ""
+    numbers = {"carried": row["carried_by"], "of": row["passages"], "median": text(row["median"])}
+    return (" " if lang == "en" else "") + say("headline.over_skewed", lang, **numbers)
 
 
 _MEASURES = {"lens": "agrees", "attention": "rho", "patch": "recovered"}

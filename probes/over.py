@@ -7,7 +7,6 @@ passage: links are averaged by the roles of their words, patched states by where
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,32 +15,16 @@ from probes.commandline import command_line
 from probes.errors import CruxError, InputError, LimitError
 from probes.headline_over import KEYS, over_headline
 from probes.models.base import AnswerModel
+from probes.over_means import SMALLEST_DIFFERENCE, agreements, averaged
 from probes.question import Question
-from probes.ranks import mean_interval
 from probes.results import SCHEMA, ProbeResult
 from probes.runner import run
 from probes.store import Store
 from probes.studies import study_named
 
-SMALLEST_DIFFERENCE = math.log(2)
-"""nats that a counterfactual must move the target by: what states bring back is told as a share of it."""
 _NO_COUNTERFACTUAL = ("patch_lengths", "patch_nothing", "word_not_found", "occurrence_unknown")
 OTHER = "other"
 """The role of a word that nobody gave one."""
-_MEANS = (
-    "attention",
-    "effect_log_prob",
-    "effect_probability",
-    "kl",
-    "direct_effect",
-    "sink",
-    "entropy",
-    "distance",
-    "rho",
-    "recovered",
-)
-_SHARES = ("flips", "flips_clearly", "agrees")
-_KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site")
 
 
 def run_over(
@@ -56,7 +39,7 @@ def run_over(
     lang: str = "en",
     on_progress: Callable[[int, int], None] | None = None,
 ) -> ProbeResult:
-    """One study on every question, and the means of its rows with 95 % bootstrap intervals.
+    """One study on every question, and the means of its rows with 95 % intervals.
 
     A passage for which patching has no counterfactual of the same length that moves the answer is left out,
     and counted.
@@ -91,8 +74,8 @@ def run_over(
     if not records:
         raise left_out or InputError("over_empty", source=source)
     named = {**chosen, "over": source}
-    rows = _averaged(study, records, seed=int((options or {}).get("seed") or 0))
-    first = records[0]
+    first, seed = records[0], int((options or {}).get("seed") or 0)
+    rows, strongest = averaged(study, records, seed)
     shared = ("geometry", "mode", "positions", "direction", "site")
     made = ("crux", "model", "versions", "processor", "options")
     data = {
@@ -107,7 +90,8 @@ def run_over(
         **{name: first[name] for name in shared if name in first},
         "thresholds": first["thresholds"],
         "noise_floor": max((r["noise_floor"] or 0.0 for r in records), default=None),
-        "agreement": _agreements(records),
+        "agreement": agreements(records, seed),
+        "strongest": strongest,
         "notes": [note for note in model.notes(base or questions[0]) if note["key"].startswith("unused_")],
         "rows": rows,
         "provenance": {
@@ -183,48 +167,3 @@ def _by_role(record: dict[str, Any], question: Question) -> dict[str, Any]:
 def _told(record: Mapping[str, Any]) -> dict[str, Any]:
     clean = record["clean"]
     return {name: clean[name] for name in ("passage", "question", "right", "top")}
-
-
-def _averaged(study: str, records: Sequence[Mapping[str, Any]], seed: int) -> list[dict[str, Any]]:
-    """Rows by what they stand for: within each passage first, then over passages."""
-    over: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for record in records:
-        rhos = {(r["layer"], r["head"]): r["rho"] for r in (record.get("agreement") or {}).get("rows", [])}
-        within: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
-        for row in record["rows"]:
-            key = tuple(row[name] for name in KEYS[study])
-            full = {**row, "rho": rhos.get(key), "agrees": row.get("top") == record["clean"]["top"]}
-            within.setdefault(key, []).append(full)
-        for key, members in within.items():
-            over.setdefault(key, []).append(_within(members))
-    return [dict(zip(KEYS[study], key, strict=True)) | _mean(rows, seed) for key, rows in over.items()]
-
-
-def _within(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The rows of one passage that stand for the same, as one: means, and shares of what is yes or no."""
-    one: dict[str, Any] = {name: members[0][name] for name in _KEPT if name in members[0]}
-    for name in (*_MEANS, *_SHARES):
-        values = [float(m[name]) for m in members if m.get(name) is not None]
-        if values:
-            one[name] = sum(values) / len(values)
-    return one
-
-
-def _mean(passages: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any]:
-    row: dict[str, Any] = {name: passages[0][name] for name in _KEPT if name in passages[0]}
-    for name in _MEANS:
-        values = [one[name] for one in passages if name in one]
-        if values:
-            found = mean_interval(values, seed=seed)
-            row |= {name: found["mean"], f"{name}_low": found["low"], f"{name}_high": found["high"]}
-    for name in _SHARES:
-        shares = [one[name] for one in passages if name in one]
-        if shares:
-            row[name] = sum(shares) / len(shares)
-    return row | {"passages": len(passages)}
-
-
-def _agreements(records: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    found = [r["agreement"]["mean"]["rho"] for r in records if r.get("agreement")]
-    known = [rho for rho in found if rho is not None]
-    return mean_interval(known, seed=0) if known else None

@@ -36,18 +36,3 @@ def with_interval(
         else (None, None)
     )
     return {"rho": spearman(a, b), "low": low, "high": high}
-
-
-def mean_interval(values: Sequence[float], *, seed: int, rounds: int = 1000) -> dict[str, float | None]:
-    """A mean and its 95 % percentile interval over resampled values; no interval for fewer than two."""
-    a = np.asarray([v for v in values if v is not None], float)
-    if not len(a):
-        return {"mean": None, "low": None, "high": None}
-    if len(a) < 2:
-        return {"mean": float(a[0]), "low": None, "high": None}
-    means = np.sort(a[np.random.default_rng(seed).integers(0, len(a), (rounds, len(a)))].mean(1))
-    return {
-        "mean": float(a.mean()),
-        "low": float(means[round(0.025 * (rounds - 1))]),
-        "high": float(means[round(0.975 * (rounds - 1))]),
-    }

@@ -7,7 +7,9 @@ import random
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from probes import load_model, preset, run
@@ -15,8 +17,10 @@ from probes.answers import AnswerSet
 from probes.errors import InputError, LimitError
 from probes.generator import Composer, answer, queries
 from probes.generator.lexicon import Tables
+from probes.headline_over import over_headline
 from probes.models.local import LocalModel
 from probes.over import run_over
+from probes.over_means import averaged
 from probes.passage import Passage
 from probes.question import Question
 from probes.sets import questions_of
@@ -53,7 +57,10 @@ def test_over_a_set_is_the_mean(model: LocalModel, only: Question) -> None:
     row = data["rows"][7]
     effects = [r["effect_log_prob"] for r in alone]
     assert row["effect_log_prob"] == pytest.approx(sum(effects) / 3)
-    assert row["effect_log_prob_low"] <= row["effect_log_prob"] <= row["effect_log_prob_high"]
+    assert row["values"] == pytest.approx(effects)
+    assert row["median"] == pytest.approx(sorted(effects)[1])
+    assert row["carried_by"] == sum(abs(e) >= data["thresholds"]["nats"] for e in effects)
+    assert row["effect_log_prob_low"] is None, "three passages are too few for an interval"
     assert row["flips"] == sum(r["flips"] for r in alone) / 3
     assert [p["right"] for p in data["over"]["passages"]] == [q.right for q in questions]
     told: list[tuple[int, int]] = []
@@ -63,6 +70,46 @@ def test_over_a_set_is_the_mean(model: LocalModel, only: Question) -> None:
     assert told[-1][0] == told[-1][1] > len(data["rows"])
     with pytest.raises(InputError, match="words"):
         run_over("words", model, questions)
+
+
+def record(effects: list[float], right: str = "1") -> dict[str, Any]:
+    """One passage whose heads have these effects."""
+    heads = [
+        {"layer": 0, "head": n, "effect_log_prob": nats, "flips": nats < -1, "flips_clearly": nats < -1}
+        for n, nats in enumerate(effects)
+    ]
+    clean = {"top": right}
+    return {"rows": heads, "clean": clean, "thresholds": {"nats": 0.05, "points": 1.0}}
+
+
+def test_the_strongest_is_told_on_passages_that_it_was_not_chosen_on() -> None:
+    """Chosen by hand on passages 0, 2, 4 and so on; of noise alone nothing is left on the others."""
+    effects = [[-3.0, -1.0, 0.0], [0.5, -2.0, 0.0], [-1.0, -1.0, 0.0], [0.1, -4.0, -9.0]]
+    rows, strongest = averaged("heads", [record(each) for each in effects], 0)
+    assert [row["effect_log_prob"] for row in rows] == pytest.approx([-0.85, -2.0, -2.25])
+    assert strongest is not None
+    assert (strongest["head"], strongest["chosen_on"], strongest["passages"]) == (0, 2, 2)
+    assert strongest["effect_log_prob"] == pytest.approx(0.3)
+    assert strongest["flips"] == 0
+    assert averaged("heads", [record([-3.0])], 0)[1] is None, "one passage has no other half"
+    noise = np.random.default_rng(0).normal(0, 1, (40, 10, 20))
+    chosen = [averaged("heads", [record(each.tolist()) for each in one], 0) for one in noise]
+    first = [min(row["effect_log_prob"] for row in rows) for rows, _ in chosen]
+    apart = [strongest["effect_log_prob"] for _, strongest in chosen if strongest]
+    assert np.mean(first) < -0.5
+    assert abs(np.mean(apart)) < 0.2
+
+
+def test_the_sentence_says_on_which_passages_and_that_values_are_skewed() -> None:
+    effects = [[-0.1, -3.0 - n] for n in range(15)] + [[0.0, -40.0]]
+    rows, strongest = averaged("heads", [record(each) for each in effects], 0)
+    told = [{"right": "1", "top": "1"}] * 16
+    data = {"study": "heads", "over": {"size": 16, "left_out": 0, "passages": told}, "agreement": None}
+    said = over_headline({**data, "rows": rows, "strongest": strongest}, "en")
+    assert "On 8 of them taking away head 0.1 lowers the answer most; on the other 8 it moves it by −" in said
+    assert " to −" in said
+    assert "skewed: 8 of 8 are more than no change, and their median is −11.00" in said
+    assert "{" not in over_headline({**data, "rows": rows, "strongest": strongest}, "zh")
 
 
 def test_patching_over_a_set_goes_by_where_the_words_stand(model: LocalModel, only: Question) -> None:

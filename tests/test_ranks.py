@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from probes.ranks import mean_interval, ranked, spearman, with_interval
+from probes.ranks import ranked, spearman, with_interval
 from probes.studies.heads import sizes_tried
 from probes.trials import CLEAN
 
@@ -20,8 +20,6 @@ def test_ranks_by_hand() -> None:
     assert wide["low"] is not None
     assert wide["rho"] is not None
     assert wide["low"] <= wide["rho"]
-    assert mean_interval([2.0], seed=0) == {"mean": 2.0, "low": None, "high": None}
-    assert mean_interval([], seed=0)["mean"] is None
 
 
 def test_sizes_of_growing_sets() -> None:

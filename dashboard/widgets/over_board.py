@@ -18,6 +18,7 @@ from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
 from probes.headline import headline
+from probes.intervals import CARRIERS, FEWEST
 
 
 def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | None:
@@ -46,5 +47,8 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | Non
         charts.specification(picture), key=f"over_{study}", alt=bare("over.alt", headline=said)
     )
     _, rest = charts.over_rows(found)
-    st.caption(t("over.read") + (" " + t("over.rest", count=rest) if rest else ""))
+    told = [t("over.read", fewest=FEWEST, carriers=CARRIERS)]
+    told += [t("over.order")] if found.data.get("strongest") else []
+    told += [t("over.rest", count=rest)] if rest else []
+    st.caption(" ".join(told))
     return Taken(study, found, chosen, lambda lang: charts.over_points(found, lang))

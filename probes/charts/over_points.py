@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from probes.charts.cells import CONTRARY, SEEN
@@ -24,7 +24,7 @@ from probes.results import ProbeResult
 if TYPE_CHECKING:
     import altair as alt
 
-POINT = 70
+POINT, SMALL = 70, 14
 LABEL_PIXELS = 215
 SMALLEST_SHOWN = 0.005
 """Less is written as 0, or as 0 %."""
@@ -44,7 +44,8 @@ def over_rows(result: ProbeResult, *, most: int = 20) -> tuple[list[dict[str, An
 
 
 def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerChart:
-    """Points with 95 % intervals over passages; grey where the interval holds zero, or the mean is no change.
+    """Means with 95 % intervals over passages, small each passage's value; grey where there is no interval,
+    where it holds zero, or where the mean is no change.
 
     At the right stand the mean and, where the study knows it, the share of passages whose answer changes.
     """
@@ -58,19 +59,39 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     title = say(f"charts.over_{measure}", lang)
     shown: dict[str, Any] = {"title": title, "axis": alt.Axis(format="%") if share else alt.Axis()}
     x = alt.X("mean:Q", **shown)
-    names = ["what", "mean_text", "interval", "changed", "passages"]
-    tips = [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
+    tips = _tips(lang, "what", "mean_text", "interval", "median", "carried", "changed", "passages")
+    each = [
+        {"row": value["row"], "value": one, "each": _text(share)(one), "what": value["what"], "number": n}
+        for value, row in zip(values, rows, strict=True)
+        for n, one in enumerate(row.get("values") or (), 1)
+        if one is not None
+    ]
     colour = alt.Color("colour:N", scale=None)
     lines = alt.Chart().mark_rule(strokeWidth=2.5).encode(x=alt.X("low:Q", **shown), x2="high:Q")
     points = alt.Chart().mark_point(filled=True, opacity=1, size=POINT).encode(x=x)
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")
-    both = [
-        part.encode(y=labelled("left", values, LABEL_PIXELS), color=colour, tooltip=tips)
-        for part in (lines, points)
-    ]
-    layers: list[Any] = [zero, *both, numbers_at_the_right("mean:Q", values)]
+    rows_at_the_left = labelled("left", values, LABEL_PIXELS)
+    both = [part.encode(y=rows_at_the_left, color=colour, tooltip=tips) for part in (lines, points)]
+    passages = (
+        alt.Chart(alt.InlineData(values=each))
+        .mark_circle(size=SMALL, color=GREY, opacity=0.55)
+        .encode(
+            x=alt.X("value:Q", **shown), y=rows_at_the_left, tooltip=_tips(lang, "what", "each", "number")
+        )
+    )
+    layers: list[Any] = [zero, passages, *both, numbers_at_the_right("mean:Q", values)]
     chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
     return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
+
+
+def _tips(lang: str, *names: str) -> list[Any]:
+    import altair as alt
+
+    return [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
+
+
+def _text(share: bool) -> Callable[[float], str]:
+    return shared if share else nats_text
 
 
 def _colour(measure: str, mean: float) -> str:
@@ -83,7 +104,7 @@ def _colour(measure: str, mean: float) -> str:
 def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: float) -> dict[str, Any]:
     mean, low, high = row[measure], row.get(f"{measure}_low"), row.get(f"{measure}_high")
     sure = low is not None and high is not None and (low > 0 or high < 0) and abs(mean) >= quiet
-    text = shared if share else nats_text
+    text, median, carried = _text(share), row.get("median"), row.get("carried_by")
     flips = flip_share(row)
     changed, number = "–" if flips is None else percent(flips), text(mean)
     if flips:
@@ -98,6 +119,8 @@ def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: 
         "what": name,
         "mean_text": text(mean),
         "interval": "–" if low is None or high is None else f"{text(low)} … {text(high)}",
+        "median": "–" if median is None else text(median),
+        "carried": "–" if carried is None else f"{carried} / {row['passages']}",
         "changed": changed,
         "passages": row["passages"],
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from probes.headline_over import flip_share, measure_of
+from probes.intervals import CARRIERS, FEWEST
 from probes.leads import flips_clearly
 from probes.locale import say
 from probes.numbers import nats, shared, shortened, signed, strength
@@ -169,11 +170,15 @@ def _over(data: Mapping[str, Any], context: Context) -> Cells:
         low, high = shown(row.get(f"{name}_low")), shown(row.get(f"{name}_high"))
         flips = flip_share(row)
         cells = [shown(row.get(name)), f"{low} … {high}" if low and high else ""]
+        median, carried = shown(row.get("median")), row.get("carried_by")
+        cells += [median, "" if carried is None else f"{carried} / {row['passages']}"]
         rows.append([_part_of(row, context), *cells, "" if flips is None else f"{flips * 100:.0f} %"])
     first = {"agrees": "leads", "rho": "rho", "recovered": "recovered"}.get(name, "nats")
     kind = next(kind for kind in ("words", "head", "from", "layer") if kind in data["rows"][0])
     named = {"words": "state", "from": "link"}.get(kind, kind)
-    return _columns(context, named, first, "interval", "flip_share"), rows, []
+    notes = [] if name == "agrees" else [context.say("over_note", fewest=FEWEST, carriers=CARRIERS)]
+    columns = _columns(context, named, first, "interval", "median", "carried", "flip_share")
+    return columns, rows, notes
 
 
 def _part_of(row: Mapping[str, Any], context: Context) -> str:

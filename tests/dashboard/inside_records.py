@@ -230,10 +230,13 @@ def over(study: str) -> ProbeResult:
         "patch": [{"layer": n, "head": None, "words": "changed", "site": "block"} for n in range(3)],
     }
     numbers = ((-0.5, -0.7, -0.2), (-0.3, -0.8, 0.1), (0.2, None, None))
+    each = {"flips": 0.25, "passages": 4, "median": -0.1, "skew": -1.2, "carried_by": 3}
     rows = [
-        {**place, measure: mean, f"{measure}_low": low, f"{measure}_high": high, "flips": 0.25, "passages": 4}
+        {**place, measure: mean, f"{measure}_low": low, f"{measure}_high": high, **each}
+        | {"values": [mean, 2 * mean, None, 0.0]}
         for place, (mean, low, high) in zip(places[study], numbers, strict=True)
     ]
+    removal = study not in ("attention", "lens")
     passages = [{"passage": "I went.", "question": "How often?", "right": "1", "top": "1"}] * 4
     data = {
         "study": study,
@@ -243,5 +246,6 @@ def over(study: str) -> ProbeResult:
         "site": "block",
         "agreement": None,
         "rows": rows,
+        "strongest": {**rows[-1], "passages": 2, "chosen_on": 2} if removal else None,
     }
     return ProbeResult(study, data)

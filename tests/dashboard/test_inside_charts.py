@@ -190,14 +190,22 @@ def test_a_sets_headline_counts_what_was_left_out(study: str, lang: str) -> None
 
 def test_a_sets_headline_names_heads_and_has_no_bracket_without_an_interval() -> None:
     record = records.over("patch").data
-    rows = [{**row, "head": 2, "site": "head", "words": "answer"} for row in record["rows"]]
-    said = headline({**record, "site": "head", "rows": rows}, "en")
-    assert "the answer's place as put out by head 2.2" in said  # the last row is the only positive one
-    assert "20 %" in said
+    state = {**record["strongest"], "head": 2, "site": "head", "words": "answer"}
+    said = headline({**record, "site": "head", "strongest": state}, "en")
+    assert "the answer's place as put out by head 2.2" in said
+    assert "it is 20 % on average" in said
     assert "(" not in said
-    strange = [
-        {**row, "recovered": 1.3, "recovered_low": -0.3, "recovered_high": 2.0} for row in record["rows"]
-    ]
-    assert "130 % of the difference on average (−30 % to 200 %)" in headline(
-        {**record, "rows": strange}, "en"
-    )
+    strange = {**record["strongest"], "recovered": 1.3, "recovered_low": -0.3, "recovered_high": 2.0}
+    assert "130 % on average (−30 % to 200 %)" in headline({**record, "strongest": strange}, "en")
+    assert "brings back" not in headline({**record, "strongest": None}, "en")
+
+
+def test_every_passage_is_a_small_point_of_its_row() -> None:
+    record = records.over("heads")
+    spec = charts.over_points(record, "en").to_dict()
+    small, means = table(spec, layer_of(spec, "circle")), table(spec, layer_of(spec, "point"))
+    ranked = sorted(record.rows, key=lambda row: -abs(row["effect_log_prob"]))
+    assert [p["value"] for p in small] == [v for row in ranked for v in row["values"] if v is not None]
+    assert {p["row"] for p in small} == {p["row"] for p in means}
+    assert {p["number"] for p in small} == {1, 2, 4}
+    assert {p["carried"] for p in means} == {"3 / 4"}
