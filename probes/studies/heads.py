@@ -71,8 +71,8 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     if settings["cumulative"]:
         cumulative = yield from _cumulative(parts, rows, clean, target, settings)
     control = None
-    if settings["control"] and len(parts) > 1:
-        size = (cumulative or {}).get("flips_at") or 1
+    size = (cumulative or {}).get("flips_at")
+    if settings["control"] and size and size > 1:  # of single heads the strongest is first by construction
         control = yield from _control(parts, rows, size, clean, target, settings)
     return {**body, "rows": rows, "cumulative": cumulative, "control": control}
 
@@ -178,7 +178,7 @@ def _control(
     target: Target,
     settings: Mapping[str, Any],
 ) -> Any:
-    """Random heads, as many as it took to flip the answer (else one), each drawn without the strongest."""
+    """Random heads, as many as it took to flip the answer, each drawn without the strongest."""
     order = strongest_first(rows)
     others = order[size:]
     if len(others) < size:
