@@ -8,6 +8,7 @@ from typing import Any
 from probes.leads import faint, flips_clearly, margin_of, turns
 from probes.locale import say
 from probes.numbers import nats, percent, shortened, signed, strength, which
+from probes.ranks import LEVEL
 
 Says = Callable[..., str]
 
@@ -93,26 +94,61 @@ def _links(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
 
 
 def _attention(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
+    return [attention_found(data, lang)]
+
+
+def attention_found(data: Mapping[str, Any], lang: str) -> str:
+    """Whether what is read is what the answer hangs on: how strongly, against chance, which of the words, and
+    the best head.
+    """
     agreement = data["agreement"]
     if agreement is None or agreement["mean"]["rho"] is None:
-        return [say("headline.attention_untold", lang)]
+        return say("headline.attention_untold", lang)
+    reader = data["reader"]
+    who = say("headline.reads_answer", lang) if reader == "answer" else _quoted_units(data, lang)[reader]
     mean = agreement["mean"]
-    low, high = mean["low"], mean["high"]
-    sure = low is not None and low > 0
-    against = high is not None and high < 0
-    key = "attention_agrees" if sure else "attention_opposes" if against else "attention_unsure"
-    numbers = {"rho": signed(mean["rho"]), "low": _signed(low), "high": _signed(high)}
+    values = {"reader": who, "how": _how_strongly(mean["rho"], lang), "rho": signed(mean["rho"])}
+    parts = [
+        say("headline.attention_rho", lang, **values, words=agreement["words"]),
+        _by_chance(mean["p"], agreement["words"], lang),
+    ]
+    if count := agreement["changing"]:
+        chance = f"{count * count / agreement['words']:.2g}"
+        found = {"count": count, "found": f"{mean['found']:.2g}", "chance": chance}
+        parts.append(say("headline.attention_found", lang, **found))
+    return (" " if lang == "en" else "").join([*parts, *_best_head(agreement, lang)])
+
+
+_STRENGTHS = ((0.2, "hardly"), (0.4, "weakly"), (0.6, "moderately"), (0.8, "strongly"))
+
+
+def _how_strongly(rho: float, lang: str) -> str:
+    """A correlation's size in words (Evans 1996), and where it is the other way round."""
+    size = next((name for limit, name in _STRENGTHS if abs(rho) < limit), "very_strongly")
+    how = say(f"headline.correlates_{size}", lang)
+    return say("headline.other_way", lang, how=how) if rho < 0 and size != "hardly" else how
+
+
+def _by_chance(p: float, words: int, lang: str) -> str:
+    """Whether a correlation is more than the words' neighbours make it."""
+    if LEVEL * words < 1:
+        return say("headline.chance_untold", lang)
+    key = "chance_beyond" if p <= LEVEL else "chance_within"
+    return say(f"headline.{key}", lang, p=f"{p:.2g}")
+
+
+def _best_head(agreement: Mapping[str, Any], lang: str) -> list[str]:
+    """The head that comes closest, against the best of as many that have nothing to do with it."""
     known = [row for row in agreement["rows"] if row["rho"] is not None]
     best = max(known, key=lambda row: row["rho"], default=None)
-    parts = [say(f"headline.{key}", lang, **numbers)]
-    if best:
-        name = f"{best['layer']}.{best['head']}"
-        parts.append(say("headline.attention_best", lang, head=name, rho=signed(best["rho"])))
-    return parts
-
-
-def _signed(value: float | None) -> str:
-    return "?" if value is None else signed(value)
+    if best is None:
+        return []
+    limit = agreement["best_by_chance"]
+    values = {"head": f"{best['layer']}.{best['head']}", "rho": signed(best["rho"]), "all": len(known)}
+    if limit is None:
+        return [say("headline.attention_best", lang, **values)]
+    key = "attention_best_beyond" if best["rho"] > limit else "attention_best_within"
+    return [say(f"headline.{key}", lang, **values, limit=signed(limit))]
 
 
 def _layers(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:

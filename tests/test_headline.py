@@ -167,3 +167,41 @@ def test_an_effect_without_a_number_says_which_way_it_went(
     row = {"effect_log_prob": effect, "effect_probability": moved}
     assert nats(row) == said
     assert strength(row) == size
+
+
+@pytest.mark.parametrize(
+    ("rho", "said"),
+    [
+        (0.1, "hardly correlates with"),
+        (0.38, "correlates weakly with"),
+        (-0.5, "correlates moderately, the other way round, with"),
+        (0.7, "correlates strongly with"),
+        (0.9, "correlates very strongly with"),
+    ],
+)
+def test_a_correlation_is_called_what_it_is(rho: float, said: str) -> None:
+    data = deepcopy(dict(inside_records.attention().data))
+    data["agreement"]["mean"]["rho"] = rho
+    assert said in headline(data, "en")
+    assert "{" not in headline(data, "zh")
+
+
+def test_attention_is_read_against_chance() -> None:
+    data = deepcopy(dict(inside_records.attention().data))
+    agreement = data["agreement"]
+    best = max(row["rho"] for row in agreement["rows"])
+    english = headline(data, "en")
+    assert (
+        "ρ = +0.38 over 53 words. Shifted along the passage it seldom does so as much (p = 0.04)" in english
+    )
+    assert "Of the 4 words whose removal changes something, 1 is among the 4 read most" in english
+    assert "by chance it would be 0.3." in english
+    assert f"(ρ = {signed(best)}); the best of 16 unrelated heads passes +0.45 in one case of 20" in english
+    agreement |= {"best_by_chance": 0.95, "mean": {"rho": 0.38, "found": 1.0, "p": 0.06}}
+    english = headline(data, "en")
+    assert "(p = 0.06): this may be chance." in english
+    assert "is no better than the best of 16 unrelated heads may be by chance" in english
+    agreement |= {"words": 12, "best_by_chance": None}
+    assert "So few words cannot tell it from chance." in headline(data, "en")
+    data["reader"] = 2
+    assert "What “walked” reads" in headline(data, "en")

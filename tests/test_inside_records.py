@@ -220,13 +220,39 @@ def test_attention_by_words(model: LocalModel, only: Question) -> None:
     assert sum(row["weights"]) + row["sink"] + row["rest"] == pytest.approx(1, abs=1e-5)
     rho = next(r["rho"] for r in data["agreement"]["rows"] if (r["layer"], r["head"]) == (3, 2))
     assert rho == pytest.approx(spearman(row["weights"], [abs(e) for e in data["effects"]]))
-    word = run("attention", model, only, {"reader": "2"}).data
-    assert word["reader"] == 2
+    agreement = data["agreement"]
+    assert agreement["words"] == len(data["units"])
+    removed = run("words", model, only, {}).data["rows"]
+    assert data["effects"] == pytest.approx([r["effect_log_prob"] for r in removed], abs=1e-4)
+    assert agreement["changing"] == sum(not r["no_change"] for r in removed) > 0
 
 
-def test_a_word_cannot_read_what_comes_later(model: LocalModel, only: Question) -> None:
-    data = run("attention", model, only, {"reader": "3"}).data
-    assert all(sum(row["weights"][4:]) == 0 for row in data["rows"])
+def test_rollout_and_rho_are_those_of_the_word_that_reads(model: LocalModel, only: Question) -> None:
+    """By an oracle's attention, layer by layer by hand; a word reads nothing that comes later."""
+    data = run("attention", model, only, {"reader": "7"}).data
+    assert data["reader"] == 7
+    assert all(sum(row["weights"][8:]) == 0 for row in data["rows"])
+    unit = data["units"][7]
+    words = [tokens(model, only, unit["start"], unit["end"]) for unit in data["units"]]
+    (read_from,) = words[7]
+    flow = torch.eye(len(model.layout(only).ids))
+    for layer in inside_oracle.attention(model.loaded.model, model.layout(only).ids):
+        assert layer is not None
+        flow = (layer.mean(0) + torch.eye(len(flow))) / 2 @ flow
+    wanted = [float(flow[read_from, list(keys)].sum()) for keys in words]
+    assert data["rollout"] == pytest.approx(wanted, abs=1e-5)
+    assert sum(data["rollout"][8:]) == 0 < data["rollout"][7]
+    sizes = [abs(effect) for effect in data["effects"][:8]]
+    agreement = data["agreement"]
+    assert agreement["words"] == 8
+    for name in ("mean", "rollout"):
+        assert agreement[name]["rho"] == pytest.approx(spearman(data[name][:8], sizes))
+    for row, told in zip(data["rows"], agreement["rows"], strict=True):
+        rho = spearman(row["weights"][:8], sizes)
+        assert told["rho"] == (None if rho is None else pytest.approx(rho))
+    assert "“" + unit["text"] in data["headline"]
+    few = run("attention", model, only, {"reader": "2"}).data
+    assert few["agreement"] is None, "three words have no ranks to compare"
 
 
 def test_estimates_are_marked_and_near_for_small_changes(model: LocalModel, only: Question) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -12,11 +11,12 @@ from dashboard.looks import NoRoom
 from dashboard.values import Head
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.head_board import all_heads, head_name, strongest
-from dashboard.widgets.markup import Markdown
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.passage_marks import passage_marks, pressed_word
 from dashboard.wording import bare, t, told
 from probes import charts
 from probes.errors import CruxError
+from probes.headline_inside import attention_found
 from probes.models.memory import readable
 from probes.models.word_attention import telling_reader
 from probes.numbers import percent, signed
@@ -155,8 +155,7 @@ def agreement(desk: Desk, looked: Head) -> ProbeResult | None:
     found = desk.measured("attention", options, len(desk.question.passage.words) + 2, "attention")
     if found is None:
         return None
-    ranks = found.data["agreement"]
-    if ranks is None:
+    if found.data["agreement"] is None:
         st.caption(t("heads.agree_none"))
         return found
     st.vega_lite_chart(
@@ -164,23 +163,13 @@ def agreement(desk: Desk, looked: Head) -> ProbeResult | None:
         key="agreement_chart",
         alt=bare("heads.agree_alt"),
     )
-    st.caption(_agreement(ranks, looked) + " " + t("heads.agree_read"))
+    st.caption(_agreement(found, looked, desk.state.lang) + " " + t("heads.agree_read"))
     return found
 
 
-def _agreement(ranks: Mapping[str, Any], looked: Head) -> Markdown:
-    rho = next(r["rho"] for r in ranks["rows"] if (r["layer"], r["head"]) == looked)
-    mean = ranks["mean"] or {}
-    if rho is None:
-        return Markdown()
-    if any(mean.get(name) is None for name in ("rho", "low", "high")):
-        return t("heads.agrees_alone", head=head_name(looked), rho=signed(rho))
-    values = {name: signed(mean[name]) for name in ("rho", "low", "high")}
-    return t(
-        "heads.agrees",
-        head=head_name(looked),
-        own=signed(rho),
-        rho=values["rho"],
-        low=values["low"],
-        high=values["high"],
-    )
+def _agreement(found: ProbeResult, looked: Head, lang: str) -> str:
+    own = next(r for r in found.data["agreement"]["rows"] if (r["layer"], r["head"]) == looked)
+    said = plain(attention_found(found.data, lang))
+    if own["rho"] is None:
+        return said
+    return t("heads.agrees", head=head_name(looked), rho=signed(own["rho"])) + " " + said

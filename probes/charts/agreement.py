@@ -29,6 +29,7 @@ def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.Laye
             "rho": row["rho"],
             "rho_rank": signed(row["rho"], 3),
             "where": say("charts.head", lang, layer=row["layer"], head=row["head"]),
+            "among": f"{row['found']:.2g} / {result.data['agreement']['changing']}",
             "text": signed(row["rho"]) if len(columns) <= ROOMY else "",
             "strong": abs(row["rho"]) > 0.55,
         }
@@ -51,7 +52,10 @@ def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.Laye
     )
     table = alt.Chart(alt.InlineData(values=values))
     cells = table.mark_rect().encode(
-        x=x, y=y, color=alt.Color("rho:Q", scale=scale, legend=strip), tooltip=tips(lang, "where", "rho_rank")
+        x=x,
+        y=y,
+        color=alt.Color("rho:Q", scale=scale, legend=strip),
+        tooltip=tips(lang, "where", "rho_rank", "among"),
     )
     texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering(ink))
     heads = 1 + max((row["head"] for row in rows), default=0)

@@ -102,6 +102,7 @@ def word_label(unit: Mapping[str, Any]) -> str:
 def _attention(data: Mapping[str, Any], context: Context) -> Cells:
     agreement = data["agreement"] or {"rows": []}
     rhos = {(r["layer"], r["head"]): r["rho"] for r in agreement["rows"]}
+    among = {(r["layer"], r["head"]): r["found"] for r in agreement["rows"]}
     rows = []
     for row in sorted(data["rows"], key=lambda r: -(rhos.get((r["layer"], r["head"])) or -2)):
         rho = rhos.get((row["layer"], row["head"]))
@@ -115,11 +116,12 @@ def _attention(data: Mapping[str, Any], context: Context) -> Cells:
                 f"{row['sink'] * 100:.0f} %",
                 f"{row['entropy']:.2f}",
                 "" if rho is None else signed(rho),
+                f"{among[row['layer'], row['head']]:.2g} / {agreement['changing']}" if among else "",
             ]
         )
     reader = data["reader"]
     name = context.say("answer_position") if reader == "answer" else _word({"index": reader}, data)
-    columns = _columns(context, "head", "reads", "sink", "entropy", "rho")
+    columns = _columns(context, "head", "reads", "sink", "entropy", "rho", "among")
     return columns, rows, [context.say("attention_note", reader=name)]
 
 

@@ -20,7 +20,8 @@ class WordAttention:
         sink: per layer [heads, readers], what goes to the prompt's first token.
         entropy: per layer [heads, readers], nats, over tokens.
         distance: per layer [heads, readers], mean tokens back.
-        rollout: [units], attention rollout from the answer position (Abnar & Zuidema 2020, arXiv 2005.00928).
+        rollout: [readers, units], attention rollout from each reader (Abnar & Zuidema 2020,
+            arXiv 2005.00928).
     """
 
     weights: list[np.ndarray | None]
@@ -79,15 +80,16 @@ def by_words(attention: Sequence[np.ndarray | None], units: Sequence[Sequence[in
         spread = -np.where(a > 0, a * np.log(np.where(a > 0, a, 1)), 0).sum(-1)
         entropy.append(spread @ reading.T)
         distance.append((a * back).sum(-1) @ reading.T)
-    return WordAttention(weights, sink, entropy, distance, _rollout(attention, n) @ read)
+    return WordAttention(weights, sink, entropy, distance, _rollout(attention, reading) @ read)
 
 
-def _rollout(attention: Sequence[np.ndarray | None], n: int) -> np.ndarray:
-    """[n]: from the last token down, half of every layer's flow staying where it is (the residual stream)."""
-    flow = np.zeros(n)
-    flow[-1] = 1
+def _rollout(attention: Sequence[np.ndarray | None], reading: np.ndarray) -> np.ndarray:
+    """[readers, n]: from each reader down, half of every layer's flow staying where it is (the residual
+    stream).
+    """
+    flow = reading
     for layer in reversed(attention):
         if layer is not None:
-            mixed = (layer.astype(float).mean(0) + np.eye(n)) / 2
+            mixed = (layer.astype(float).mean(0) + np.eye(len(layer[0]))) / 2
             flow = flow @ (mixed / mixed.sum(-1, keepdims=True))
     return flow

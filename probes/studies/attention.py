@@ -2,11 +2,12 @@
 
 Attention from the answer position, or from any word, told by words; beside it the rank correlation of that
 attention with how far deleting the same words moves the answer: the number behind "attention finds the key
-words".
+words". It counts the words that the reader can read, none of those behind it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from probes.errors import InputError
 from probes.models.base import AnswerModel
 from probes.passage import Unit
 from probes.question import Question
-from probes.ranks import spearman, with_interval
+from probes.ranks import among_first, best_by_chance, by_shift, chance_of
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.effects import Target, ask_fields, effect_of, limits
 from probes.studies.inside import opened
@@ -41,7 +42,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         *(Trial((word.span,), Mode(settings["mode"]), settings["filler"]) for word in words),
     ]
     target = Target.of(settings["target"], question, clean.answers)
-    effects = [effect_of(clean, o, target, settings)["effect_log_prob"] for o in outcomes]
+    effects = [effect_of(clean, outcome, target, settings) for outcome in outcomes]
     at = len(words) if reader == "answer" else reader
     carried = [tokens > 0 for tokens in model.lengths(question, words)]
 
@@ -69,18 +70,19 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
                     "distance": float(found.distance[layer][head, at]),
                 }
             )
+    overall = {"mean": found.mean[at], "rollout": found.rollout[at]}
+    changes = [effect["no_change"] is False for effect in effects]
     return {
         "clean": ask_fields(question, clean),
         "target": target.as_dict(question),
         "mode": settings["mode"],
         "reader": reader,
         "units": units_of(words),
-        "effects": effects,
+        "effects": [effect["effect_log_prob"] for effect in effects],
         "geometry": inside.geometry(),
         "rows": rows,
-        "mean": told(found.mean[at].tolist()),
-        "rollout": told(found.rollout.tolist()),
-        "agreement": _agreement(rows, found, at, told(effects), settings),
+        **{name: told(read.tolist()) for name, read in overall.items()},
+        "agreement": _agreement(rows, overall, _sizes(effects, carried, at), changes),
         "thresholds": limits(settings),
     }
 
@@ -105,32 +107,46 @@ def units_of(words: Sequence[Unit]) -> list[dict[str, Any]]:
     return [{name: getattr(word, name) for name in names} for word in words]
 
 
+def _sizes(effects: Sequence[Mapping[str, Any]], carried: Sequence[bool], upto: int) -> dict[int, float]:
+    """How far each word that can be read moves the answer (nats), by its index; an answer gone altogether is
+    moved farthest. Words behind the reader are not read, nor are those that no token carries.
+    """
+    upto = min(upto + 1, len(effects))
+    known = [i for i in range(upto) if carried[i] and effects[i]["effect_probability"] is not None]
+    nats = {i: effects[i]["effect_log_prob"] for i in known}
+    return {i: math.inf if value is None else abs(value) for i, value in nats.items()}
+
+
 def _agreement(
     rows: Sequence[Mapping[str, Any]],
-    found: Any,
-    at: int,
-    effects: Sequence[float | None],
-    settings: Mapping[str, Any],
+    others: Mapping[str, np.ndarray],
+    sizes: Mapping[int, float],
+    changes: Sequence[bool],
 ) -> dict[str, Any] | None:
-    """Spearman's rho of attention with the size of the same words' effects; None for too few words."""
-    known = [i for i, value in enumerate(effects) if value is not None]
+    """Spearman's rho of what is read with the size of the same words' effects; None for too few words.
+
+    `found` is how many of the `changing` words, whose removal changes something, are among as many that are
+    read most; `p` and `best_by_chance` (of the heads) are by shifts along the passage, see `probes.ranks`.
+    """
+    known = list(sizes)
     if len(known) < FEWEST:
         return None
-    size = [abs(effects[i] or 0.0) for i in known]
-    heads = [
-        {
-            "layer": row["layer"],
-            "head": row["head"],
-            "rho": spearman([row["weights"][i] for i in known], size),
-        }
-        for row in rows
+    reads = [[row["weights"][i] for i in known] for row in rows] + [each[known] for each in others.values()]
+    rhos = by_shift(np.array(reads, float), np.array([sizes[i] for i in known]))
+    changing = [changes[i] for i in known]
+    each = [
+        {"rho": None if np.isnan(rho) else float(rho), "found": among_first(read, changing)}
+        for rho, read in zip(rhos[0], reads, strict=True)
     ]
-    mean, rollout = np.asarray(found.mean[at])[known], found.rollout[known]
     return {
         "words": len(known),
-        "rows": heads,
-        "mean": with_interval(mean.tolist(), size, seed=settings["seed"]),
-        "rollout": with_interval(rollout.tolist(), size, seed=settings["seed"]),
+        "changing": sum(changing),
+        "rows": [
+            {"layer": row["layer"], "head": row["head"], **one}
+            for row, one in zip(rows, each[: len(rows)], strict=True)
+        ],
+        "best_by_chance": best_by_chance(rhos[:, : len(rows)]),
+        **{name: {**each[n], "p": chance_of(rhos[:, n])} for n, name in enumerate(others, len(rows))},
     }
 
 

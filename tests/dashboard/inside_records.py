@@ -159,13 +159,16 @@ def attention(layers: int = 4, count: int = 4) -> ProbeResult:
                 rows.append(
                     {**place, "sink": 0.6 / whole, "rest": 0.4 / whole, "entropy": 1.2, "distance": 8.0}
                 )
-            rhos.append({"layer": layer, "head": head, "rho": rng.uniform(-0.4, 0.8)})
+            rhos.append({"layer": layer, "head": head, "rho": rng.uniform(-0.4, 0.8), "found": 1.0})
     agreement = {
+        "words": 53,
+        "changing": 4,
         "rows": rhos,
-        "mean": {"rho": 0.41, "low": 0.2, "high": 0.6},
-        "rollout": {"rho": 0.3, "low": 0.1, "high": 0.5},
+        "best_by_chance": 0.45,
+        "mean": {"rho": 0.38, "found": 1.0, "p": 0.04},
+        "rollout": {"rho": 0.3, "found": 0.5, "p": 0.2},
     }
-    data = {"units": found, "layers": list(range(layers)), "rows": rows, "rollout": [0.1] * len(found)}
+    data = {"units": found, "reader": "answer", "rows": rows, "rollout": [0.1] * len(found)}
     return ProbeResult("attention", {**shared("attention"), **data, "agreement": agreement})
 
 
