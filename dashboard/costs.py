@@ -11,7 +11,7 @@ from probes.question import Question, preset
 from probes.sets import MOST_SWAPS, questions_of
 from probes.studies import study_named
 from probes.studies.heads import sizes_tried
-from probes.studies.inside import block_places, head_places
+from probes.studies.inside import block_places, head_places, repeats, size_of
 
 if TYPE_CHECKING:
     from probes.models.local import LocalModel
@@ -43,13 +43,13 @@ def _of_one(
     study: str, settings: Mapping[str, Any], geometry: Mapping[str, Any], words: int, swaps: int
 ) -> int:
     if study == "ask":
-        return 1 + int(settings["control"])
+        return size_of(settings) + repeats(settings) + int(settings["control"])
     if study == "lens":
         return 1
     if study == "attention":
         return words + 1
     if study == "layers":
-        return len(block_places(geometry))
+        return size_of(settings) + len(block_places(geometry)) * repeats(settings)
     if study == "links":
         return 2 * words + min(words * (words - 1) // 2, int(settings["budget"]))
     if study == "patch":
@@ -67,13 +67,14 @@ def _places(geometry: Mapping[str, Any], site: str) -> int:
 
 def _of_heads(settings: Mapping[str, Any], heads: int) -> int:
     if settings["estimate"]:
-        return 1
+        return size_of(settings) + 1
     runs = heads
     if settings["cumulative"] and heads:
         sizes = sizes_tried(heads)
         between = max((b - a for a, b in pairwise(sizes)), default=1) - 1
         runs += 2 * len(sizes) + between
-    return runs + (int(settings["control"]) + 1 if settings["control"] and heads > 1 else 0)
+    runs += int(settings["control"]) + 1 if settings["control"] and heads > 1 else 0
+    return size_of(settings) + runs * repeats(settings)
 
 
 @lru_cache(maxsize=16)

@@ -23,12 +23,15 @@ class How(StrEnum):
     MEAN = "mean"
     """What it gives on average over a reference set of other passages under the same template."""
     RESAMPLE = "resample"
-    """What it gives on one other passage of the reference set (Chan et al. 2022, causal scrubbing)."""
+    """What it gives on one other passage of the reference set (Chan et al. 2022, causal scrubbing); studies
+    run it with several and average what comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
     """The passages that means and resampled values come from: generated, under the question's template.
+
+    What they tell of is in `probes.models.reference_passages`.
 
     Attributes:
         size: how many.
@@ -36,11 +39,13 @@ class Reference:
         positions: "aligned": a token is given the value of the reference token at the same place (counted
             from the start before the passage, from the end behind it, in proportion inside it); "pooled": of
             all tokens but the first together.
+        draw: which of them alone is put in, from 0; None for the mean of all.
     """
 
-    size: int = 16
+    size: int = 18
     seed: int = 0
     positions: Literal["aligned", "pooled"] = "aligned"
+    draw: int | None = None
 
 
 REFERENCE = Reference()

@@ -24,10 +24,23 @@ and almost going do not. In detail:
   truth.
 """
 
+from probes.generator.asked import asked_place
 from probes.generator.compose import Composer
 from probes.generator.lexicon import Splits
 from probes.generator.questions import Query, answer, queries
 from probes.generator.roles import Role, roles
 from probes.generator.story import Event, Story, Word
 
-__all__ = ["Composer", "Event", "Query", "Role", "Splits", "Story", "Word", "answer", "queries", "roles"]
+__all__ = [
+    "Composer",
+    "Event",
+    "Query",
+    "Role",
+    "Splits",
+    "Story",
+    "Word",
+    "answer",
+    "asked_place",
+    "queries",
+    "roles",
+]

@@ -61,12 +61,15 @@ class Composer:
         self.language, self.tables, self.rng = language, Tables(language, splits), random.Random(seed)
         self.nonce, self.odd_places, self.hard, self.visits = nonce, odd_places, hard, visits
 
-    def story(self, level: int = 3) -> Story:
-        """One passage whose first place has a defined number of my visits."""
+    def story(self, level: int = 3, *, place: str | None = None, visits: int | None = None) -> Story:
+        """One passage whose first place has a defined number of my visits; `place` is what that place is
+        called and `visits` how often I go there, each drawn where it is None.
+        """
         size = SIZES[level]
-        visits = self.rng.choices(range(size.visits + 1), self.visits[: size.visits + 1])[0]
+        if visits is None:
+            visits = self.rng.choices(range(size.visits + 1), self.visits[: size.visits + 1])[0]
         while True:
-            story = _Draft(self, size).write(visits)
+            story = _Draft(self, size, place).write(visits)
             if story is not None:
                 return story
 
@@ -82,14 +85,23 @@ TOGETHER = 0.25
 class _Draft:
     """One attempt at a passage."""
 
-    def __init__(self, composer: Composer, size: Size):
+    def __init__(self, composer: Composer, size: Size, place: str | None = None):
         self.rng, self.tables, self.size = composer.rng, composer.tables, size
         self.hard = composer.hard
         self.language = composer.language
         self.story = Story(composer.language)
         self.clauses = Clauses(self.story, self.tables, self.rng, composer.nonce)
         self.kinds: list[str] = []
-        self._name_places(composer.odd_places)
+        if place is None:
+            self._name_places(composer.odd_places)
+        else:
+            self._name_others(place)
+        self.ids = list(self.story.places)
+
+    def _name_others(self, place: str) -> None:
+        """Places beside `place`, none of whose names is a part of it or has it as a part."""
+        apart = [name for name in self.tables.options("place") if name not in place and place not in name]
+        self.story.places = {name: name for name in (place, *self.rng.sample(apart, self.rng.randint(1, 3)))}
 
     def _name_places(self, odd: float) -> None:
         names = self.rng.sample(self.tables.options("place"), self.rng.randint(2, 4))
@@ -97,7 +109,6 @@ class _Draft:
             strange = [self._odd_name() if self.rng.random() < 0.7 else name for name in names]
             names = strange if len(set(strange)) == len(names) else names
         self.story.places = {name: name for name in names}
-        self.ids = list(self.story.places)
 
     def _odd_name(self) -> str:
         words = [

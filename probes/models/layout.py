@@ -91,7 +91,10 @@ def inside_key(question: Question, layout: Layout, trial: Trial) -> list[Any]:
     if not trial.inside:
         return []
     refers = any(isinstance(one, Ablation) and one.how is not How.ZERO for one in trial.inside)
-    frame = layout.frame
-    about = [frame.before, frame.after, question.language, repr(trial.reference)] if refers else []
+    frame, about = layout.frame, []
+    if refers:
+        from probes.models.reference_passages import plan_of
+
+        about = [frame.before, frame.after, repr(plan_of(question)), repr(trial.reference)]
     # spans are read off the clean passage's tokens
     return [*map(repr, trial.inside), *about, *layout.ids]

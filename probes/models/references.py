@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +15,9 @@ from probes.engine import interventions as engine
 from probes.engine.jobs import Job
 from probes.engine.records import Record
 from probes.errors import CapabilityError, LimitError
-from probes.generator import Composer
 from probes.interventions import How, Reference
 from probes.models.prompting import ids_of
+from probes.models.reference_passages import Plan, Told, plan_of, written
 from probes.passage import Span
 from probes.question import Question
 
@@ -26,12 +25,27 @@ if TYPE_CHECKING:
     from probes.models.layout import Work
     from probes.models.local import LocalModel
 
-_KEPT = 6
-_TRIES = 8
-"""Passages too long for the window that are passed over for each one asked for, before giving up."""
+_KEPT = 8
+"""Sets of values in memory: those of all passages that a study resamples from by default, and their mean."""
 
 Values = dict[str, list[Tensor | None]]
 """Per site and layer [nodes, width]; None where a layer has no such part."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSet:
+    """Reference passages as a model reads them.
+
+    Attributes:
+        plan: what they were to be like.
+        told: the passages; prompts: each under the question's template.
+        passed_over: how many were left out, too long for the model's window.
+    """
+
+    plan: Plan
+    told: tuple[Told, ...]
+    prompts: tuple[str, ...]
+    passed_over: int
 
 
 class References:
@@ -42,54 +56,61 @@ class References:
 
     def __init__(self, model: LocalModel) -> None:
         self.model = model
+        self._sets: OrderedDict[Any, ReferenceSet] = OrderedDict()
         self._kept: OrderedDict[Any, Values] = OrderedDict()
         self._keeping = Lock()
 
     def prompts(self, question: Question, reference: Reference) -> tuple[list[str], int]:
-        """The reference passages under the question's template, seeded: as many as asked for of those that
-        the model's window holds with the longest answer behind them, and how many were passed over.
+        """The prompts of :meth:`passages`, and how many were passed over."""
+        found = self.passages(question, reference)
+        return list(found.prompts), found.passed_over
 
-        Fewer are found where few fit.
+    def passages(self, question: Question, reference: Reference) -> ReferenceSet:
+        """The reference passages under the question's template, seeded: as many as asked for of those that
+        the model's window holds with the longest answer behind them. Fewer are found where few fit.
 
         Raises:
             LimitError: none fits.
         """
-        language = question.language if question.language in ("zh", "en") else "en"
-        composer = Composer(language, reference.seed + 1_000_003)
-        layout, window = self.model.layout(question), self.model.window
-        longest = max(map(len, layout.continuations))
-        found: list[str] = []
-        too_long: list[int] = []
-        while len(found) < reference.size and len(too_long) < _TRIES * reference.size:
-            prompt = layout.frame.prompt(composer.story().text)
-            needed = longest + (len(ids_of(self.model.tokenizer, prompt)) if window else 0)
-            if window and needed > window:
-                too_long.append(needed)
-            else:
-                found.append(prompt)
-        if not found:
-            raise LimitError("window_references", tokens=min(too_long), window=window)
-        return found, len(too_long)
+        layout, window, plan = self.model.layout(question), self.model.window, plan_of(question)
+        longest, frame = max(map(len, layout.continuations)), layout.frame
+        asked = replace(reference, draw=None)
+
+        def tokens(text: str) -> int:
+            return longest + len(ids_of(self.model.tokenizer, frame.prompt(text)))
+
+        def write() -> ReferenceSet:
+            told, passed = written(plan, asked, lambda text: bool(window) and tokens(text) > window)
+            if not told:
+                raise LimitError("window_references", tokens=min(map(tokens, passed)), window=window)
+            prompts = tuple(frame.prompt(one.text) for one in told)
+            return ReferenceSet(plan, tuple(told), prompts, len(passed))
+
+        return self._once(self._sets, (asked, plan, frame, longest, window), write)
 
     def values(self, work: Work, how: How, reference: Reference) -> Values:
-        """The mean over the set, or one passage drawn from it, aligned with the line of `work`."""
-        language, frame = work.question.language, work.layout.frame
-        key = (work.job.ids, work.job.continuations, how, reference, language, frame)
+        """Of the passage that `reference` draws, or the mean over all, aligned with the line of `work`."""
+        frame, plan = work.layout.frame, plan_of(work.question)
+        key = (work.job.ids, work.job.continuations, how, reference, plan, frame)
+        return self._once(self._kept, key, lambda: self._measured(work, how, reference))
+
+    def _once(self, kept: OrderedDict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
+        """What is kept under `key`, made where it is not there."""
         with self._keeping:
-            known = self._kept.get(key)
-        if known is not None:
-            return known
-        measured = self._measured(work, how, reference)
+            if key in kept:
+                kept.move_to_end(key)
+                return kept[key]
+        made = make()
         with self._keeping:
-            self._kept[key] = measured
-            while len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        return measured
+            kept[key] = made
+            while len(kept) > _KEPT:
+                kept.popitem(last=False)
+        return made
 
     def _measured(self, work: Work, how: How, reference: Reference) -> Values:
-        prompts, _ = self.prompts(work.question, reference)
-        if how is How.RESAMPLE:
-            prompts = [random.Random(reference.seed).choice(prompts)]
+        prompts = self.passages(work.question, reference).prompts
+        if reference.draw is not None:
+            prompts = prompts[reference.draw : reference.draw + 1]
         line = engine.Line.of(work.job)
         sums: Values = {}
         for prompt in prompts:

@@ -14,16 +14,16 @@ from probes.passage import Span
 from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.control import band, random_sets
-from probes.studies.effects import Target, ask_fields, effect_of, limits, run_fields
+from probes.studies.effects import Target, ask_fields, effect_of, limits, mixed, run_fields
 from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
     REFERENCES,
+    Ablated,
     ablations,
     head_places,
     opened,
     reference_fields,
-    reference_of,
 )
 from probes.trials import CLEAN, Mode, Trial
 
@@ -66,9 +66,13 @@ def _without_heads(
     geometry = opened(model).geometry()
     heads = heads_of(settings["ablate_heads"], geometry)
     parts = ablations(question, [("head", layer, head) for layer, head in heads], settings)
-    trial = Trial(spans, Mode(settings["mode"]), settings["filler"], tuple(parts), reference_of(settings))
-    clean, now = yield [CLEAN, trial]
+    (clean,) = yield [CLEAN]
     target = Target.of(settings["target"], question, clean.answers)
+    reference = yield from reference_fields(model, question, settings)
+    runs = Ablated(model, question, clean, target, settings)
+    trial = Trial(spans, Mode(settings["mode"]), settings["filler"], tuple(parts))
+    (outcomes,) = yield from runs.outcomes([trial])
+    now = mixed(outcomes)
     return {
         **ask_fields(question, clean),
         **ask_fields(question, now),
@@ -80,9 +84,9 @@ def _without_heads(
             "heads": [list(place) for place in heads],
             "mode": settings["ablate_mode"],
             "positions": settings["positions"],
-            "reference": reference_fields(model, question, settings),
+            "reference": reference,
         },
-        **effect_of(clean, now, target, settings),
+        **runs.effect(outcomes),
         "control": None,
         "thresholds": limits(settings),
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from probes.answers import Distribution
 from probes.errors import InputError
@@ -90,7 +92,6 @@ def effect(
     share = target.probability(ablated) - target.probability(clean)
     flips = ablated.top != clean.top
     by = ablated.log_prob[ablated.top] - ablated.log_prob[clean.top] if flips else 0.0
-    small = abs(share) * 100 < settings["points"] and nats is not None and abs(nats) < settings["nats"]
     return {
         "effect_log_prob": nats,
         "effect_probability": share,
@@ -99,8 +100,12 @@ def effect(
         "flips": flips,
         "flips_by": by if math.isfinite(by) else None,
         "flips_clearly": leads(ablated.probability[ablated.top], ablated.probability[clean.top]),
-        "no_change": small and not flips,
+        "no_change": _small(share, nats, settings) and not flips,
     }
+
+
+def _small(share: float, nats: float | None, settings: Mapping[str, Any]) -> bool:
+    return abs(share) * 100 < settings["points"] and nats is not None and abs(nats) < settings["nats"]
 
 
 def limits(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,6 +118,33 @@ def effect_of(clean: Outcome, now: Outcome, target: Target, settings: Mapping[st
     """`effect` of a trial; all None, beside the answer, where no token carries what it was to take away."""
     found = effect(clean.answers, now.answers, target, settings)
     return found if now.prepared.reaches else {**dict.fromkeys(found), "top": found["top"]}
+
+
+def mixed(outcomes: Sequence[Outcome]) -> Outcome:
+    """Runs of one trial as one, each as likely: its probabilities are the means of theirs."""
+    if len(outcomes) == 1:
+        return outcomes[0]
+    of_string = np.array([outcome.answers.log_probs for outcome in outcomes])
+    logs = np.logaddexp.reduce(of_string, axis=0) - math.log(len(outcomes))
+    return replace(outcomes[0], answers=replace(outcomes[0].answers, log_probs=tuple(logs.tolist())))
+
+
+def on_average(
+    whole: Mapping[str, Any], each: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The effect of a trial that was run several times: the mean of each measure.
+
+    Args:
+        whole: the effect of the runs mixed, whose answer is the answer.
+    """
+    means: dict[str, Any] = {}
+    for name in ("effect_log_prob", "effect_probability", "kl"):
+        values = [one[name] for one in each]
+        means[name] = None if None in values else math.fsum(values) / len(values)
+    if whole["flips"] is None:  # nothing was reached
+        return {**whole, **means}
+    small = _small(means["effect_probability"], means["effect_log_prob"], settings)
+    return {**whole, **means, "no_change": small and not whole["flips"]}
 
 
 def answer_fields(answers: Distribution) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probes.interventions import Ablation
-from probes.models.base import AnswerModel, Outcome
+from probes.models.base import AnswerModel
 from probes.question import Question
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.control import band
@@ -20,16 +20,15 @@ from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
     REFERENCES,
+    Ablated,
     ablations,
     about,
     head_places,
-    moved,
     odds_of,
     opened,
     reference_of,
     shifted,
     strongest_first,
-    trial_of,
 )
 from probes.trials import CLEAN
 
@@ -53,7 +52,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     direct, contrast = inside.direct(
         question, clean.answers, target.answer, target.against, parts, reference_of(settings)
     )
-    body = about(model, question, clean, target, contrast, settings)
+    body = yield from about(model, question, clean, target, contrast, settings)
     base = [
         {**_place(layer, head, geometry, settings), "direct_effect": value}
         for (layer, head), value in zip(heads, direct, strict=True)
@@ -63,17 +62,16 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         found = inside.estimates(question, clean.answers, weights, parts, reference_of(settings))
         rows = [row | _estimated(shifted(odds, value)) for row, value in zip(base, found, strict=True)]
         return {**body, "rows": rows, "cumulative": None, "control": None}
-    _, *outcomes = yield [CLEAN, *(trial_of([part], settings) for part in parts)]
-    rows = [
-        row | moved(clean, outcome, target, settings) for row, outcome in zip(base, outcomes, strict=True)
-    ]
+    runs = Ablated(model, question, clean, target, settings)
+    found = yield from runs.rows([[part] for part in parts])
+    rows = [row | more for row, more in zip(base, found, strict=True)]
     cumulative = None
     if settings["cumulative"]:
-        cumulative = yield from _cumulative(parts, rows, clean, target, settings)
+        cumulative = yield from _cumulative(parts, rows, runs)
     control = None
     size = (cumulative or {}).get("flips_at")
     if settings["control"] and size and size > 1:  # of single heads the strongest is first by construction
-        control = yield from _control(parts, rows, size, clean, target, settings)
+        control = yield from _control(parts, rows, size, runs)
     return {**body, "rows": rows, "cumulative": cumulative, "control": control}
 
 
@@ -96,25 +94,19 @@ def _estimated(value: float) -> dict[str, Any]:
 # ---- several at once
 
 
-def _cumulative(
-    parts: Sequence[Ablation],
-    rows: Sequence[Mapping[str, Any]],
-    clean: Outcome,
-    target: Target,
-    settings: Mapping[str, Any],
-) -> Any:
+def _cumulative(parts: Sequence[Ablation], rows: Sequence[Mapping[str, Any]], runs: Ablated) -> Any:
     """Strongest first: how many until the answer flips; and how few, kept alone, hold it."""
     order = strongest_first(rows)
     sizes = sizes_tried(len(parts))
-    removed = yield from _run(parts, [order[:k] for k in sizes], clean, target, settings)
-    kept = yield from _run(parts, [order[k:] for k in sizes], clean, target, settings)
+    removed = yield from _run(parts, [order[:k] for k in sizes], runs)
+    kept = yield from _run(parts, [order[k:] for k in sizes], runs)
     flips = [k for k, row in zip(sizes, removed, strict=True) if row["flips"]]
     holds_from = _last_change(sizes, kept)
     first = flips[0] if flips else None
     if first is not None:
         before = max((k for k in sizes if k < first), default=0)
         between = list(range(before + 1, first))
-        more = yield from _run(parts, [order[:k] for k in between], clean, target, settings)
+        more = yield from _run(parts, [order[:k] for k in between], runs)
         removed, sizes_removed = _merged(removed, sizes, more, between)
         first = next(k for k, row in zip(sizes_removed, removed, strict=True) if row["flips"])
     else:
@@ -157,35 +149,19 @@ def _merged(
     return [row for _, row in both], [size for size, _ in both]
 
 
-def _run(
-    parts: Sequence[Ablation],
-    sets: Sequence[Sequence[int]],
-    clean: Outcome,
-    target: Target,
-    settings: Mapping[str, Any],
-) -> Any:
-    if not sets:
-        return []
-    _, *outcomes = yield [CLEAN, *(trial_of([parts[i] for i in chosen], settings) for chosen in sets)]
-    return [moved(clean, outcome, target, settings) for outcome in outcomes]
+def _run(parts: Sequence[Ablation], sets: Sequence[Sequence[int]], runs: Ablated) -> Any:
+    return runs.rows([[parts[i] for i in chosen] for chosen in sets])
 
 
-def _control(
-    parts: Sequence[Ablation],
-    rows: Sequence[Mapping[str, Any]],
-    size: int,
-    clean: Outcome,
-    target: Target,
-    settings: Mapping[str, Any],
-) -> Any:
+def _control(parts: Sequence[Ablation], rows: Sequence[Mapping[str, Any]], size: int, runs: Ablated) -> Any:
     """Random heads, as many as it took to flip the answer, each drawn without the strongest."""
     order = strongest_first(rows)
     others = order[size:]
     if len(others) < size:
         return None
-    rng = random.Random(settings["seed"])
-    drawn = list(dict.fromkeys(tuple(sorted(rng.sample(others, size))) for _ in range(settings["control"])))
-    strongest, *found = yield from _run(parts, [order[:size], *drawn], clean, target, settings)
+    rng, times = random.Random(runs.settings["seed"]), runs.settings["control"]
+    drawn = list(dict.fromkeys(tuple(sorted(rng.sample(others, size))) for _ in range(times)))
+    strongest, *found = yield from _run(parts, [order[:size], *drawn], runs)
     return {**(band(strongest, found, size) or {}), "kind": "random_heads", "size": size}
 
 

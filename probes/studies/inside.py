@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from probes.answers import Distribution
 from probes.errors import CapabilityError
-from probes.interventions import Ablation, How, Reference
+from probes.interventions import REFERENCE, Ablation, How, Reference
 from probes.models.base import AnswerModel, Outcome
 from probes.question import Question
 from probes.studies.base import Option
-from probes.studies.effects import Target, answer_fields, ask_fields, effect_of, limits
-from probes.trials import Trial
+from probes.studies.effects import (
+    Target,
+    answer_fields,
+    ask_fields,
+    effect_of,
+    limits,
+    mixed,
+    on_average,
+)
+from probes.trials import CLEAN, Mode, Trial
 
 ABLATE_MODE = Option("ablate_mode", "choice", "zero", ("zero", "mean", "resample"))
 LAYER_MODE = Option("ablate_mode", "choice", "mean", ("zero", "mean", "resample"))
 POSITIONS = Option("positions", "text", "all")
-REFERENCE_SIZE = Option("reference_size", "integer", 16, low=1, high=512)
+REFERENCE_SIZE = Option("reference_size", "integer", None, low=1, high=512)
 REFERENCE_POSITIONS = Option("reference_positions", "choice", "aligned", ("aligned", "pooled"))
 REFERENCES = (REFERENCE_SIZE, REFERENCE_POSITIONS)
+SIZES = {"zero": 0, "mean": 18, "resample": 6}
+"""Reference passages where nobody says how many: of each count from 0 to 5 three, or one."""
 
 
 def opened(model: AnswerModel) -> Any:
@@ -46,32 +57,103 @@ def block_places(geometry: Mapping[str, Any]) -> list[tuple[int, Any]]:
     return [(layer, part) for layer in range(geometry["layers"]) for part in there if there[part][layer]]
 
 
+def size_of(settings: Mapping[str, Any]) -> int:
+    """How many reference passages the settings ask for; none where zeros are put in."""
+    usual = SIZES[settings["ablate_mode"]]
+    return (settings["reference_size"] or usual) if usual else 0
+
+
+def repeats(settings: Mapping[str, Any]) -> int:
+    """Runs that each ablation takes: one a passage where values are resampled."""
+    return size_of(settings) if settings["ablate_mode"] == "resample" else 1
+
+
 def reference_of(settings: Mapping[str, Any]) -> Reference:
-    """The reference set that the settings name."""
-    return Reference(settings["reference_size"], settings["seed"], settings["reference_positions"])
+    """The reference set that the settings name; REFERENCE where zeros are put in, which takes none."""
+    size = size_of(settings)
+    return Reference(size, settings["seed"], settings["reference_positions"]) if size else REFERENCE
 
 
 def reference_fields(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Any:
-    """What a record says of its reference set; None where zeros are put in.
+    """Yield every reference passage in the place of the question's own; what a record says of them. None
+    where zeros are put in.
 
-    `passed_over` counts the passages that were drawn and left out, too long for the model's window.
+    `place`: which they tell of, None where the question is of no kind that passages can be written for.
+    `right`: how many have which right answer, by label. `answers`: how many the model gives which answer,
+    and `tops` its answer to each. `passed_over` counts the passages that were drawn and left out, too long
+    for the model's window.
     """
     if settings["ablate_mode"] == "zero":
         return None
-    reference = reference_of(settings)
-    prompts, passed_over = opened(model).references.prompts(question, reference)
+    reference, text = reference_of(settings), question.passage.text
+    found = opened(model).references.passages(question, reference)
+    others = [Trial(((0, len(text)),), Mode.REPLACE, one.text) for one in found.told]
+    _, *outcomes = yield [CLEAN, *others]
+    tops = [top_label(outcome.answers) for outcome in outcomes]
+    labels = [answer.label for answer in question.answers.answers]
+    right = [one.right for one in found.told]
     return {
-        "size": len(prompts),
-        "passed_over": passed_over,
+        "size": len(found.prompts),
+        "passed_over": found.passed_over,
         "seed": reference.seed,
         "positions": reference.positions,
-        "prompts": prompts,
+        "place": found.plan.place,
+        "right": {label: right.count(label) for label in labels} if any(right) else None,
+        "answers": {label: tops.count(label) for label in labels},
+        "tops": tops,
+        "prompts": list(found.prompts),
     }
 
 
-def trial_of(parts: Sequence[Ablation], settings: Mapping[str, Any]) -> Trial:
-    """The clean passage with these parts replaced."""
-    return Trial(inside=tuple(parts), reference=reference_of(settings))
+class Ablated:
+    """Runs of one question with parts replaced, each against the clean one."""
+
+    def __init__(
+        self,
+        model: AnswerModel,
+        question: Question,
+        clean: Outcome,
+        target: Target,
+        settings: Mapping[str, Any],
+    ) -> None:
+        self.clean, self.target, self.settings = clean, target, settings
+        reference = reference_of(settings)
+        self.references = [reference]
+        if settings["ablate_mode"] == "resample":
+            drawn = len(opened(model).references.passages(question, reference).told)
+            self.references = [replace(reference, draw=draw) for draw in range(drawn)]
+
+    def rows(self, sets: Sequence[Sequence[Ablation]]) -> Any:
+        """Yield each set of parts replaced together; the row of each."""
+        found = yield from self.outcomes([Trial(inside=tuple(parts)) for parts in sets])
+        return [self.row(outcomes) for outcomes in found]
+
+    def outcomes(self, trials: Sequence[Trial]) -> Any:
+        """Yield every trial with each reference; the outcomes of each trial."""
+        if not trials:
+            return []
+        _, *found = yield [
+            CLEAN,
+            *(replace(trial, reference=reference) for reference in self.references for trial in trials),
+        ]
+        return [found[number :: len(trials)] for number in range(len(trials))]
+
+    def row(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """One run's fields; of several, their means, and each one's effect and answer in the order of the
+        reference's prompts.
+        """
+        return {**answer_fields(mixed(outcomes).answers), **self.effect(outcomes), "estimate": False}
+
+    def effect(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
+        """Of one run or, on average, of several: the answer is that of their mean probabilities."""
+        if len(self.references) == 1:
+            return effect_of(self.clean, outcomes[0], self.target, self.settings)
+        each = [effect_of(self.clean, outcome, self.target, self.settings) for outcome in outcomes]
+        whole = effect_of(self.clean, mixed(outcomes), self.target, self.settings)
+        return {
+            **on_average(whole, each, self.settings),
+            "resampled": [{name: one[name] for name in ("effect_log_prob", "top")} for one in each],
+        }
 
 
 def ablations(
@@ -94,15 +176,16 @@ def about(
     target: Target,
     contrast: Any,
     settings: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What the record of an ablation study says beside its rows."""
+) -> Any:
+    """What the record of an ablation study says beside its rows; yields the reference passages."""
+    reference = yield from reference_fields(model, question, settings)
     return {
         "clean": ask_fields(question, clean),
         "target": target.as_dict(question),
         "mode": settings["ablate_mode"],
         "positions": settings["positions"],
         "geometry": opened(model).geometry(),
-        "reference": reference_fields(model, question, settings),
+        "reference": reference,
         "contrast": contrast,
         "thresholds": limits(settings),
     }

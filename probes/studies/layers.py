@@ -13,13 +13,12 @@ from probes.studies.inside import (
     LAYER_MODE,
     POSITIONS,
     REFERENCES,
+    Ablated,
     ablations,
     about,
     block_places,
-    moved,
     opened,
     reference_of,
-    trial_of,
 )
 from probes.trials import CLEAN
 
@@ -31,11 +30,13 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     places = block_places(geometry)
     inside.refuse([(part, layer, None) for layer, part in places])
     parts = ablations(question, [(part, layer, None) for layer, part in places], settings)
-    clean, *outcomes = yield [CLEAN, *(trial_of([part], settings) for part in parts)]
+    (clean,) = yield [CLEAN]
     target = Target.of(settings["target"], question, clean.answers)
     direct, contrast = inside.direct(
         question, clean.answers, target.answer, target.against, parts, reference_of(settings)
     )
+    body = yield from about(model, question, clean, target, contrast, settings)
+    found = yield from Ablated(model, question, clean, target, settings).rows([[part] for part in parts])
     rows = [
         {
             "layer": layer,
@@ -43,11 +44,11 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
             "mode": settings["ablate_mode"],
             "positions": settings["positions"],
             "direct_effect": own,
-            **moved(clean, outcome, target, settings),
+            **more,
         }
-        for (layer, part), own, outcome in zip(places, direct, outcomes, strict=True)
+        for (layer, part), own, more in zip(places, direct, found, strict=True)
     ]
-    return {**about(model, question, clean, target, contrast, settings), "rows": rows}
+    return {**body, "rows": rows}
 
 
 STUDY = Study("layers", (LAYER_MODE, POSITIONS, TARGET, *REFERENCES, POINTS, NATS, SEED), steps)
