@@ -165,5 +165,8 @@ def _by_role(record: dict[str, Any], question: Question) -> dict[str, Any]:
 
 
 def _told(record: Mapping[str, Any]) -> dict[str, Any]:
-    clean = record["clean"]
-    return {name: clean[name] for name in ("passage", "question", "right", "top")}
+    clean, reference = record["clean"], record.get("reference")
+    told = {name: clean[name] for name in ("passage", "question", "right", "top")}
+    if reference:
+        told["reference"] = {name: reference[name] for name in ("size", "place", "right", "answers")}
+    return told

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from dashboard.filenames import file_name
+from dashboard.session import current
 from dashboard.state import fits_link
 from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.desk import Desk
@@ -19,6 +20,7 @@ from dashboard.wording import bare, t
 from probes.commandline import command_line
 from probes.headline import headline
 from probes.pictures import Format, saved, titled
+from probes.references import reference_of, reference_text
 from probes.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ def measured_and_taken(desk: Desk, taken: Sequence[Taken]) -> None:
     """The method, and downloads, behind a click each."""
     with st.expander(t("details.measured"), icon=":material/science:"):
         _measured(taken[0].result)
+        _references(taken)
     with st.expander(t("details.take"), icon=":material/download:"):
         _take(desk, taken)
 
@@ -64,16 +67,20 @@ def _measured(result: ProbeResult) -> None:
     clean = result.data.get("clean", result.data)
     st.markdown(t("details.prompt", count=len(clean["prompt_ids"]), template=clean["template"]))
     st.code(clean["prompt"], language=None, wrap_lines=True)
-    if reference := result.data.get("reference"):
-        prompts = " · ".join(reference["prompts"][:2])
-        places = t(f"inside.{reference['positions']}")
-        st.markdown(t("inside.reference", size=reference["size"], seed=reference["seed"], positions=places))
-        st.caption(plain(prompts[:400] + "…"))
     facts = measured_facts(result)
     left, right = st.columns(2)
     half = (len(facts) + 1) // 2
     for column, some in ((left, facts[:half]), (right, facts[half:])):
         column.markdown(listed(some))
+
+
+def _references(taken: Sequence[Taken]) -> None:
+    """Of each record whose parts were given other passages' values: which, and what they answer."""
+    for one in taken:
+        if told := reference_text(one.result.data, current().lang):
+            st.markdown(f"**{t(f'inside.{one.study}_record')}** {plain(told)}")
+            prompts = " · ".join(reference_of(one.result.data)["prompts"][:2])
+            st.caption(plain(prompts[:400] + "…"))
 
 
 def _take(desk: Desk, taken: Sequence[Taken]) -> None:

@@ -10,6 +10,7 @@ from probes.commands.tables_inside import inside, word_label
 from probes.leads import flips_clearly
 from probes.locale import say
 from probes.numbers import nats, shortened, signed, strength
+from probes.references import reference_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,6 +50,8 @@ def show(result: ProbeResult, context: Context, *, every_row: bool) -> None:
             control = {**data["control"], "all": data["control"]["n"] + 1}
             control |= {"low": signed(control["low"], 3), "high": signed(control["high"], 3)}
             console.print(Text(context.say("control_note", **control), style="dim"))
+    if told := reference_text(data, context.lang):
+        console.print(Text(f"\n{told}", style="dim"))
 
 
 def _inside(console: Console, data: Mapping[str, Any], context: Context, every_row: bool) -> None:
