@@ -63,14 +63,14 @@ class Composer:
 
     def story(self, level: int = 3, *, place: str | None = None, visits: int | None = None) -> Story:
         """One passage whose first place has a defined number of my visits; `place` is what that place is
-        called and `visits` how often I go there, each drawn where it is None.
+        called, and then named at least once; `visits` how often I go there; each drawn where it is None.
         """
         size = SIZES[level]
         if visits is None:
             visits = self.rng.choices(range(size.visits + 1), self.visits[: size.visits + 1])[0]
         while True:
             story = _Draft(self, size, place).write(visits)
-            if story is not None:
+            if story is not None and (place is None or place.casefold() in story.text.casefold()):
                 return story
 
 
