@@ -6,13 +6,14 @@ gives plausible numbers instead of an error.
 
 * *Blocks*: the `ModuleList` with `num_hidden_layers` members (`decoder_layers` where the configuration is
   that of an encoder and a decoder), looked for in the decoder before the whole model (a vision tower can have
-  as many layers).
+  as many layers), and in no list inside another.
 * *Output projection*: in a block, the linear map under an attention module that mixes the heads
   (`o_proj`, `out_proj`, `c_proj`, `dense`, `wo`, ...). Its parent is the attention module.
 * *Head*: a slice of that projection's **input**, of width `in_features / query heads`. (A slice of its output
   mixes all heads and means nothing.) With grouped queries a head is a query head; several share the keys and
   values of one key/value head.
-* A layer without such a projection (state-space, linear attention, convolution) has no heads: None, never 0.
+* A layer without such a projection (state-space, linear attention, convolution), or with a list of attention
+  modules, has no heads: None, never 0.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ class Anatomy:
         layers: one entry a block.
         capabilities: `share_prefixes` (many prompts as one tree), `pad` (prompts of several lengths in one
             batch), `read` (logits at chosen positions only), `hide` (attention knockout), `hide_by_head` (in
-            single heads), `heads`, `blocks` (parts of a block replaced), `restart` (a run begun where it
-            differs from the clean one).
+            single heads), `heads`, `blocks` (parts of a block replaced), `states` (what blocks hand on read
+            off and replaced), `restart` (a run begun where it differs from the clean one).
         positions: how a position is told its depth: "ids" (`position_ids`) or "bias" (alibi and its kin).
         one_row: the model's position bias has no batch axis, so packed branches must share one row.
         tail: the last block's part that works on each position by itself; it need only run where logits are
@@ -167,11 +168,14 @@ def _stack(model: PreTrainedModel, config: Any) -> tuple[str, nn.ModuleList]:
     count = getattr(config, "decoder_layers", None) or getattr(config, "num_hidden_layers", None)
     decoder = model.get_decoder() if hasattr(model, "get_decoder") else None
     inside = {id(module) for module in decoder.modules()} if isinstance(decoder, nn.Module) else set()
-    stacks = [(n, m) for n, m in model.named_modules() if isinstance(m, nn.ModuleList) and len(m) == count]
-    stacks.sort(key=lambda found: id(found[1]) not in inside)
-    if not stacks:
-        raise ModelError("no_blocks", architecture=type(model).__name__, layers=count)
-    return stacks[0]
+    lists = {name: m for name, m in model.named_modules() if isinstance(m, nn.ModuleList)}
+    outer = [(n, m) for n, m in lists.items() if not any(n.startswith(f"{other}.") for other in lists)]
+    outer.sort(key=lambda found: id(found[1]) not in inside)
+    for wanted in (count, getattr(config, "num_layers", None)):  # of double layers each counts as two
+        for name, stack in outer:
+            if len(stack) == wanted:
+                return name, stack
+    raise ModelError("no_blocks", architecture=type(model).__name__, layers=count)
 
 
 def _layer(index: int, path: str, block: nn.Module, config: Any) -> Layer:
@@ -182,6 +186,8 @@ def _layer(index: int, path: str, block: nn.Module, config: Any) -> Layer:
         owner = block.get_submodule(parent)
         if not (parent and (_is_attention(parent) or _is_attention(type(owner).__name__))):
             continue
+        if parent.rpartition(".")[2].isdecimal():  # one of several in a block: none of them is its attention
+            break
         heads = _query_heads(owner, config)
         width = projection_width(module) or 0
         if heads is None or width % heads:

@@ -190,7 +190,14 @@ class Engine:
 
     @refused_in_words()
     def lens(self, job: Job) -> np.ndarray:
-        """[layers + 1, continuations]: log-probability of each continuation after 0 .. all blocks."""
+        """[layers + 1, continuations]: log-probability of each continuation after 0 .. all blocks.
+
+        Raises:
+            CapabilityError: what its blocks hand on was not recognised.
+        """
+        reason = self.anatomy.why_not("states")
+        if reason is not None:
+            raise CapabilityError(reason.key, **reason.values)
         forwards = self.forwards(Report(how="tree"))
         with self.lock:
             if forwards.length_matters(Line.of(job).longest):  # each text is another run there

@@ -13,6 +13,7 @@ from probes.engine.inside import score_inside
 from probes.engine.inside_plain import changed_runs, score_inside_plainly
 from probes.engine.interventions import InsideJob, Intervention, Knockout, Line, Replace
 from probes.engine.jobs import Job
+from probes.engine.lens import final_logits
 from probes.engine.records import Recorder
 from probes.engine.surgery import Parts
 
@@ -29,6 +30,15 @@ def blocks_move(subject: Subject) -> Finding:
     clean, *moved = _plainly(subject, line, [(), *jobs])
     least = min((abs(value - clean) for value in moved), default=0.0)
     return Finding("blocks_move", least > 0, least, "> 0")
+
+
+def states_handed_on(subject: Subject) -> Finding:
+    """What the last block hands on, and nothing else, gives the model's own logits."""
+    forwards, parts = subject.forwards, Parts(subject.model, subject.anatomy)
+    record = Recorder(forwards, parts).plain(_line(subject)).record
+    last = record.value("block", len(parts.layers) - 1)[list(record.read)]
+    off = float((final_logits(forwards, parts, record, last[None])[0] - record.logits).abs().max())
+    return Finding("states_handed_on", off <= subject.tolerance, off, "the model's own logits")
 
 
 def blinded_by_head(subject: Subject) -> Finding:

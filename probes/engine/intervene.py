@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from probes.engine.anatomy import Anatomy, text_config
+from probes.engine.foreign import refused_in_words
 from probes.engine.forward import Forwards
 from probes.engine.inside import score_inside
 from probes.engine.inside_plain import Changed, changed_runs, score_inside_plainly
@@ -25,7 +26,7 @@ Result = tuple[int, tuple[float, ...]]
 
 _MOST_OF_FREE = 0.4
 """A record may take this share of the free memory; what is run on it needs room too."""
-_NEEDS = {"head": "heads", "attention": "heads", "mlp": "blocks", "block": "blocks"}
+_NEEDS = {"head": "heads", "attention": "heads", "mlp": "blocks", "block": "states"}
 """What a model must be able to do for each site."""
 
 
@@ -109,7 +110,8 @@ class Inside:
                 return
             except Exception as error:  # whatever broke, a plainer way may still give exact numbers
                 if way == ways[-1]:
-                    raise
+                    with refused_in_words():
+                        raise
                 why = {"way": way, "error": f"{type(error).__name__}: {error}"}
                 forwards.report.why = Reason("way_failed", why)
 

@@ -11,6 +11,7 @@ that must, or must not, move the logits, so they hold for architectures nobody t
   left; with one head zeroed the logits move;
 * nothing after a hidden position depends on the token there;
 * with a part of a block replaced the logits move; a head alone can be blinded;
+* the last block's output, handed on by itself, gives the model's own logits;
 * a small tree of prompts gives the plain loop's numbers, and runs begun half way those of whole forwards.
 
 Eight tokens cannot show a window of 4,096: each job list is checked again as it is run.
@@ -36,7 +37,12 @@ from probes.engine.anatomy import (
     takes_position_ids,
 )
 from probes.engine.experiments import TOKENS, Subject
-from probes.engine.experiments_inside import begun_half_way, blinded_by_head, blocks_move
+from probes.engine.experiments_inside import (
+    begun_half_way,
+    blinded_by_head,
+    blocks_move,
+    states_handed_on,
+)
 from probes.engine.jobs import Reason
 from probes.engine.turns import turns_of
 
@@ -44,7 +50,17 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 
-CAPABILITIES = ("share_prefixes", "pad", "read", "hide", "hide_by_head", "heads", "blocks", "restart")
+CAPABILITIES = (
+    "share_prefixes",
+    "pad",
+    "read",
+    "hide",
+    "hide_by_head",
+    "heads",
+    "blocks",
+    "states",
+    "restart",
+)
 
 
 def examine(model: PreTrainedModel) -> Anatomy:
@@ -79,6 +95,7 @@ class _Examination:
         self._try(subject.causal, "pad", "pad_refused")
         self._separate_layers()
         self._heads()
+        self._try(partial(states_handed_on, self.subject), "states", "states_refused")
         self._hide()
         self._share()
         self._try(subject.padded_batch, "pad", "pad_refused")

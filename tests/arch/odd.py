@@ -1,4 +1,4 @@
-"""Decoders built in unusual ways, tiny: no attention, no final norm, narrow embeddings, shifted positions."""
+"""Tiny decoders built in unusual ways: no attention, no final norm, narrow embeddings, shifted positions."""
 
 from __future__ import annotations
 
@@ -57,6 +57,60 @@ ODD = {
         ),
     )
 }
+PARTLY_KNOWN = {
+    tiny.name: tiny
+    for tiny in (
+        Tiny(  # keys and values of experts: no one projection mixes the heads
+            "jetmoe",
+            {
+                **_SIZES,
+                "num_key_value_heads": 2,
+                "kv_channels": 8,
+                "intermediate_size": 48,
+                "num_local_experts": 4,
+                "num_experts_per_tok": 2,
+            },
+        ),
+        Tiny(  # two attention modules and two feed-forward parts in each layer
+            "longcat_flash",
+            {
+                "hidden_size": 32,
+                "num_layers": 1,
+                "num_attention_heads": 4,
+                "vocab_size": _BYTES,
+                "ffn_hidden_size": 48,
+                "expert_ffn_hidden_size": 16,
+                "q_lora_rank": 16,
+                "kv_lora_rank": 8,
+                "qk_nope_head_dim": 8,
+                "qk_rope_head_dim": 8,
+                "v_head_dim": 8,
+                "head_dim": 8,
+                "n_routed_experts": 4,
+                "moe_topk": 2,
+                "zero_expert_num": 2,
+            },
+        ),
+        Tiny(  # several residual streams side by side
+            "gemma3n_text",
+            {
+                **_SIZES,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 2,
+                "head_dim": 8,
+                "intermediate_size": 48,
+                "vocab_size_per_layer_input": _BYTES,
+                "hidden_size_per_layer_input": 8,
+                "num_kv_shared_layers": 0,
+                "laurel_rank": 4,
+                "altup_num_inputs": 2,
+                "layer_types": ["sliding_attention", "full_attention"],
+                "activation_sparsity_pattern": [0.0] * 2,
+            },
+        ),
+    )
+}
+"""Of which some part is not recognised."""
 WINDOWS = {"roberta": WINDOW - 2, "mamba": None, "rwkv": 256}
 """Tokens that are read, where they are not `WINDOW`: RoBERTa's first token stands at row 2 of its table."""
 
@@ -75,6 +129,6 @@ def tokenizer() -> PreTrainedTokenizerFast:
 @cache
 def odd(name: str) -> LocalModel:
     """The model of that name, ready to be asked."""
-    tiny = ODD[name]
+    tiny = {**ODD, **PARTLY_KNOWN}[name]
     size = Size(0, 0, 0, tiny.architecture)
     return LocalModel(Loaded(tiny.build(), tokenizer(), Source("folder", name), name, "float32", "cpu", size))

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from probes.answers import AnswerSet
+from probes.cli import main
+from probes.commands import shared
 from probes.engine.window import window_of
 from probes.errors import CapabilityError, LimitError
 from probes.interventions import Reference
@@ -67,6 +69,41 @@ def test_every_study_gives_a_record_or_a_reason(name):
     assert refused == ({} if attends else WITHOUT_HEADS)
     assert too_long == ({"mean": "window_references"} if attends else {})
     assert bool(model.engine.anatomy.attention_layers) == attends
+
+
+@pytest.mark.parametrize(
+    ("name", "refused"),
+    [
+        ("jetmoe", {"heads", "layers", "patch", "patch --site head", "attention", "links"}),
+        ("longcat_flash", {"heads", "layers", "patch", "patch --site head", "attention", "links"}),
+        ("gemma3n_text", {"lens", "patch"}),
+    ],
+)
+def test_what_is_not_recognised_is_refused_with_exit_code_5(name, refused, tmp_path, monkeypatch, capsys):
+    """By the command line, and said to be what Crux does not recognise; all else ends well."""
+    path = tmp_path / "passage.txt"
+    path.write_text("I saw the shop.", encoding="utf-8")
+    monkeypatch.setattr(shared, "load", lambda *_: odd(name))
+    asked = ["--passage", str(path), "--question", "How many?", "--answers", "once;twice", "--no-cache"]
+    changes = ["--change", "shop", "--to", "park"]
+    commands = {
+        "heads": ["--no-cumulative", "--control", "0"],
+        "layers": ["--ablate-mode", "zero"],
+        "lens": [],
+        "patch": changes,
+        "patch --site head": changes,
+        "attention": [],
+        "links": ["--budget", "1"],
+    }
+    for command, options in commands.items():
+        code = 0
+        try:
+            main([*command.split(), *options, *asked, "--template", "plain", "--lang", "en"])
+        except SystemExit as end:
+            code = end.code
+        said = capsys.readouterr().err
+        assert code == (5 if command in refused else 0), (command, said)
+        assert ("recognise" in said) == (command in refused)
 
 
 @pytest.mark.parametrize("name", ODD)
