@@ -110,7 +110,7 @@ class NotExact(Exception):
     """A check did not hold: what was computed this way may not be used."""
 
     def __init__(self, check: Check) -> None:
-        super().__init__(f"off by {check.difference:.2e} nats, {check.tolerance:.2e} allowed")
+        super().__init__(f"off by {check.difference:.2e} nats, {check.tolerance or 0:.2e} allowed")
         self.check = check
 
 
@@ -233,4 +233,4 @@ def _twin_check(forwards: Forwards, scored: Scored, masks: _Recorded) -> Check:
     line = longest_line(forwards, scored.stem)
     twin = _run(forwards, [line, line], masks)[-1]
     alone = tuple(sum(scored.values[continuation]) for continuation in twin)
-    return Check(scored.stem.jobs[0][0], alone, tuple(map(sum, twin.values())), float("inf"))
+    return Check(scored.stem.jobs[0][0], alone, tuple(map(sum, twin.values())), None)

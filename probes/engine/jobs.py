@@ -6,6 +6,7 @@ continuation is the sum over its tokens of the log-probability of each, given ev
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -64,13 +65,14 @@ class Check:
         expected: log-probability of each continuation that one plain forward can tell, in nats: the longest
             and all that lie on the way to its end, so every one-token answer.
         found: the same numbers as the job list's own run gave them.
-        tolerance: largest difference allowed, in nats.
+        tolerance: largest difference allowed, in nats; None where the check only tells how far equal runs
+            differ.
     """
 
     job: int
     expected: tuple[float, ...]
     found: tuple[float, ...]
-    tolerance: float
+    tolerance: float | None
 
     @property
     def difference(self) -> float:
@@ -80,7 +82,8 @@ class Check:
     @property
     def ok(self) -> bool:
         """Whether no number is off by more than the tolerance (a NaN is off)."""
-        return all(abs(a - b) <= self.tolerance for a, b in zip(self.expected, self.found, strict=True))
+        most = math.inf if self.tolerance is None else self.tolerance
+        return all(abs(a - b) <= most for a, b in zip(self.expected, self.found, strict=True))
 
 
 @dataclass(slots=True)
