@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from probes.models.loading import Loaded
 
 GREEDY_TOKENS = 16
-RELEASE = 1
+RELEASE = 2
 """Raised whenever a change of ours changes numbers: what is in the store is then run again."""
 Way = Literal["auto", "reference", "batches"]
 

@@ -112,6 +112,7 @@ class References:
         if reference.draw is not None:
             prompts = prompts[reference.draw : reference.draw + 1]
         line = engine.Line.of(work.job)
+        pooled = how is How.MEAN and reference.positions == "pooled"
         sums: Values = {}
         for prompt in prompts:
             ids, carried = self.model.encode(prompt, work.layout.frame)
@@ -128,7 +129,7 @@ class References:
                 kept = sums.setdefault(site, [None] * len(record.values[site]))
                 for layer, value in enumerate(record.values[site]):
                     if value is not None:
-                        share = _chosen(value, places, reference, how) / len(prompts)
+                        share = _chosen(value, places, len(ids) if pooled else None) / len(prompts)
                         before = kept[layer]
                         kept[layer] = share if before is None else before + share
         return sums
@@ -167,8 +168,11 @@ def _aligned(line: engine.Line, own: _Parts, record: Record, other: _Parts) -> l
     return places
 
 
-def _chosen(value: Tensor, places: list[int], reference: Reference, how: How) -> Tensor:
-    """[nodes, width] out of one reference run."""
-    if reference.positions == "pooled" and how is How.MEAN:
-        return value[1:].mean(0).expand(len(places), -1)
+def _chosen(value: Tensor, places: list[int], prompt: int | None) -> Tensor:
+    """[nodes, width] out of one reference run: at `places`, or the mean of the first `prompt` nodes but one.
+
+    What stands behind them are the answers that happen to be listed, no part of the other passage.
+    """
+    if prompt is not None:
+        return value[1:prompt].mean(0).expand(len(places), -1)
     return value[torch.tensor(places, device=value.device)]
