@@ -8,6 +8,7 @@ from typing import Any
 
 from probes.headline_inside import Says, inside_headline, margin_text, quoted_unit, swaps
 from probes.headline_over import over_headline
+from probes.headline_target import aimed, lead_moved, measured_on
 from probes.leads import faint, flips_clearly, margin_of, tied
 from probes.locale import say
 from probes.numbers import nats, percent, strength
@@ -131,7 +132,7 @@ def _without_heads(data: Mapping[str, Any], lang: str, says: Says) -> str:
 
 def _words(data: Mapping[str, Any], lang: str, says: Says) -> str:
     rows = data["rows"]
-    parts = [says(data["clean"], lang, "says")]
+    parts = [says(data["clean"], lang, "says"), *measured_on(data, lang)]
     flipping = [row for row in rows if flips_clearly(row, data)]
     strongest = max(flipping or rows, key=strength)
     what = quoted_unit(strongest, lang)
@@ -140,13 +141,25 @@ def _words(data: Mapping[str, Any], lang: str, says: Says) -> str:
         if len(flipping) > 1:
             parts.append(say("headline.others_flip", lang, count=len(flipping) - 1))
     elif all(faint(row, *margin_of(data)) for row in rows):
-        parts.append(say(f"headline.none_moves_{data['unit']}", lang, margin=margin_text(data, lang)))
+        parts.append(
+            say(
+                f"headline.none_moves_{data['unit']}",
+                lang,
+                of=aimed(data, lang),
+                margin=margin_text(data, lang),
+            )
+        )
     else:
         moved = nats(strongest)
-        parts.append(say(f"headline.none_flips_{data['unit']}", lang, what=what, nats=moved))
+        parts.append(
+            say(f"headline.none_flips_{data['unit']}", lang, what=what, of=aimed(data, lang), nats=moved)
+        )
     parts += swaps(rows, data, lang)
     still = sum(bool(row["no_change"]) for row in rows)
     known = sum(row["no_change"] is not None for row in rows)
     if len(rows) > 1:  # of the only one, what is above says all
-        parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=known))
+        where = aimed(data, lang, "in")
+        parts.append(say(f"headline.no_change_{data['unit']}", lang, still=still, all=known, where=where))
+        quiet = [row for row in rows if row["no_change"]]
+        parts += lead_moved(quiet, data, lang, lambda row: quoted_unit(row, lang))
     return _joined(parts, lang)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from probes.headline_target import aimed, lead_moved, measured_on
 from probes.leads import faint, flips_clearly, margin_of, turns
 from probes.locale import say
 from probes.numbers import nats, percent, shortened, signed, strength, which
@@ -15,8 +16,8 @@ Says = Callable[..., str]
 
 def inside_headline(data: Mapping[str, Any], lang: str, says: Says) -> str:
     """What a study of a model's inside says. `says` tells what a run answers."""
-    parts = [says(data["clean"], lang, "says"), *_OF[data["study"]](data, lang, says)]
-    return (" " if lang == "en" else "").join(parts)
+    parts = [says(data["clean"], lang, "says"), *measured_on(data, lang)]
+    return (" " if lang == "en" else "").join([*parts, *_OF[data["study"]](data, lang, says)])
 
 
 def margin_text(data: Mapping[str, Any], lang: str) -> str:
@@ -38,21 +39,26 @@ def _heads(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     rows, margin = data["rows"], margin_of(data)
     strongest = min(rows, key=lambda r: _value(r))
     name = f"{strongest['layer']}.{strongest['head']}"
+    of = aimed(data, lang)
     if strongest["estimate"]:
         if all(faint(row, *margin) for row in rows):
-            return [say("headline.heads_faint_estimate", lang, margin=margin_text(data, lang))]
-        return [say("headline.head_estimate", lang, head=name, nats=signed(strongest["effect_log_prob"]))]
+            return [say("headline.heads_faint_estimate", lang, of=of, margin=margin_text(data, lang))]
+        moved = signed(strongest["effect_log_prob"])
+        return [say("headline.head_estimate", lang, head=name, of=of, nats=moved)]
     flipping = [row for row in rows if flips_clearly(row, data)]
     parts = []
     if flipping:
         first = max(flipping, key=strength)
-        what = say("headline.head_name", lang, head=f"{first['layer']}.{first['head']}")
-        parts.append(says(first, lang, "then_head", what=what))
+        parts.append(says(first, lang, "then_head", what=_head_name(first, lang)))
         parts.append(say("headline.heads_flip", lang, flips=len(flipping), all=len(rows)))
     elif faint(strongest, *margin):
-        parts.append(say("headline.no_head_moves", lang, all=len(rows), margin=margin_text(data, lang)))
+        parts.append(
+            say("headline.no_head_moves", lang, all=len(rows), of=of, margin=margin_text(data, lang))
+        )
+        parts += lead_moved(rows, data, lang, lambda row: _head_name(row, lang))
     else:
-        parts.append(say("headline.no_head_flips", lang, all=len(rows), head=name, nats=nats(strongest)))
+        numbers = {"all": len(rows), "nats": nats(strongest)}
+        parts.append(say("headline.no_head_flips", lang, head=name, of=of, **numbers))
     parts += swaps(rows, data, lang)
     if data["cumulative"]:
         flips, holds = turns(data["cumulative"], data)
@@ -72,21 +78,19 @@ def _links(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     flipping = [row for row in rows if flips_clearly(row, data)]
     strongest = max(flipping or rows, key=strength)
     units = _quoted_units(data, lang)
-    to = units[strongest["to"]["index"]]
-    if strongest["from"] == "answer":
-        where = say("headline.link_answer", lang, to=to)
-    else:
-        where = say("headline.link_words", lang, reader=units[strongest["from"]["index"]], to=to)
+    where = _link_name(strongest, units, lang)
     if flipping:
         parts = [
             says(strongest, lang, "then_link", what=where),
             say("headline.links_flip", lang, flips=len(flipping), all=len(rows)),
         ]
     elif all(faint(row, *margin_of(data)) for row in rows):
-        parts = [say("headline.no_link_moves", lang, all=len(rows), margin=margin_text(data, lang))]
+        of, margin = aimed(data, lang), margin_text(data, lang)
+        parts = [say("headline.no_link_moves", lang, all=len(rows), of=of, margin=margin)]
+        parts += lead_moved(rows, data, lang, lambda row: _link_name(row, units, lang))
     else:
-        moved = nats(strongest)
-        parts = [say("headline.no_link_flips", lang, all=len(rows), what=where, nats=moved)]
+        of, moved = aimed(data, lang), nats(strongest)
+        parts = [say("headline.no_link_flips", lang, all=len(rows), what=where, of=of, nats=moved)]
     parts += swaps(rows, data, lang)
     if data["left_out"]:
         parts.append(say("headline.links_left_out", lang, left=data["left_out"]))
@@ -154,14 +158,17 @@ def _best_head(agreement: Mapping[str, Any], lang: str) -> list[str]:
 def _layers(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     rows = data["rows"]
     strongest = min(rows, key=_value)
-    what = say(f"headline.part_{strongest['part']}", lang, layer=strongest["layer"])
+    what = _part_name(strongest, lang)
     flips = sum(flips_clearly(row, data) for row in rows)
     if flips_clearly(strongest, data):
         parts = [says(strongest, lang, "then_head", what=what)]
     elif faint(strongest, *margin_of(data)):
-        parts = [say("headline.no_part_lowers", lang, margin=margin_text(data, lang))]
+        of = aimed(data, lang)
+        parts = [say("headline.no_part_lowers", lang, of=of, margin=margin_text(data, lang))]
+        parts += lead_moved(rows, data, lang, lambda row: _part_name(row, lang))
     else:
-        parts = [say("headline.part_lowers", lang, what=what, nats=nats(strongest))]
+        of = aimed(data, lang)
+        parts = [say("headline.part_lowers", lang, what=what, of=of, nats=nats(strongest))]
     parts.append(say("headline.parts_flip", lang, flips=flips, all=len(rows)))
     return [*parts, *swaps(rows, data, lang)]
 
@@ -173,28 +180,53 @@ def _lens(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
     known = [c for c in data["contributions"] if c["contribution"] is not None]
     if known:
         most = max(known, key=lambda c: c["contribution"])
-        what = say(f"headline.part_{most['part']}", lang, layer=most["layer"])
-        parts.append(say("headline.lens_most", lang, what=what, nats=signed(most["contribution"])))
+        what = _part_name(most, lang)
+        pair = {"one": data["contrast"]["string"].strip(), "other": data["contrast"]["against"].strip()}
+        parts.append(say("headline.lens_most", lang, what=what, nats=signed(most["contribution"]), **pair))
     return parts
 
 
 def _patch(data: Mapping[str, Any], lang: str, says: Says) -> list[str]:
-    known = [row for row in data["rows"] if row["recovered"] is not None and row["unit"] != "answer"]
+    """Behind the last block the answer's place carries all of the difference, so of blocks the words are
+    asked.
+    """
+    known = [
+        row
+        for row in data["rows"]
+        if row["recovered"] is not None and (row["unit"] != "answer" or row["site"] != "block")
+    ]
     other = data["base"] if data["direction"] == "denoising" else data["source"]
     to = _quoted(data["counterfactual"]["to"], lang)
     parts = [says(other, lang, "then_changed", what=to)]
     if known:
         best = max(known, key=lambda row: row["recovered"])
-        parts.append(
-            say(
-                f"headline.patch_{data['direction']}",
-                lang,
-                text=_quoted_units(data, lang)[best["unit"]],
-                layer=best["layer"],
-                share=percent(max(0.0, best["recovered"])),
-            )
-        )
+        share = percent(max(0.0, best["recovered"]))
+        what = _state_name(best, _quoted_units(data, lang), lang)
+        parts.append(say(f"headline.patch_{data['direction']}", lang, what=what, share=share))
     return parts
+
+
+def _head_name(row: Mapping[str, Any], lang: str) -> str:
+    return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
+
+
+def _part_name(row: Mapping[str, Any], lang: str) -> str:
+    return say(f"headline.part_{row['part']}", lang, layer=row["layer"])
+
+
+def _state_name(row: Mapping[str, Any], units: Mapping[int, str], lang: str) -> str:
+    """Whose state, of which site and which layer or head."""
+    answer = row["unit"] == "answer"
+    words = say("headline.words_answer", lang) if answer else units[row["unit"]]
+    place = f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
+    return say(f"headline.state_{row['site']}", lang, words=words, place=place)
+
+
+def _link_name(row: Mapping[str, Any], units: Mapping[int, str], lang: str) -> str:
+    to = units[row["to"]["index"]]
+    if row["from"] == "answer":
+        return say("headline.link_answer", lang, to=to)
+    return say("headline.link_words", lang, reader=units[row["from"]["index"]], to=to)
 
 
 def quoted_unit(unit: Mapping[str, Any], lang: str) -> str:

@@ -52,6 +52,17 @@ def which(occurrence: int, occurrences: int) -> str:
     return str(occurrence).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")) if occurrences > 1 else ""
 
 
+def ranked_among(row: Mapping[str, Any]) -> str:
+    """A row's rank, among how many, and of which lengths in tokens these are: 2/53 (1–3)."""
+    return f"{row['rank']}/{row['rank_of']} ({lengths_of(row)})"
+
+
+def lengths_of(row: Mapping[str, Any]) -> str:
+    """The lengths in tokens among which a row is ranked: 1–3; records of earlier releases do not say them."""
+    low, high = row.get("rank_tokens", ("?", "?"))
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
 def percent(share: float) -> str:
     """Whole percent; never "0 %" or "100 %" for what is not quite that."""
     if 0 < share < 0.01:

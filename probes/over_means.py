@@ -28,7 +28,7 @@ _MEANS = (
     "recovered",
 )
 _SHARES = ("flips", "flips_clearly", "agrees")
-_KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site")
+_KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site", "after_layer")
 
 Passages = Mapping[int, dict[str, Any]]
 """What a row is in each passage that has it, by the passage's number from 0."""

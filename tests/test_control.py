@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes.numbers import ranked_among
 from probes.studies.control import PEERS, band, random_sets, ranked
 
 
@@ -47,6 +48,9 @@ def test_a_unit_is_ranked_among_those_of_its_length() -> None:
     assert [r["rank"] for r in rows[:-1]] == list(range(PEERS + 2, 0, -1))
     assert {r["rank_of"] for r in rows[:-1]} == {PEERS + 2}
     assert rows[-1]["rank"] == 1
+    assert {tuple(r["rank_tokens"]) for r in rows[:-1]} == {(1, 1)}
+    assert rows[-1]["rank_tokens"] == [1, 3]
+    assert ranked_among(rows[-1]) == f"1/{PEERS + 3} (1–3)"
     assert rows[-1]["rank_of"] == PEERS + 3, "alone in its length, it is ranked among all of the next"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -80,6 +81,84 @@ def test_the_strongest_flip_is_named_with_its_mode(mode: str, en: str, zh: str) 
     assert zh in headline(data, "zh")
 
 
+def near_certain(*leads: float) -> dict[str, Any]:
+    """Words without which an answer that is 8.0 nats ahead keeps its probability, and what its lead does."""
+    rows = [
+        {**word(f"w{n}", -0.001, flips=False, still=True, one=0.999, two=0.0003), "effect_lead": lead}
+        for n, lead in enumerate(leads)
+    ]
+    return {**words(*rows), "clean": run(one=0.9995, two=0.9995 / math.exp(8.0))}
+
+
+def test_words_that_move_only_the_lead_are_not_said_to_change_nothing() -> None:
+    said = headline(near_certain(-3.0, 0.25, -0.1, 0.0), "en")
+    assert "4 of 4 words change nothing to speak of in its probability." in said
+    wanted = "2 of these move its lead over the next answer (8.0 nats) by 0.2 nats or more all the same"
+    assert said.endswith(f"{wanted}, “w0” most (−3.0).")
+    assert "8.0 nat" in headline(near_certain(-3.0, 0.0), "zh")
+    assert "lead over" not in headline(near_certain(-0.1, 0.1), "en")
+
+
+TARGETS = {
+    "“<two>”": {"kind": "answer", "label": "two", "text": "<two>"},
+    "“<one>” against “<two>”": {
+        "kind": "contrast", "label": "one", "text": "<one>", "against": "two", "against_text": "<two>"
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_headline_names_a_target_that_is_not_the_answer_on_top(name: str, lang: str) -> None:
+    data = words(
+        word("b", -1.5, flips=False, one=0.6, two=0.3), word("c", 0.0, False, True, one=0.9, two=0.1)
+    )
+    assert "<two>" not in headline(data, lang)
+    said = headline({**data, "target": TARGETS[name]}, lang)
+    if lang == "en":
+        assert f"Effects are measured on {name}." in said
+        assert f"“b” moves {name} most" in said
+    else:
+        assert said.count("“<two>”") >= 3
+    assert "“<two>”" not in headline({**data, "target": {"kind": "answer", "label": "one"}}, lang)
+
+
+@pytest.mark.parametrize("study", ["heads", "links", "layers", "lens", "patch"])
+def test_so_do_the_headlines_of_what_is_inside(study: str) -> None:
+    data = {**deepcopy(getattr(inside_records, study)().data)}
+    assert "measured on" not in headline(data, "en")
+    data["target"] = {"kind": "answer", "label": "2", "text": "twice"}
+    assert "Effects are measured on “twice”." in headline(data, "en")
+    assert "影响在“twice”上衡量。" in headline(data, "zh")
+
+
+@pytest.mark.parametrize(
+    ("site", "head", "unit", "said"),
+    [
+        ("block", None, 2, "The state of “walked” after layer 4 brings back 90 %"),
+        ("attention", None, 2, "The state of “walked” as put out by the attention of layer 4 brings"),
+        ("mlp", None, 2, "The state of “walked” as put out by the feed-forward part of layer 4 brings"),
+        ("head", 3, 2, "The state of “walked” as put out by head 4.3 brings back"),
+        ("head", 3, "answer", "The state of the answer's place as put out by head 4.3 brings back"),
+    ],
+)
+def test_a_patch_names_its_site_and_its_head(site: str, head: int | None, unit: Any, said: str) -> None:
+    data = {**deepcopy(inside_records.patch().data), "site": site}
+    rows = [{**row, "site": site, "head": head, "recovered": 0.1} for row in data["rows"]]
+    place = next(i for i, row in enumerate(rows) if (row["layer"], row["unit"]) == (4, unit))
+    rows[place] = {**rows[place], "recovered": 0.9}
+    data["rows"] = rows
+    assert said in headline(data, "en")
+    if head is not None:
+        assert "头 4.3" in headline(data, "zh")
+
+
+def test_pairs_left_out_are_said_to_be_untested() -> None:
+    said = headline(inside_records.links().data, "en")
+    assert "3 pairs of words that move less when hidden were not tested" in said
+    assert "weaker" not in said
+
+
 def test_one_of_several_equal_words_is_told_from_the_others() -> None:
     again = {**word("b", -3.0, flips=True, one=0.1, two=0.8), "occurrence": 12, "occurrences": 13}
     assert "“b¹²”" in headline(words(again), "en")
@@ -102,14 +181,16 @@ def test_where_nothing_flips_the_greatest_effect_is_named() -> None:
         unit="sentence",
     )
     said = headline(data, "en")
-    assert "No single sentence changes the answer; “b” moves it most (−1.50 nats)." in said
+    assert "No single sentence changes the answer; “b” moves the answer most (−1.50 nats)." in said
     assert "0 of 2 sentences" in said
 
 
 def test_of_one_unit_or_one_change_the_sentence_is_singular() -> None:
     first, other = word("a", -3.0, True, one=0.1, two=0.8), word("b", 0.0, False, True, one=0.9, two=0.05)
     said = headline(words(first, other, first), "en")
-    assert said.endswith("1 other changes the answer too. 1 of 3 words changes nothing to speak of.")
+    assert said.endswith(
+        "1 other changes the answer too. 1 of 3 words changes nothing to speak of in its probability."
+    )
     alone = headline(words(first, unit="sentence"), "en")
     assert alone.endswith("Without “a” it says “<two>” (80 %).")
     assert headline(words(other, unit="sentence"), "zh").endswith("（0.00 nat）。")

@@ -179,6 +179,9 @@ def test_lens_ends_with_the_answer(model: LocalModel, question: Question) -> Non
     last = [a["probability"] for a in data["rows"][-1]["answers"]]
     assert last == pytest.approx([a["probability"] for a in data["clean"]["answers"]], rel=1e-4)
     assert data["rows"][data["settled_at"]]["top"] == data["clean"]["top"]
+    numbers = [None, *range(data["geometry"]["layers"])]
+    assert [row["after_layer"] for row in data["rows"]] == numbers, "numbered as layers are everywhere else"
+    assert data["settled_after"] == numbers[data["settled_at"]]
 
 
 def test_patching_both_ways(model: LocalModel, question: Question) -> None:

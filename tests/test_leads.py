@@ -125,6 +125,11 @@ def test_the_study_says_by_how_much_an_answer_flips() -> None:
     assert (same["flips"], same["flips_by"], same["flips_clearly"]) == (False, 0.0, False)
     gone = effect(clean, distribution(_2=0.0, _3=0.4), target, SETTINGS)
     assert (gone["flips_by"], gone["flips_clearly"]) == (None, True)
+    assert same["effect_lead"] == pytest.approx(math.log(5) - math.log(0.23 / 0.21))
+    assert near["effect_lead"] == pytest.approx(math.log(0.20 / 0.21) - math.log(0.23 / 0.21))
+    assert gone["effect_lead"] is None
+    pair = effect(clean, distribution(_2=0.5, _3=0.1), Target("3:2", 1, 0), SETTINGS)
+    assert pair["effect_lead"] == pytest.approx(pair["effect_log_prob"])
     assert limits(SETTINGS) == {**SETTINGS, "margin": {"points": 5.0, "nats": 0.2}}
 
 

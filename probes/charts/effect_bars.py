@@ -22,7 +22,7 @@ from probes.charts.common import (
 )
 from probes.leads import flips_clearly
 from probes.locale import say
-from probes.numbers import nats, percent, strength
+from probes.numbers import nats, percent, ranked_among, signed, strength
 from probes.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bo
     values = [_effect_datum(result, row, reach, lang) for row in rows]
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     x = alt.X("nats:Q", title=effect_title(result, lang), scale=scale)
-    names = ["what", "effect", "points", "then", "rank", "change"]
+    names = ["what", "effect", "points", "lead", "then", "rank", "change"]
     tips = [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
     bars = (
         alt.Chart()
@@ -125,8 +125,9 @@ def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lan
         "what": row["label"],
         "effect": nats(row, digits=4),
         "points": "n/a" if points is None else f"{100 * points:+.2f}".replace("-", "−"),
+        "lead": "n/a" if row.get("effect_lead") is None else signed(row["effect_lead"]),
         "then": f"{then['name']} ({percent(then['probability'])})",
-        "rank": "–" if row["all"] else f"{row['rank']} / {row['rank_of']}",
+        "rank": "–" if row["all"] else ranked_among(row),
         "change": shown if points is None else say(f"charts.{change}", lang),
     }
 

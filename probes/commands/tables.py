@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from probes.commands.tables_inside import inside, word_label
 from probes.leads import flips_clearly
 from probes.locale import say
-from probes.numbers import nats, shortened, signed, strength
+from probes.numbers import nats, ranked_among, shortened, signed, strength
 from probes.references import reference_text
 
 if TYPE_CHECKING:
@@ -126,7 +126,8 @@ def _words(console: Console, data: Mapping[str, Any], context: Context, every_ro
     """The effects, strongest first; groups of equal words stand among them."""
     rows = sorted([*data["rows"], *data["groups"]], key=strength, reverse=True)
     shown = rows if every_row else rows[:ROWS]
-    heads = [("col_word", "left"), ("col_nats", "right"), ("col_points", "right"), ("col_kl", "right")]
+    heads = [("col_word", "left"), ("col_nats", "right"), ("col_points", "right"), ("col_lead", "right")]
+    heads += [("col_kl", "right")]
     heads += [("col_top", "left"), ("col_rank", "right")]
     has_roles = any(row.get("role") for row in data["rows"])
     heads += [("col_role", "left")] if has_roles else []
@@ -152,9 +153,10 @@ def _cells(
         Text(_name(row, context)),
         nats(row, 3),
         "n/a" if row["effect_probability"] is None else signed(row["effect_probability"] * 100, 1),
+        "n/a" if row["effect_lead"] is None else signed(row["effect_lead"], 2),
         "n/a" if row["kl"] is None else f"{row['kl']:.3f}",
         Text(names[row["top"]] if flips_clearly(row, data) else ""),
-        f"{row['rank']}/{row['rank_of']}" if "rank" in row else "",
+        ranked_among(row) if "rank" in row else "",
     ]
     if has_roles:
         role = row.get("role")

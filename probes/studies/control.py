@@ -14,13 +14,17 @@ TRIES = 200
 
 
 def ranked(rows: Sequence[dict[str, Any]]) -> None:
-    """Add to each row `rank` (1 = strongest) and `rank_of` among units of similar length in tokens."""
+    """Add to each row `rank` (1 = strongest) and `rank_of` among units of similar length in tokens, and
+    `rank_tokens`: the lengths of the shortest and of the longest of these.
+    """
     for row in rows:
         by_length = sorted(rows, key=lambda other: abs(other["tokens"] - row["tokens"]))
         reach = abs(by_length[min(PEERS, len(rows)) - 1]["tokens"] - row["tokens"])
         peers = [other for other in rows if abs(other["tokens"] - row["tokens"]) <= reach]
         row["rank"] = 1 + sum(strength(other) > strength(row) for other in peers)
         row["rank_of"] = len(peers)
+        lengths = [peer["tokens"] for peer in peers]
+        row["rank_tokens"] = [min(lengths), max(lengths)]
 
 
 def random_sets(

@@ -65,6 +65,18 @@ class Target:
         odds = self.log(answers)
         return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
 
+    def lead(self, answers: Distribution) -> float | None:
+        """By how many nats the answer leads the likeliest other one, or the one it is measured against;
+        negative where it is behind, None where one of the two has no probability at all.
+
+        Near certainty a probability hardly moves while this does: an answer at 0.9999 has room for neither
+        a point nor a twentieth of a nat, and may still have lost half of its lead.
+        """
+        logs = answers.log_prob
+        others = [log for i, log in enumerate(logs) if i != self.answer]
+        by = logs[self.answer] - (max(others) if self.against is None else logs[self.against])
+        return by if math.isfinite(by) else None
+
     def as_dict(self, question: Question) -> dict[str, Any]:
         labels = [answer.label for answer in question.answers.answers]
         names = [answer.name for answer in question.answers.answers]
@@ -84,17 +96,21 @@ def effect(
     """How `ablated` differs from `clean`: effects are ablated minus clean, in nats and in probability.
 
     "No change" is a change of the target's probability under `points` percentage points and of its
-    log-probability under `nats`, with the same top answer. `flips_by`: by how many nats the new top answer
-    leads the clean one; 0 where it is the same, None where that one is gone altogether.
+    log-probability under `nats`, with the same top answer; it says nothing of `effect_lead`, the change of
+    the target's lead over the likeliest other answer (nats), which has no ceiling. `flips_by`: by how many
+    nats the new top answer leads the clean one; 0 where it is the same, None where that one is gone
+    altogether.
     """
     before, after = target.log(clean), target.log(ablated)
     nats = after - before if math.isfinite(after) and math.isfinite(before) else None
     share = target.probability(ablated) - target.probability(clean)
     flips = ablated.top != clean.top
     by = ablated.log_prob[ablated.top] - ablated.log_prob[clean.top] if flips else 0.0
+    led, leads_now = target.lead(clean), target.lead(ablated)
     return {
         "effect_log_prob": nats,
         "effect_probability": share,
+        "effect_lead": None if led is None or leads_now is None else leads_now - led,
         "kl": clean.kl_to(ablated),
         "top": ablated.answers.answers[ablated.top].label,
         "flips": flips,

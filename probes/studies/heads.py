@@ -87,7 +87,7 @@ def _place(layer: int, head: int, geometry: Mapping[str, Any], settings: Mapping
 
 
 def _estimated(value: float) -> dict[str, Any]:
-    unknown = ("effect_probability", "kl", "top", "flips", "no_change", "coverage", "other")
+    unknown = ("effect_probability", "effect_lead", "kl", "top", "flips", "no_change", "coverage", "other")
     return {"answers": [], "effect_log_prob": value, **dict.fromkeys(unknown), "estimate": True}
 
 

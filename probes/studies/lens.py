@@ -25,7 +25,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     target = Target.of(settings["target"], question, clean.answers)
     geometry = inside.geometry()
     rows = [
-        {"layer": layer, **answer_fields(answers), "top": top_label(answers)}
+        {"layer": layer, "after_layer": _behind(layer), **answer_fields(answers), "top": top_label(answers)}
         for layer, answers in enumerate(inside.lens(question))
     ]
     places = block_places(geometry)
@@ -42,8 +42,17 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
             for (layer, part), value in zip(places, direct, strict=True)
         ],
         "settled_at": _settled(rows),
+        "settled_after": _behind(_settled(rows)),
         "thresholds": limits(settings),
     }
+
+
+def _behind(blocks: int | None) -> int | None:
+    """The number, as everywhere from 0, of the last of so many layers; None for the input of the first.
+
+    A row's `layer` counts the layers it is read behind, so row 1 is read after layer 0.
+    """
+    return blocks - 1 if blocks else None
 
 
 def _settled(rows: list[dict[str, Any]]) -> int | None:

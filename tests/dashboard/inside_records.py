@@ -196,7 +196,9 @@ def lens(count: int = 6) -> ProbeResult:
         for layer in range(count)
         for part in ("attention", "mlp")
     ]
-    return ProbeResult("lens", {**shared("lens"), "rows": rows, "contributions": parts})
+    contrast = {"string": " once", "against": " never", "token": 0}
+    data = {"rows": rows, "contributions": parts, "contrast": contrast, "settled_at": count - 2}
+    return ProbeResult("lens", {**shared("lens"), **data, "geometry": {"layers": count}})
 
 
 def patch(count: int = 6, heads: int = 0) -> ProbeResult:
