@@ -272,6 +272,35 @@ def test_estimates_are_marked_and_near_for_small_changes(model: LocalModel, only
     assert all(abs(a - b) < 0.02 for a, b in small)
 
 
+@pytest.mark.parametrize("template", ["builtin", "plain"])
+def test_an_estimate_is_of_the_quantity_it_stands_for(
+    model: LocalModel, only: Question, template: str
+) -> None:
+    """A head's output grown and shrunk by a hundredth gives the slope of the target's log-probability, not of
+    its share among the listed answers; carried to zero output along the log-odds, it is the estimate.
+    """
+    asked = replace(only, template=template)
+    data = run("heads", model, asked, {"estimate": True}).data
+    assert (data["clean"]["coverage"] < 0.9) is (template == "plain")
+    place = [a["answer"] for a in data["clean"]["answers"]].index(data["target"]["label"])
+    log = data["clean"]["answers"][place]["log_prob"]
+    term = next(t for t in model.layout(asked).terms if t.answer == place)
+    text = [*model.layout(asked).ids, *term.ids[:-1]]
+    stock, width, step = model.loaded.model, inside_oracle.width(model.loaded.model, "head", 0), 0.01
+    for row in data["rows"][1::6]:
+        layer, head = row["layer"], row["head"]
+        own = inside_oracle.values(stock, text, [("head", layer)])["head", layer]
+        own = own[:, head * width : (head + 1) * width]
+        less, more = (
+            log_probs(model, asked, Put("head", layer, head, tuple(range(len(text))), own * scale))[place]
+            for scale in (1 - step, 1 + step)
+        )
+        odds = log - math.log(-math.expm1(log))
+        now = odds - (more - less) / (2 * step) / -math.expm1(log)
+        expected = math.log1p(math.exp(-odds)) - math.log1p(math.exp(-now))
+        assert row["effect_log_prob"] == pytest.approx(expected, rel=0.03, abs=2e-3), (layer, head)
+
+
 def test_direct_effects_add_up_to_the_last_block(model: LocalModel, only: Question) -> None:
     """Heads and bias make the attention block; with the norm's factor held they simply add up."""
     heads = run("heads", model, only, {"cumulative": False, "control": 0}).data

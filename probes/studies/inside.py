@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from probes.answers import Distribution
+from probes.answers import RESOLUTION, Distribution
 from probes.errors import CapabilityError
 from probes.interventions import REFERENCE, Ablation, How, Reference
 from probes.models.base import AnswerModel, Outcome
@@ -202,18 +202,20 @@ def moved(clean: Outcome, now: Outcome, target: Target, settings: Mapping[str, A
 
 def odds_of(target: Target, clean: Distribution) -> tuple[dict[int, float], float | None]:
     """Weights of the answers' log-probabilities that make the target's log-odds, to first order, and the
-    clean log-odds against all other answers; None where the target is a contrast, log-odds already.
+    clean log-odds against everything else, listed or not; None where the target is a contrast, log-odds
+    already.
 
-    Log-odds do not saturate as a probability near 1 does, so a gradient still says something about them.
+    Log-odds do not saturate as a probability near 1 does, so a gradient still says something about them:
+    their change is that of the log-probability divided by 1 - P. `shifted` takes them back to the
+    log-probability, which is what an exact row tells.
     """
     if target.against is not None:
         return {target.answer: 1.0, target.against: -1.0}, None
-    others = {i: p for i, p in enumerate(clean.probability) if i != target.answer and p > 0}
-    whole = sum(others.values())
-    if not whole:
+    log = clean.log_prob[target.answer]
+    if log == -math.inf:
         return {target.answer: 1.0}, None
-    weights = {i: -p / whole for i, p in others.items()}
-    return weights | {target.answer: 1.0}, clean.log_prob[target.answer] - math.log(whole)
+    rest = max(-math.expm1(log), RESOLUTION)
+    return {target.answer: 1.0 / rest}, log - math.log(rest)
 
 
 def shifted(odds: float | None, change: float) -> float:
