@@ -23,7 +23,7 @@ def inside_headline(data: Mapping[str, Any], lang: str, says: Says) -> str:
 def margin_text(data: Mapping[str, Any], lang: str) -> str:
     """From where on a lead or an effect counts, as a sentence has it."""
     points, nats_ = margin_of(data)
-    return say("headline.margin", lang, points=f"{points:g}", nats=f"{nats_:g}")
+    return say("headline.margin", lang, points=f"{points:.3g}", nats=f"{nats_:.3g}")
 
 
 def swaps(rows: Sequence[Mapping[str, Any]], data: Mapping[str, Any], lang: str) -> list[str]:

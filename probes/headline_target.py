@@ -53,7 +53,7 @@ def lead_moved(
     if kind_of(data) != "top" or lead is None or not moving:
         return []
     most = max(moving, key=lambda row: abs(row["effect_lead"]))
-    numbers = {"lead": f"{lead:.1f}", "nats": f"{least:.2g}", "moved": signed(most["effect_lead"], 1)}
+    numbers = {"lead": f"{lead:.1f}", "nats": f"{least:.3g}", "moved": signed(most["effect_lead"], 1)}
     return [say("headline.lead_moves", lang, count=len(moving), what=name(most), **numbers)]
 
 

@@ -16,10 +16,25 @@ POINTS, NATS = 5.0, 0.2
 
 
 def margin_of(record: Mapping[str, Any]) -> tuple[float, float]:
-    """A record's margin as (points, nats), never under its noise; records of earlier releases have ours."""
+    """The margin of a record's thresholds as (points, nats), never under its noise; records of earlier
+    releases have ours.
+    """
     margin = (record.get("thresholds") or {}).get("margin") or {}
     noise = record.get("noise_floor") or 0.0
     return float(margin.get("points", POINTS)), max(float(margin.get("nats", NATS)), noise)
+
+
+def raised(settings: Mapping[str, Any], precision: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A study's settings, none of its limits under what the model's number type can tell.
+
+    `points`, `nats` and `margin` are raised to the error bar of an effect; in points that is at most a
+    quarter of it in nats, for a probability P moves by P (1 - P) a nat.
+    """
+    least = precision["nats"] if precision else 0.0
+    points = 25 * least
+    margin = {"points": max(POINTS, points), "nats": max(NATS, least)}
+    limits = {"points": max(settings["points"], points), "nats": max(settings["nats"], least)}
+    return {**settings, **limits, "margin": margin}
 
 
 def leads(first: float, other: float, points: float = POINTS, nats: float = NATS) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import platform
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -19,12 +19,13 @@ from typing import Any
 import probes
 from probes.commandline import command_line
 from probes.headline import headline
+from probes.leads import raised
 from probes.models.base import AnswerModel, Outcome, Prepared, Progress
 from probes.question import Question
 from probes.results import SCHEMA, ProbeResult
 from probes.store import Store, key_of
 from probes.studies import study_named
-from probes.trials import Trial
+from probes.trials import CLEAN, Trial
 
 KEEP_EVERY = 64
 """Trials between two writes to the store."""
@@ -59,9 +60,10 @@ def run(
     settings = chosen.settings(options or {})
     job = _Job(model, question, store, on_progress)
     started, cpu = time.perf_counter(), time.process_time()
-    body = job.drive(chosen.steps(model, question, settings))
+    precision = job.precision()
+    body = job.drive(chosen.steps(model, question, raised(settings, precision)))
     job.spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
-    return _record(study, body, job, settings, lang)
+    return _record(study, {**body, "precision": precision}, job, settings, lang)
 
 
 @dataclass
@@ -177,14 +179,25 @@ class _Job:
         return max([*(r["noise_floor"] for r in self.reports), *self._known_noise()], default=None)
 
     def greedy(self, prepared: Prepared) -> str:
-        """What the model goes on with by itself, remembered like everything else."""
-        key = key_of(["greedy", prepared.key])
+        """What the model goes on with by itself."""
+        return str(self._remembered("greedy", prepared, lambda: self.model.greedy(self.question, prepared)))
+
+    def precision(self) -> dict[str, Any] | None:
+        """How far effects may be off for the number type that the model computes in."""
+        (clean,) = self.model.prepare(self.question, [CLEAN])
+        found: dict[str, Any] | None
+        found = self._remembered("precision", clean, lambda: self.model.precision(clean))
+        return found
+
+    def _remembered(self, what: str, prepared: Prepared, ask: Callable[[], Any]) -> Any:
+        """From the store, else asked and put there; nothing is not kept."""
+        key = key_of([what, prepared.key])
         known = self.store.get([key]) if self.store else {}
         if key not in known:
-            known = {key: self.model.greedy(self.question, prepared)}
-            if self.store:
+            known = {key: ask()}
+            if self.store and known[key] is not None:
                 self.store.put(known)
-        return str(known[key])
+        return known[key]
 
 
 def _record(

@@ -99,11 +99,13 @@ def effects_view(words: ProbeResult) -> None:
     st.caption(
         t(
             "numbers.no_change",
-            points=f"{limits['points']:g}",
-            nats=f"{limits['nats']:g}",
+            points=f"{limits['points']:.3g}",
+            nats=f"{limits['nats']:.3g}",
             noise=_tiny(words.data["noise_floor"]),
         )
     )
+    if precision := words.data.get("precision"):
+        st.caption(t("numbers.precision", dtype=precision["dtype"], nats=f"{precision['nats']:.2g}"))
     if len(rows) > FIRST_ROWS:
         st.toggle(t("numbers.all_rows", count=len(rows)), key=key)
 

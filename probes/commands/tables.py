@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.commands.tables_inside import inside, word_label
+from probes.commands.tables_inside import inside, known_to, word_label
 from probes.leads import flips_clearly
 from probes.locale import say
 from probes.numbers import nats, ranked_among, shortened, signed, strength
@@ -175,5 +175,7 @@ def _note(data: Mapping[str, Any], context: Context) -> str:
     noise = "?" if data["noise_floor"] is None else f"{data['noise_floor']:.1e}"
     if target["kind"] == "contrast":
         both = {"target": target["text"], "against": target["against_text"]}
-        return context.say("effects_note_contrast", noise=noise, **both)
-    return context.say("effects_note", noise=noise, target=target["text"])
+        note = context.say("effects_note_contrast", noise=noise, **both)
+    else:
+        note = context.say("effects_note", noise=noise, target=target["text"])
+    return note + known_to(data, context)

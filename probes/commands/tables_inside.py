@@ -45,7 +45,16 @@ def _direct(row: Mapping[str, Any]) -> str:
 
 def _note(name: str, data: Mapping[str, Any], context: Context) -> str:
     noise = "?" if data["noise_floor"] is None else f"{data['noise_floor']:.1e}"
-    return context.say(name, noise=noise, target=data["target"]["text"])
+    return context.say(name, noise=noise, target=data["target"]["text"]) + known_to(data, context)
+
+
+def known_to(data: Mapping[str, Any], context: Context) -> str:
+    """How far effects may be off for the number type, where that is more than the noise floor says."""
+    precision = data.get("precision")
+    if not precision:
+        return ""
+    told = {"dtype": precision["dtype"], "measured": int(precision["measured"])}
+    return " " + context.say("precision_note", nats=f"{precision['nats']:.2g}", **told)
 
 
 def _sorted(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -31,6 +31,7 @@ from probes.engine.lens import direct_effects, lens
 from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.reading import attention_weights, head_gradients
 from probes.engine.records import Record
+from probes.engine.rounding import Precision, precision
 from probes.engine.tree import Stem, stems_of
 from probes.engine.turns import Turns, turns_of
 from probes.errors import CapabilityError
@@ -239,6 +240,11 @@ class Engine:
             for continuation, weight in zip(job.continuations, weights, strict=True):
                 by_line[record.line.continuations.index(continuation)] += weight
             return record, head_gradients(self.forwards(Report(how="reference")), clean, by_line)
+
+    def precision(self, job: Job) -> Precision | None:
+        """How far effects are off for the number type of the weights; None in float32."""
+        first = list(dict.fromkeys(continuation[0] for continuation in job.continuations))
+        return precision(self.forwards(Report(how="reference")), job.ids, first)
 
     def forwards(self, report: Report) -> Forwards:
         """The calls of the model, counted in `report`."""

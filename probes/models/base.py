@@ -87,6 +87,11 @@ class AnswerModel(Protocol):
     def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
         """Numbers, fresh or from the store, as answers."""
 
+    def precision(self, prepared: Prepared) -> dict[str, Any] | None:
+        """How far effects may be off for the number type it computes in: its name (`dtype`), the error bar in
+        `nats`, whether that was `measured` or derived; None where the noise floor says all there is.
+        """
+
     def greedy(self, question: Question, prepared: Prepared) -> str:
         """What the model would say of itself after the prompt."""
 

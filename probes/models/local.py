@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
 from threading import Lock
@@ -276,6 +276,13 @@ class LocalModel:
         terms = prepared.work.layout.terms
         of: Mapping[Ids, float] = dict(zip(prepared.work.job.continuations, log_probs, strict=True))
         return Outcome(prepared, Distribution(question.answers, terms, tuple(of[t.ids] for t in terms)))
+
+    def precision(self, prepared: Prepared) -> dict[str, Any] | None:
+        """See `AnswerModel`; two forwards of a few texts."""
+        if self.loaded.dtype == "float32":
+            return None
+        found = self.engine.precision(prepared.work.job)
+        return None if found is None else asdict(found)
 
     def greedy(self, question: Question, prepared: Prepared) -> str:
         """The most probable continuation, token by token, up to a stop token or the window's end."""

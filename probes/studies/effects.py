@@ -115,7 +115,9 @@ def effect(
         "top": ablated.answers.answers[ablated.top].label,
         "flips": flips,
         "flips_by": by if math.isfinite(by) else None,
-        "flips_clearly": leads(ablated.probability[ablated.top], ablated.probability[clean.top]),
+        "flips_clearly": leads(
+            ablated.probability[ablated.top], ablated.probability[clean.top], **_margin(settings)
+        ),
         "no_change": _small(share, nats, settings) and not flips,
     }
 
@@ -126,8 +128,13 @@ def _small(share: float, nats: float | None, settings: Mapping[str, Any]) -> boo
 
 def limits(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The `thresholds` of a record: what counts as no change, and from where on a lead counts."""
-    margin = {"points": POINTS, "nats": NATS}
-    return {"points": settings["points"], "nats": settings["nats"], "margin": margin}
+    return {"points": settings["points"], "nats": settings["nats"], "margin": _margin(settings)}
+
+
+def _margin(settings: Mapping[str, Any]) -> Mapping[str, float]:
+    """The runner raises it where the model's number type tells less."""
+    margin: Mapping[str, float] = settings.get("margin", {"points": POINTS, "nats": NATS})
+    return margin
 
 
 def effect_of(clean: Outcome, now: Outcome, target: Target, settings: Mapping[str, Any]) -> dict[str, Any]:
