@@ -13,14 +13,17 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from probes import load_model, preset, run
 from probes.answers import AnswerSet
 from probes.cli import main
 from probes.errors import InputError, LimitError
+from probes.models.fillers import NEUTRAL, blank_token, choose
 from probes.models.local import LocalModel
 from probes.passage import Passage
 from probes.question import Question
@@ -110,6 +113,25 @@ def test_a_replaced_row_has_the_filler_there_and_says_whether_the_length_changed
         assert row["filler"] in row["prompt"]
         assert not row["length_changed"], "the mask token keeps the length"
     assert all(row["length_changed"] and row["filler"] == "a very long filler" for row in chosen["rows"])
+
+
+def test_a_mask_token_is_a_filler_only_where_it_says_nothing(model: LocalModel) -> None:
+    """Gemma's tokenizer has one that its model never read: its vector is as untrained as it was drawn."""
+    embeddings = torch.eye(5)
+    tokenizer = SimpleNamespace(mask_token="<mask>", mask_token_id=3)
+    assert blank_token(tokenizer, embeddings) is None
+    embeddings[3] = 0
+    assert blank_token(tokenizer, embeddings) == "<mask>"
+    assert blank_token(SimpleNamespace(mask_token="<mask>", mask_token_id=5), embeddings) is None
+    assert blank_token(SimpleNamespace(mask_token=None, mask_token_id=None), embeddings) is None
+    own = model.tokenizer.mask_token
+    assert {row["filler"] for row in run("words", model, small(), {"mode": "replace"}).data["rows"]} >= {own}
+    layout, span = model.layout(small()), small().passage.words[0].span
+    english, chinese = (
+        choose(small().passage.text, [span], layout, model.tokenizer, language) for language in ("en", "zh")
+    )
+    assert english[0] in NEUTRAL["en"]
+    assert chinese[0] in NEUTRAL["zh"]
 
 
 @pytest.mark.parametrize("unit", ["sentence", "paragraph", "token"])

@@ -16,7 +16,7 @@ NEUTRAL = {
     "en": ("something", "thing", "stuff", "it", "one"),
     "zh": ("某", "某些", "某种", "那个", "东西"),
 }
-"""Words that say as little as a language allows. A tokenizer's mask token, where it has one, says less."""
+"""Words that say as little as a language allows, so a filler in English is another than in Chinese."""
 
 
 def spliced(text: str, spans: Sequence[Span], fillers: Sequence[str]) -> str:
@@ -28,15 +28,35 @@ def spliced(text: str, spans: Sequence[Span], fillers: Sequence[str]) -> str:
     return "".join([*pieces, text[at:]])
 
 
-def choose(text: str, spans: Sequence[Span], layout: Layout, tokenizer: Any, language: str) -> list[str]:
-    """One filler a span: the first candidate that keeps the prompt's length, else the first one of all."""
-    return [_choose(text, span, layout, tokenizer, language) for span in spans]
+def choose(
+    text: str, spans: Sequence[Span], layout: Layout, tokenizer: Any, language: str, blank: str | None = None
+) -> list[str]:
+    """One filler a span: the first candidate that keeps the prompt's length, else the first one of all.
+
+    Args:
+        blank: a token that stands for nothing, tried before any word; see `blank_token`.
+    """
+    return [_choose(text, span, layout, tokenizer, language, blank) for span in spans]
 
 
-def _choose(text: str, span: Span, layout: Layout, tokenizer: Any, language: str) -> str:
+def blank_token(tokenizer: Any, embeddings: Any) -> str | None:
+    """The tokenizer's mask token where it says nothing at all, its embedding being the zero vector.
+
+    A model that was trained to predict what comes next has most likely never read the mask token that its
+    tokenizer brings along (Gemma's `<mask>`): what its vector says nobody knows, and a word says less.
+
+    Args:
+        embeddings: [vocabulary, width], the vectors of the model's tokens.
+    """
+    token = tokenizer.mask_token
+    there = token and tokenizer.mask_token_id < len(embeddings)
+    return str(token) if there and not embeddings[tokenizer.mask_token_id].any() else None
+
+
+def _choose(text: str, span: Span, layout: Layout, tokenizer: Any, language: str, blank: str | None) -> str:
     tokens = sum(b - a for a, b in layout.tokens_of([span]))
     first = None
-    for filler in _candidates(tokens, tokenizer, language):
+    for filler in _candidates(tokens, language, blank):
         first = first or filler
         prompt = layout.frame.prompt(spliced(text, [span], [filler]))
         if len(ids_of(tokenizer, prompt, layout.frame.start)) == len(layout.ids):
@@ -44,9 +64,9 @@ def _choose(text: str, span: Span, layout: Layout, tokenizer: Any, language: str
     return first or ""
 
 
-def _candidates(tokens: int, tokenizer: Any, language: str) -> Iterator[str]:
-    if tokenizer.mask_token:
-        yield tokenizer.mask_token * tokens
+def _candidates(tokens: int, language: str, blank: str | None) -> Iterator[str]:
+    if blank:
+        yield blank * tokens
     words, gap = (NEUTRAL["zh"], "") if language == "zh" else (NEUTRAL["en"], " ")
     for times in range(1, max(tokens, 1) + 1):
         for word in words:

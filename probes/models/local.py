@@ -202,8 +202,13 @@ class LocalModel:
             prompting.refuse_control_tokens([trial.filler], self.tokenizer)
             chosen = [trial.filler] * len(trial.spans)
         else:
-            chosen = fillers.choose(passage.text, trial.spans, layout, self.tokenizer, question.language)
+            given = layout, self.tokenizer, question.language, self._blank
+            chosen = fillers.choose(passage.text, trial.spans, *given)
         return fillers.spliced(passage.text, trial.spans, chosen), trial.spans, tuple(chosen)
+
+    @cached_property
+    def _blank(self) -> str | None:
+        return fillers.blank_token(self.tokenizer, self.loaded.model.get_input_embeddings().weight)
 
     def _prepared(
         self,
