@@ -77,9 +77,10 @@ def _measured(result: ProbeResult) -> None:
 def _references(taken: Sequence[Taken]) -> None:
     """Of each record whose parts were given other passages' values: which, and what they answer."""
     for one in taken:
-        if told := reference_text(one.result.data, current().lang):
+        if reference := reference_of(one.result.data):
+            told = reference_text(one.result.data, current().lang)
             st.markdown(f"**{t(f'inside.{one.study}_record')}** {plain(told)}")
-            prompts = " · ".join(reference_of(one.result.data)["prompts"][:2])
+            prompts = " · ".join(reference["prompts"][:2])
             st.caption(plain(prompts[:400] + "…"))
 
 

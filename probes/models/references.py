@@ -79,8 +79,11 @@ class References:
         def tokens(text: str) -> int:
             return longest + len(ids_of(self.model.tokenizer, frame.prompt(text)))
 
+        def too_long(text: str) -> bool:
+            return window is not None and tokens(text) > window
+
         def write() -> ReferenceSet:
-            told, passed = written(plan, asked, lambda text: bool(window) and tokens(text) > window)
+            told, passed = written(plan, asked, too_long)
             if not told:
                 raise LimitError("window_references", tokens=min(map(tokens, passed)), window=window)
             prompts = tuple(frame.prompt(one.text) for one in told)
