@@ -1,18 +1,25 @@
-"""Every study by every engine, in every form that it can be had in."""
+"""Every study by every engine, in every form it can be had in; and what each engine could get wrong."""
 
 from __future__ import annotations
 
+import copy
 import csv
 import json
+import math
 from pathlib import Path
 
 import pytest
+import torch
 
-from probes import load_model
+from probes import load_model, run
+from probes.answers import AnswerSet
 from probes.cli import main
 from probes.commands import shared
 from probes.models.local import LocalModel
+from probes.passage import Passage
+from probes.question import Question
 from probes.studies import STUDIES
+from tests import inside_oracle
 
 FEWER = {
     "words": ["--mode", "hide"],
@@ -49,3 +56,32 @@ def test_every_study_by_every_engine_in_every_form(
     with rows.open(encoding="utf-8", newline="") as lines:
         assert len(list(csv.DictReader(lines))) >= len(data.get("rows", data.get("answers")))
     assert data["headline"].split()[0] in capsys.readouterr().out
+
+
+def test_a_string_less_one_that_goes_on_from_it_is_what_it_is_in_float64(model: LocalModel) -> None:
+    """P("three") - P("three times") is 1e-5 of what is subtracted: P(prefix) * (1 - P(next | prefix))."""
+    visits = ("I walked into", "On Monday I went to", "On Friday I went to")
+    text = " ".join(f"{visit} the bar. Then I went home." for visit in visits)
+    question = Question(
+        Passage(text),
+        "How many times did I go to the bar?",
+        AnswerSet.parse("bare=three;times=three times;other=never"),
+    )
+    layout = model.layout(question)
+    ids = {term.string.strip(): term.ids for term in layout.terms}
+    (three,), (_, times) = ids["three"], ids["three times"]
+    exact = copy.deepcopy(model.loaded.model).double()
+
+    def bare() -> float:
+        with torch.no_grad():
+            logits = exact(torch.tensor([[*layout.ids, three]]), use_cache=False).logits[0, -2:]
+        begins, goes_on = logits.log_softmax(-1)[[0, 1], [three, times]].tolist()
+        return begins + math.log(-math.expm1(goes_on))
+
+    assert bare() == pytest.approx(-11.524, abs=1e-3)
+    assert run("ask", model, question).data["answers"][0]["log_prob"] == pytest.approx(bare(), abs=1e-4)
+    heads = run("heads", model, question, {"cumulative": False, "control": 0}).rows
+    with inside_oracle.changing(exact, "head", 4, lambda rows: rows[:, :32].zero_()):
+        without = bare()
+    row = next(row for row in heads if (row["layer"], row["head"]) == (4, 0))
+    assert row["answers"][0]["log_prob"] == pytest.approx(without, abs=1e-4)

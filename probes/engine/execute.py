@@ -26,7 +26,7 @@ from probes.engine.foreign import refused_in_words
 from probes.engine.forward import Forwards
 from probes.engine.intervene import Inside, check_edits, refuse, ways_of
 from probes.engine.interventions import InsideJob, Intervention, Line, Replace
-from probes.engine.jobs import Job, Reason, Report, Way
+from probes.engine.jobs import Job, Reason, Report, Way, summed
 from probes.engine.lens import direct_effects, lens
 from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.reading import attention_weights, head_gradients
@@ -277,7 +277,7 @@ class Engine:
             try:
                 for scored in self._score(way, forwards, list(waiting.values())):
                     del waiting[id(scored.stem)]
-                    yield from _by_job(scored)
+                    yield from _by_job(scored, forwards.length_matters(scored.stem.depth))
                 return
             except Exception as error:  # whatever broke, a plainer way may still give exact numbers
                 if way == ways[-1]:
@@ -292,8 +292,9 @@ class Engine:
         return score_reference(forwards, stems)
 
 
-def _by_job(scored: Scored) -> Iterator[Result]:
-    sums = [sum(values) for values in scored.values]
+def _by_job(scored: Scored, apart: bool) -> Iterator[Result]:
+    """The numbers of every job; `apart`: each of its texts is another run from its first token on."""
+    sums = list(map(sum, scored.values)) if apart else summed(scored.stem.continuations, scored.values)
     for job, places in scored.stem.jobs:
         yield job, tuple(sums[place] for place in places)
 

@@ -15,12 +15,13 @@ from torch import Tensor
 from probes.engine.by_batches import NotExact, relative_tolerance
 from probes.engine.forward import Forwards, target_log_probs
 from probes.engine.interventions import InsideJob, Intervention, Knockout, Line
-from probes.engine.jobs import Check
+from probes.engine.jobs import Check, summed
 from probes.engine.masks import DepthMasks
 from probes.engine.restart import first_node_of, start_of
 from probes.engine.surgery import PADDING, Parts, Sheet, operated, sights, swaps
 
 Sums = tuple[float, ...]
+"""A number for each continuation of a line, or for each token of one."""
 Row = tuple["Changed | None", int]
 """A run (None: the clean one), and which continuation is read."""
 
@@ -58,20 +59,20 @@ def score_inside_plainly(
     plain = _Plain(forwards if most_tokens else forwards.bare(), line)
     size, every = max(1, most_tokens // line.longest), range(len(line.continuations))
     own = {run.index: [c for c in every if _touched(line, run, c)] for run in runs}
-    clean: dict[int, float] = {}
+    clean: dict[int, Sums] = {}
     if any(c not in touched for touched in own.values() for c in every):
         for batch in _batches([(None, c) for c in every], size):
             clean |= zip((c for _, c in batch), plain.run(batch), strict=True)
-    found: dict[int, dict[int, float]] = {index: {} for index in own}
+    found: dict[int, dict[int, Sums]] = {index: {} for index in own}
     for batch in _batches([(run, c) for run in runs for c in own[run.index]], size):
         for (run, c), value in zip(batch, plain.run(batch), strict=True):
             assert run is not None
             found[run.index][c] = value
             if len(found[run.index]) == len(own[run.index]):
                 values = clean | found.pop(run.index)
-                yield run.index, tuple(values[c] for c in every)
+                yield run.index, plain.sums([values[c] for c in every])
     for index in found:
-        yield index, tuple(clean[c] for c in every)
+        yield index, plain.sums([clean[c] for c in every])
 
 
 def _batches(rows: Sequence[Row], size: int) -> Iterator[Sequence[Row]]:
@@ -93,13 +94,21 @@ class _Plain:
         self.parts = Parts(forwards.model, forwards.anatomy)
         self._masks = masks
 
-    def run(self, batch: Sequence[Row]) -> list[float]:
-        """Log-probability of each row's continuation."""
+    def sums(self, tokens: Sequence[Sums]) -> Sums:
+        """Each continuation's log-probability, from its tokens'."""
+        if self.forwards.length_matters(
+            self.line.longest
+        ):  # a longer text is another run from its first token
+            return tuple(map(sum, tokens))
+        return tuple(summed(self.line.continuations, tokens))
+
+    def run(self, batch: Sequence[Row]) -> list[Sums]:
+        """Log-probability of each token of each row's continuation."""
         logits, reads = self.logits(batch)
         values = target_log_probs(logits, [i for _, i, _ in reads], [target for *_, target in reads])
-        out = [0.0] * len(batch)
+        out: list[Sums] = [()] * len(batch)
         for (row, *_), value in zip(reads, values, strict=True):
-            out[row] += value
+            out[row] = (*out[row], value)
         return out
 
     def logits(self, batch: Sequence[Row]) -> tuple[Tensor, list[tuple[int, int, int]]]:

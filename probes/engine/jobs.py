@@ -7,7 +7,7 @@ continuation is the sum over its tokens of the log-probability of each, given ev
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -42,6 +42,19 @@ class Job:
     def plain_tokens(self) -> int:
         """Positions a plain loop runs: one forward per continuation, whose last token is only read off."""
         return sum(len(self.ids) + len(continuation) - 1 for continuation in self.continuations)
+
+
+def summed(continuations: Sequence[tuple[int, ...]], values: Sequence[Sequence[float]]) -> list[float]:
+    """Each continuation's log-probability from its tokens'; one that goes on from another has that one's.
+
+    What is left of a string less one that goes on from it is P(string) * (1 - P(rest | string)). Where both
+    ran apart their beginnings differ in the last digits, and it would be nothing but those.
+    """
+    sums: dict[tuple[int, ...], float] = {}
+    for ids, tokens in sorted(zip(continuations, values, strict=True), key=lambda pair: len(pair[0])):
+        known = next((i for i in range(len(ids) - 1, 0, -1) if ids[:i] in sums), 0)
+        sums[ids] = sum(tokens[known:], sums.get(ids[:known], 0.0))
+    return [sums[ids] for ids in continuations]
 
 
 @dataclass(frozen=True, slots=True)

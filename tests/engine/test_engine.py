@@ -57,7 +57,7 @@ def test_reference_is_the_bare_model_bit_for_bit(engine):
     job = DELETED[0]
     (found,) = [scores for _, scores in engine.score([job], how="reference")]
     for score, end in zip(found, job.continuations, strict=True):
-        logits = engine.model(torch.tensor([[*job.ids, *end[:-1]]]), use_cache=False).logits[0].float()
+        logits = engine.model(torch.tensor([[*job.ids, *end[:-1]]]), use_cache=False).logits[0].double()
         log_probs = logits[len(job.ids) - 1 :].log_softmax(-1)
         assert score == pytest.approx(
             sum(log_probs[i, token].item() for i, token in enumerate(end)), rel=1e-12
