@@ -177,3 +177,13 @@ def test_a_turn_is_given_back_by_its_holder_alone() -> None:
 
     with turns:
         together(not_held)
+
+
+def test_the_turn_of_a_thread_that_has_ended_is_handed_on() -> None:
+    turns = Turns()
+    lost = threading.Thread(target=turns.acquire)
+    lost.start()
+    lost.join(5)
+    assert turns.acquire(timeout=30)
+    turns.release()
+    assert together(lambda: turns.acquire(timeout=5)) == [True]

@@ -7,7 +7,9 @@ back between two steps does not take it again before one who waits (Python's own
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Iterator
@@ -18,13 +20,22 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+log = logging.getLogger(__name__)
+
+LOOK = 1.0
+"""Seconds between two looks at whether the thread that is waited for still lives."""
+
+
 class Turns:
-    """A lock that its holder may take again, and that is handed on in the order of asking."""
+    """A lock that its holder may take again, and that is handed on in the order of asking.
+
+    The turn of a thread that has ended without giving it back is handed on, too: nobody else could.
+    """
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._line: deque[tuple[int, threading.Lock]] = deque()
-        self._holder: int | None = None
+        self._line: deque[tuple[threading.Thread, threading.Lock]] = deque()
+        self._holder: threading.Thread | None = None
         self._depth = 0
 
     def acquire(self, timeout: float = -1) -> bool:
@@ -36,7 +47,7 @@ class Turns:
         Returns:
             whether the turn is held now.
         """
-        me, ticket = threading.get_ident(), threading.Lock()
+        me, ticket = threading.current_thread(), threading.Lock()
         with self._guard:
             if self._holder in (None, me):
                 self._holder = me
@@ -46,13 +57,25 @@ class Turns:
             place = (me, ticket)
             self._line.append(place)
         try:
-            return ticket.acquire(timeout=timeout) or not self._left(place)
+            return self._waited(ticket, timeout) or not self._left(place)
         except BaseException:  # Ctrl-C while waiting
             if not self._left(place):
                 self.release()
             raise
 
-    def _left(self, place: tuple[int, threading.Lock]) -> bool:
+    def _waited(self, ticket: threading.Lock, timeout: float) -> bool:
+        """Whether the turn came in time."""
+        until = time.monotonic() + timeout if timeout >= 0 else float("inf")
+        while (left := until - time.monotonic()) > 0:
+            if ticket.acquire(timeout=min(left, LOOK)):
+                return True
+            with self._guard:
+                if self._holder is not None and not self._holder.is_alive():
+                    log.warning("%s ended without giving back its turn at a model", self._holder.name)
+                    self._hand_on()
+        return False
+
+    def _left(self, place: tuple[threading.Thread, threading.Lock]) -> bool:
         """Leave the line; False where the turn had come just then."""
         with self._guard:
             if place not in self._line:
@@ -67,16 +90,19 @@ class Turns:
             RuntimeError: this thread does not hold it.
         """
         with self._guard:
-            if self._holder != threading.get_ident():
+            if self._holder is not threading.current_thread():
                 raise RuntimeError("a turn is given back by the thread that holds it")
             self._depth -= 1
-            if self._depth:
-                return
-            self._holder = None
-            if self._line:
-                self._holder, ticket = self._line.popleft()
-                self._depth = 1
-                ticket.release()
+            if not self._depth:
+                self._hand_on()
+
+    def _hand_on(self) -> None:
+        """To the first in line, under the guard."""
+        self._holder, self._depth = None, 0
+        if self._line:
+            self._holder, ticket = self._line.popleft()
+            self._depth = 1
+            ticket.release()
 
     def __enter__(self) -> Turns:
         self.acquire()
