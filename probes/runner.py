@@ -184,6 +184,8 @@ class _Job:
 
     def precision(self) -> dict[str, Any] | None:
         """How far effects may be off for the number type that the model computes in."""
+        if not hasattr(self.model, "prepare"):  # it answers from elsewhere
+            return None
         (clean,) = self.model.prepare(self.question, [CLEAN])
         found: dict[str, Any] | None
         found = self._remembered("precision", clean, lambda: self.model.precision(clean))
