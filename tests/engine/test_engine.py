@@ -264,7 +264,9 @@ def test_half_precision_is_noisy_and_says_so(dtype):
     run = engine.score(DELETED + HIDDEN)
     found, truth = dict(run), dict(engine.score(DELETED + HIDDEN, how="reference"))
     assert run.report.how == "tree"
-    assert run.report.noise_floor > 1e-4  # a hundred times what float32 shows
+    # What was off in the few that are checked may be nothing by chance; what may be off is said.
+    assert run.report.noise_floor <= run.report.checks[0].tolerance
+    assert run.report.checks[0].tolerance > 8 * torch.finfo(dtype).eps
     assert furthest(found, truth) < 40 * torch.finfo(dtype).eps
 
 
