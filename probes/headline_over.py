@@ -28,6 +28,7 @@ def over_headline(data: Mapping[str, Any], lang: str) -> str:
     parts = [
         say("headline.over_right" if told else "headline.over", lang, size=size, right=right, told=len(told))
     ]
+    parts += _measured_on(data, lang)
     if left_out := data["over"]["left_out"]:
         parts.append(say("headline.over_left_out", lang, count=left_out))
     if strongest := data.get("strongest"):
@@ -37,6 +38,22 @@ def over_headline(data: Mapping[str, Any], lang: str) -> str:
         told_within = within(mean["low"], mean["high"], signed, lang)
         parts.append(say("headline.over_agreement", lang, rho=signed(mean["mean"]), within=told_within))
     return (" " if lang == "en" else "").join(parts)
+
+
+def _measured_on(data: Mapping[str, Any], lang: str) -> list[str]:
+    """What effects are measured on, where it is not each passage's own answer on top."""
+    target = data.get("target") or {"name": "top"}
+    name = target["name"]
+    if name == "top":
+        return []
+    if name in ("right", "right:tempting"):
+        of = say(f"headline.of_{name.replace(':', '_')}", lang)
+    elif target["text"] is None or target["kind"] is None:
+        of = say("headline.of_answer", lang, text=name)
+    else:
+        pair = {"text": target["text"], "against": target["against_text"]}
+        of = say(f"headline.of_{target['kind']}", lang, **pair)
+    return [say("headline.measured_on", lang, of=of)]
 
 
 def within(low: float | None, high: float | None, text: Callable[[float], str], lang: str) -> str:

@@ -88,6 +88,7 @@ def run_over(
             "passages": [_told(r) for r in records],
         },
         **{name: first[name] for name in shared if name in first},
+        "target": _target(records),
         "thresholds": first["thresholds"],
         "noise_floor": max((r["noise_floor"] or 0.0 for r in records), default=None),
         "agreement": agreements(records, seed),
@@ -162,6 +163,14 @@ def _by_role(record: dict[str, Any], question: Question) -> dict[str, Any]:
 
     rows = [{**row, "from": role(row["from"]), "to": role(row["to"])} for row in record["rows"]]
     return record | {"rows": rows}
+
+
+def _target(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What effects are measured on: its name, and its answers' where they are the same in every passage."""
+    first = records[0]["target"]
+    names = ("kind", "text", "against_text")
+    same = {n: first[n] if all(r["target"][n] == first[n] for r in records) else None for n in names}
+    return {"name": first["name"], **same}
 
 
 def _told(record: Mapping[str, Any]) -> dict[str, Any]:

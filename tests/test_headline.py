@@ -133,6 +133,21 @@ def test_so_do_the_headlines_of_what_is_inside(study: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("top", "once", ""),
+        ("right", "once", " Effects are measured on the right answer."),
+        ("3", "three times", " Effects are measured on “three times”."),
+        ("3", None, " Effects are measured on “3”."),
+    ],
+)
+def test_so_does_the_headline_of_a_set(name: str, text: str | None, said: str) -> None:
+    data = {**inside_records.over("heads").data}
+    data["target"] = {"name": name, "kind": "answer", "text": text, "against_text": None}
+    assert f"answered right.{said} 1 more was left out" in headline(data, "en")
+
+
+@pytest.mark.parametrize(
     ("site", "head", "unit", "said"),
     [
         ("block", None, 2, "The state of “walked” after layer 4 brings back 90 %"),
