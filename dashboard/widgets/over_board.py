@@ -12,7 +12,7 @@ from dashboard.session import bound
 from dashboard.state import SETS
 from dashboard.widgets.desk import Desk
 from dashboard.widgets.loading import problem
-from dashboard.widgets.markup import plain
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.take_along import Taken
 from dashboard.wording import bare, t
 from probes import charts
@@ -47,8 +47,12 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | Non
         charts.specification(picture), key=f"over_{study}", alt=bare("over.alt", headline=said)
     )
     _, rest = charts.over_rows(found)
-    told = [t("over.read", fewest=FEWEST, carriers=CARRIERS)]
-    told += [t("over.order")] if found.data.get("strongest") else []
-    told += [t("over.rest", count=rest)] if rest else []
-    st.caption(" ".join(told))
+    st.caption(_how_to_read(strongest=bool(found.data.get("strongest")), rest=rest))
     return Taken(study, found, chosen, lambda lang: charts.over_points(found, lang))
+
+
+def _how_to_read(*, strongest: bool, rest: int) -> Markdown:
+    told = [t("over.read", fewest=FEWEST, carriers=CARRIERS)]
+    told += [t("over.order")] if strongest else []
+    told += [t("over.rest", count=rest)] if rest else []
+    return Markdown(" ".join(told))

@@ -163,13 +163,13 @@ def agreement(desk: Desk, looked: Head) -> ProbeResult | None:
         key="agreement_chart",
         alt=bare("heads.agree_alt"),
     )
-    st.caption(_agreement(found, looked, desk.state.lang) + " " + t("heads.agree_read"))
+    st.caption(_agreement(found, looked, desk.state.lang))
     return found
 
 
-def _agreement(found: ProbeResult, looked: Head, lang: str) -> str:
+def _agreement(found: ProbeResult, looked: Head, lang: str) -> Markdown:
     own = next(r for r in found.data["agreement"]["rows"] if (r["layer"], r["head"]) == looked)
-    said = plain(attention_found(found.data, lang))
-    if own["rho"] is None:
-        return said
-    return t("heads.agrees", head=head_name(looked), rho=signed(own["rho"])) + " " + said
+    said = [plain(attention_found(found.data, lang)), t("heads.agree_read")]
+    if own["rho"] is not None:
+        said.insert(0, t("heads.agrees", head=head_name(looked), rho=signed(own["rho"])))
+    return Markdown(" ".join(said))

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+MAIN = sys.modules["__main__"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_main() -> Iterator[None]:
+    """Streamlit puts the page's script in the place of `__main__`, which a process started later with `spawn`
+    would run again.
+    """
+    yield
+    sys.modules["__main__"] = MAIN
 
 
 @pytest.fixture(scope="session", autouse=True)

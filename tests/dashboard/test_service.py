@@ -26,6 +26,7 @@ from probes.passage import Passage
 from probes.question import preset
 from probes.results import ProbeResult
 from probes.sets import questions_of
+from probes.studies.inside import SIZES
 
 OPEN = Limits()
 HOSTED = Limits.from_environment({"CRUX_HOSTED": "1"})
@@ -222,7 +223,7 @@ def test_a_set_of_passages_is_the_runners_own() -> None:
 @pytest.mark.parametrize(
     ("study", "options", "runs"),
     [
-        ("layers", {**inside.layers(State()), "over": 50}, 2 * 6 * 50),
+        ("layers", {**inside.layers(State()), "over": 50}, (SIZES["mean"] + 2 * 6) * 50),
         ("heads", {**inside.heads(State()), "over": 20}, 24 * 20),
         ("links", {**inside.links(State(), 100_000)}, 2 * 61 + 61 * 60 // 2),
         ("ask", {"at": "0-1", "control": 1000}, 1001),
