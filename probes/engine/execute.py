@@ -21,13 +21,14 @@ from probes.engine.anatomy import Anatomy, text_config
 from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import score_tree
 from probes.engine.costs import costs_of
+from probes.engine.direct import direct_effects
 from probes.engine.findings import Findings, find_out
 from probes.engine.foreign import refused_in_words
 from probes.engine.forward import Forwards
 from probes.engine.intervene import Inside, check_edits, refuse, ways_of
 from probes.engine.interventions import InsideJob, Intervention, Line, Replace
 from probes.engine.jobs import Job, Reason, Report, Way, summed
-from probes.engine.lens import direct_effects, lens
+from probes.engine.lens import lens
 from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.reading import attention_weights, head_gradients
 from probes.engine.records import Record
@@ -212,7 +213,7 @@ class Engine:
     def direct_effects(
         self, job: Job, edits: Sequence[Replace], token: int, against: int, node: int | None = None
     ) -> list[float] | None:
-        """Each edit's effect on logit[token] - logit[against] by its own write alone, nats; see `lens`.
+        """Each edit's effect on logit[token] - logit[against] by its own write alone, nats; see `direct`.
 
         Args:
             node: of the job's line; None for the prompt's last token.

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from probes.engine import hooks
 from probes.engine.forward import Forwards
@@ -172,9 +172,11 @@ class _Watch:
 
 
 def _hollow(output: Any) -> Any:
-    """What a module returned, less the tensors besides its hidden states: only the kind is kept."""
+    """What a module returned, less the tensors besides its hidden states: only the kind is kept, and weights
+    of the model's own that it hands on (gpt_neox_japanese adds the bias of its last attention in the block).
+    """
     if isinstance(output, (tuple, list)):
-        return type(output)([None] * len(output))
+        return type(output)(one if isinstance(one, nn.Parameter) else None for one in output)
     return None if isinstance(output, Tensor) or output is None else output
 
 

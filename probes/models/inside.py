@@ -155,9 +155,9 @@ class Inside:
         `against` (None: the likeliest of all other answers), at the first token in which they differ.
 
         Returns:
-            the effects (nats), and the two strings with the tokens they first differ in; None where this
-            model's final norm is none whose factor can be held, where a part's own write cannot be told from
-            the rest, or two strings do not differ.
+            the effects (nats), and the two strings with the tokens they first differ in; None where something
+            behind this model's parts reacts to them and cannot be held, where a part's own write cannot be
+            told from the rest, or two strings do not differ.
         """
         if not trials:
             return [], None

@@ -77,6 +77,7 @@ _ROWS = (
     Tiny("gptj", {**GPT2, "rotary_dim": 4}),
     Tiny("codegen", {**GPT2, "n_ctx": 128, "rotary_dim": 4}),
     Tiny("gpt_neox", PLAIN),
+    Tiny("gpt_neox_japanese", {**PLAIN, "intermediate_multiple_size": 2}),
     Tiny("phi", PLAIN),
     Tiny("phi3", {**GROUPED, "original_max_position_embeddings": 128}),
     Tiny("persimmon", PLAIN),

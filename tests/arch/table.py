@@ -12,6 +12,8 @@ import transformers
 
 from probes.engine.anatomy import Anatomy
 from probes.engine.execute import Engine
+from probes.engine.interventions import Replace
+from probes.engine.jobs import Job
 from probes.errors import CapabilityError
 from tests.arch.configs import CONFIGURATIONS, Tiny
 
@@ -22,10 +24,12 @@ What the self-check found on a tiny random model of each configuration (`python 
 transformers {version}). `crux models check` examines the weights you load in the same way. *Tree*: prompts
 share their beginnings and changed runs begin half way; *full depth*: they share, but every changed run goes
 through all layers; *batches*: nothing is shared (recurrent layers, or frequencies that depend on the length).
-The numbers are exact in all of them. What cannot be done is refused with its reason, never shown as 0.
+The numbers are exact in all of them. What cannot be done is refused with its reason, never shown as 0; direct
+effects are n/a where something behind a part reacts to what it writes (a gate, a dense layer after the final
+norm, norms on the residual stream itself).
 
-| configuration | layers with heads | runs as | words hidden | in single heads | heads | attention weights |
-|---|---|---|---|---|---|---|
+| configuration | layers with heads | runs as | words hidden | in single heads | heads | direct effects | weights |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -42,7 +46,7 @@ def _row(name: str, tiny: Tiny) -> str:
     anatomy = engine.anatomy
     cells = [name, f"{len(anatomy.attention_layers)} of {len(anatomy.layers)}", _way(anatomy)]
     cells += [_mark(anatomy, capability) for capability in ("hide", "hide_by_head", "heads")]
-    return f"| {' | '.join([*cells, _attention(engine)])} |"
+    return f"| {' | '.join([*cells, _direct(engine), _attention(engine)])} |"
 
 
 def _way(anatomy: Anatomy) -> str:
@@ -55,6 +59,18 @@ def _way(anatomy: Anatomy) -> str:
 def _mark(anatomy: Anatomy, capability: str) -> str:
     reason = anatomy.why_not(capability)
     return "yes" if reason is None else f"no ({reason.key})"
+
+
+def _direct(engine: Engine) -> str:
+    layers = engine.anatomy.attention_layers
+    if not layers:
+        return "no"
+    job = Job(tuple(range(3, 15)), ((11,), (40,)))
+    try:
+        found = engine.direct_effects(job, [Replace(layers[0].index, "head", 0)], 11, 40)
+    except CapabilityError as fault:
+        return f"no ({fault.key})"
+    return "no" if found is None else "yes"
 
 
 def _attention(engine: Engine) -> str:
