@@ -8,7 +8,7 @@ from typing import Any
 
 from probes.answers import Distribution
 from probes.models.base import AnswerModel, Outcome, Prepared, Scoring
-from probes.passage import Unit
+from probes.passage import Span, Unit
 from probes.question import Question
 from probes.studies.effects import Target
 from probes.trials import Trial
@@ -42,8 +42,8 @@ class Watched:
     def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
         return self._model.units(question, kind)
 
-    def lengths(self, question: Question, units: Sequence[Unit]) -> list[int]:
-        return self._model.lengths(question, units)
+    def token_spans(self, question: Question, units: Sequence[Unit]) -> list[tuple[Span, ...]]:
+        return self._model.token_spans(question, units)
 
     def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
         return self._model.prepare(question, trials)

@@ -25,6 +25,7 @@ from probes.passage import Unit
 from probes.question import Question, preset
 from probes.results import ProbeResult
 from probes.store import Store
+from probes.studies.shared_tokens import shared_tokens
 
 if TYPE_CHECKING:
     from probes.models.local import LocalModel
@@ -66,11 +67,18 @@ class Service:
         model = self.loaded(choice)
         return None if model is None else model.units(question, kind)
 
-    def notes(self, choice: Choice, question: Question) -> Sequence[Mapping[str, Any]]:
-        """What a reader should know of the question as it is put to the model, where it is at hand."""
+    def notes(self, choice: Choice, question: Question, *, by_tokens: bool) -> Sequence[Mapping[str, Any]]:
+        """What a reader should know of the question as it is put to the model, where it is at hand.
+
+        Args:
+            by_tokens: words are hidden, or read, as whole tokens.
+        """
         model = self.loaded(choice)
         try:
-            return [] if model is None else model.notes(question)
+            if model is None:
+                return []
+            shared = shared_tokens(model, question, question.passage.words)[1] if by_tokens else []
+            return [*model.notes(question), *shared]
         except CruxError:  # it cannot be put to this model: the run says so, when its turn has come
             return []
 

@@ -210,7 +210,7 @@ def _record(
         if isinstance(record.get("greedy"), Prepared):
             record["greedy"] = job.greedy(record["greedy"])
     data["noise_floor"] = job.noise_floor()
-    data["notes"] = job.model.notes(job.question)
+    data["notes"] = [*job.model.notes(job.question), *body.get("notes", ())]
     data["headline"] = headline(data, lang)
     data["provenance"] = {
         "model": job.model.describe(examined=bool(job.reports)),

@@ -215,7 +215,7 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
             load(shop, choice, top.instead())
             return
         session.write_link()  # now, because a long run may be interrupted before the page's end
-        notes(shop.notes(choice, question))
+        notes(shop.notes(choice, question, by_tokens=True))
         draw(Desk(question, shop, choice, top, geometry))
     except CruxError as fault:
         with top.instead():

@@ -113,8 +113,8 @@ def _draw(desk: Desk, looked: Head, reader: int) -> None:
     except NoRoom as fault:
         st.info(no_room(fault), icon=":material/memory:")
         return
-    whole, sinks = found.weights[layer], found.sink[layer]
-    if whole is None or sinks is None:
+    whole, covered, sinks = found.weights[layer], found.covered[layer], found.sink[layer]
+    if whole is None or covered is None or sinks is None:
         st.caption(t("heads.no_heads", layer=layer))
         return
     weights, sink = [float(w) for w in whole[head, reader]], float(sinks[head, reader])
@@ -137,7 +137,8 @@ def _draw(desk: Desk, looked: Head, reader: int) -> None:
         pressable=True,
         pressed=len(words) if reader < 0 else reader,
     )
-    shares = {"passage": sum(weights), "sink": sink, "rest": max(0.0, 1 - sum(weights) - sink)}
+    passage = float(covered[head, reader])
+    shares = {"passage": passage, "sink": sink, "rest": max(0.0, 1 - passage - sink)}
     of_all = {name: percent(min(1.0, share)) for name, share in shares.items()}
     if desk.state.reader is None and reader >= 0:
         st.caption(t("heads.reader_chosen", word=_named(words[reader])))

@@ -35,6 +35,7 @@ from probes.headline import headline
 from probes.passage import Span, Unit
 from probes.question import Question
 from probes.results import ProbeResult
+from probes.trials import Mode
 
 MANY_UNITS = 300
 """More units than this are measured only after a press: each is a run of the model."""
@@ -80,7 +81,8 @@ class Scene:
                 load(self.shop, self.choice, self.top.instead())
                 return
             with notes_slot:
-                notes(self.shop.notes(self.choice, self.question))
+                hides = current().mode == Mode.HIDE
+                notes(self.shop.notes(self.choice, self.question, by_tokens=hides))
             self._prepare(units, passage_slot, action_slot)
             words = self._known("words", units)
             with right:

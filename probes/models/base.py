@@ -52,6 +52,11 @@ class Outcome:
     answers: Distribution
 
 
+def lengths(spans: Sequence[Sequence[Span]]) -> list[int]:
+    """How many tokens each unit has, by its ranges of tokens."""
+    return [sum(end - begin for begin, end in ranges) for ranges in spans]
+
+
 class AnswerModel(Protocol):
     """A source of answers. `studies` say what to try, a model says how a trial becomes a prompt."""
 
@@ -70,8 +75,8 @@ class AnswerModel(Protocol):
     def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
         """The passage's units of `kind`; "token" are this model's own."""
 
-    def lengths(self, question: Question, units: Sequence[Unit]) -> list[int]:
-        """How many of the clean prompt's tokens carry each unit."""
+    def token_spans(self, question: Question, units: Sequence[Unit]) -> list[tuple[Span, ...]]:
+        """The ranges of the clean prompt's tokens that carry each unit."""
 
     def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
         """Prompts for `trials`, without running anything.

@@ -212,9 +212,9 @@ class Inside:
 
     def word_attention(self, question: Question, units: Sequence[Unit]) -> WordAttention:
         """The same by words; a unit whose characters no token carries reads and is read by nobody."""
-        layout = self.model.layout(question)
-        tokens = [[i for a, b in layout.tokens_of([unit.span]) for i in range(a, b)] for unit in units]
-        found = self.model.engine.attention(layout.ids)
+        spans = self.model.token_spans(question, units)
+        tokens = [[i for begin, end in ranges for i in range(begin, end)] for ranges in spans]
+        found = self.attention(question)
         return by_words([None if one is None else one.cpu().numpy() for one in found], tokens)
 
 

@@ -173,9 +173,9 @@ class LocalModel:
         layout = self.layout(question)
         return token_units(question.passage.text, layout.offsets, len(layout.frame.before))
 
-    def lengths(self, question: Question, units: Sequence[Unit]) -> list[int]:
+    def token_spans(self, question: Question, units: Sequence[Unit]) -> list[tuple[Span, ...]]:
         layout = self.layout(question)
-        return [sum(b - a for a, b in layout.tokens_of([unit.span])) for unit in units]
+        return [layout.tokens_of([unit.span]) for unit in units]
 
     def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
         layout = self.layout(question)

@@ -17,6 +17,8 @@ class WordAttention:
     Attributes:
         weights: per layer float64 [heads, readers, units], None where a layer has no attention. The readers
             are the units and, last, the answer position.
+        covered: per layer [heads, readers], what goes to the units together: a token that two of them share
+            counts once, the prompt's first token not at all.
         sink: per layer [heads, readers], what goes to the prompt's first token.
         entropy: per layer [heads, readers], nats, over tokens.
         distance: per layer [heads, readers], mean tokens back.
@@ -25,6 +27,7 @@ class WordAttention:
     """
 
     weights: list[np.ndarray | None]
+    covered: list[np.ndarray | None]
     sink: list[np.ndarray | None]
     entropy: list[np.ndarray | None]
     distance: list[np.ndarray | None]
@@ -64,23 +67,27 @@ def by_words(attention: Sequence[np.ndarray | None], units: Sequence[Sequence[in
         read[list(tokens), place] = 1
         reading[place, list(tokens)] = 1 / max(1, len(tokens))
     reading[-1, -1] = 1
+    any_unit = read.max(axis=1, initial=0.0)
+    any_unit[0] = 0
     weights: list[np.ndarray | None] = []
+    covered: list[np.ndarray | None] = []
     sink: list[np.ndarray | None] = []
     entropy: list[np.ndarray | None] = []
     distance: list[np.ndarray | None] = []
     back = np.arange(n)[:, None] - np.arange(n)
     for layer in attention:
         if layer is None:
-            for kept in (weights, sink, entropy, distance):
+            for kept in (weights, covered, sink, entropy, distance):
                 kept.append(None)
             continue
         a = layer.astype(float)
         weights.append(reading @ a @ read)
+        covered.append((a @ any_unit) @ reading.T)
         sink.append(a[:, :, 0] @ reading.T)
         spread = -np.where(a > 0, a * np.log(np.where(a > 0, a, 1)), 0).sum(-1)
         entropy.append(spread @ reading.T)
         distance.append((a * back).sum(-1) @ reading.T)
-    return WordAttention(weights, sink, entropy, distance, _rollout(attention, reading) @ read)
+    return WordAttention(weights, covered, sink, entropy, distance, _rollout(attention, reading) @ read)
 
 
 def _rollout(attention: Sequence[np.ndarray | None], reading: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Any
 
 from probes.characters import whole_number
 from probes.errors import InputError
-from probes.models.base import AnswerModel, Outcome
+from probes.models.base import AnswerModel, Outcome, lengths
 from probes.numbers import shortened
 from probes.passage import Span
 from probes.question import Question
@@ -25,6 +25,7 @@ from probes.studies.inside import (
     opened,
     reference_fields,
 )
+from probes.studies.shared_tokens import hidden_with
 from probes.trials import CLEAN, Mode, Trial
 
 DROP = Option("drop", "text", None)
@@ -53,6 +54,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "clean": ask_fields(question, clean),
         "target": target.as_dict(question),
         "taken": {**run_fields(now), **_named(question, spans)},
+        "notes": hidden_with(model, question, spans) if settings["mode"] == Mode.HIDE else [],
         **moved,
         "control": control.get("control"),
         "thresholds": limits(settings),
@@ -80,6 +82,7 @@ def _without_heads(
         "clean": ask_fields(question, clean),
         "target": target.as_dict(question),
         "taken": {**run_fields(now), **_named(question, spans)},
+        "notes": hidden_with(model, question, spans) if settings["mode"] == Mode.HIDE else [],
         "ablated": {
             "heads": [list(place) for place in heads],
             "mode": settings["ablate_mode"],
@@ -164,7 +167,7 @@ def _control(
     if not settings["control"] or len(inside) < 2 or not now.prepared.reaches:
         return {}
     rng, tokens = random.Random(settings["seed"]), now.prepared.tokens
-    drawn = random_sets(model.lengths(question, words), inside, tokens, settings["control"], rng)
+    drawn = random_sets(lengths(model.token_spans(question, words)), inside, tokens, settings["control"], rng)
     if not drawn:
         return {}
     mode, filler = Mode(settings["mode"]), settings["filler"]

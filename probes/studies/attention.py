@@ -15,13 +15,14 @@ import numpy as np
 
 from probes.characters import whole_number
 from probes.errors import InputError
-from probes.models.base import AnswerModel
+from probes.models.base import AnswerModel, lengths
 from probes.passage import Unit
 from probes.question import Question
 from probes.ranks import among_first, best_by_chance, by_shift, chance_of
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
 from probes.studies.effects import Target, ask_fields, effect_of, limits
 from probes.studies.inside import opened
+from probes.studies.shared_tokens import shared_tokens, sharing
 from probes.trials import CLEAN, Mode, Trial
 
 READER = Option("reader", "text", "answer")
@@ -44,8 +45,8 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     target = Target.of(settings["target"], question, clean.answers)
     effects = [effect_of(clean, outcome, target, settings) for outcome in outcomes]
     at = len(words) if reader == "answer" else reader
-    carried = [tokens > 0 for tokens in model.lengths(question, words)]
-
+    carried = [tokens > 0 for tokens in lengths(model.token_spans(question, words))]
+    shares, notes = shared_tokens(model, question, words)
     if at < len(words) and not carried[at]:
         carried = [False] * len(words)
 
@@ -65,7 +66,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
                     "reader": reader,
                     "weights": told(share.tolist()),
                     "sink": sink,
-                    "rest": max(0.0, 1 - float(share.sum()) - sink),
+                    "rest": max(0.0, 1 - float(found.covered[layer][head, at]) - sink),
                     "entropy": float(found.entropy[layer][head, at]),
                     "distance": float(found.distance[layer][head, at]),
                 }
@@ -77,7 +78,8 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "target": target.as_dict(question),
         "mode": settings["mode"],
         "reader": reader,
-        "units": units_of(words),
+        "units": sharing(units_of(words), shares),
+        "notes": notes,
         "effects": [effect["effect_log_prob"] for effect in effects],
         "geometry": inside.geometry(),
         "rows": rows,

@@ -39,10 +39,11 @@ def random_sets(
     """
     others = [i for i in range(len(lengths)) if i not in set(chosen) and 0 < lengths[i] <= wanted]
     found: dict[tuple[int, ...], None] = {}
-    for _ in range(count * 5):
-        if len(found) == count or sum(lengths[i] for i in others) < wanted:
-            break
-        if drawn := _drawn(lengths, others, wanted, rng):
+    idle = 0  # draws in a row that brought nothing new
+    while len(found) < count and idle < TRIES and sum(lengths[i] for i in others) >= wanted:
+        drawn = _drawn(lengths, others, wanted, rng)
+        idle = 0 if drawn and drawn not in found else idle + 1
+        if drawn:
             found[drawn] = None
     return list(found)
 

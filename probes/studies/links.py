@@ -22,6 +22,7 @@ from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
 from probes.studies.effects import Target, ask_fields, effect_of, limits
 from probes.studies.inside import moved, opened
+from probes.studies.shared_tokens import shared_tokens, sharing
 from probes.trials import CLEAN, Mode, Trial
 
 BUDGET = Option("budget", "integer", 400, low=1, high=100_000)
@@ -44,6 +45,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     cuts += [(words[a], words[b]) for a, b in pairs]
     _, *outcomes = yield [CLEAN, *(_cut(reader, read, layers) for reader, read in cuts)]
     looked = _attention(inside, question, words)
+    shares, notes = shared_tokens(model, question, words)
     rows = [
         {
             "from": "answer" if reader is None else _named(reader),
@@ -61,8 +63,9 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "target": target.as_dict(question),
         "units": [
             unit | {"hidden_effect": e["effect_log_prob"]}
-            for unit, e in zip(units_of(words), hiding, strict=True)
+            for unit, e in zip(sharing(units_of(words), shares), hiding, strict=True)
         ],
+        "notes": notes,
         "layers": None if window is None else list(window),
         "geometry": inside.geometry(),
         "attention": None if looked is None else looked.tolist(),

@@ -20,6 +20,7 @@ from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
 from probes.studies.effects import Target, ask_fields, limits
 from probes.studies.inside import block_places, head_places, moved, opened
+from probes.studies.shared_tokens import shared_tokens, sharing
 from probes.trials import CLEAN, Mode, Trial
 
 CHANGE = Option("change", "text", None)
@@ -67,6 +68,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
                     **moved(base, now, target, settings),
                 }
             )
+    shares, notes = shared_tokens(model, question, question.passage.words)
     return {
         "clean": ask_fields(question, own),
         "base": ask_fields(question, base),
@@ -82,7 +84,8 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "scale": scale,
         "geometry": inside.geometry(),
         "target": target.as_dict(question),
-        "units": units_of(question.passage.words),
+        "units": sharing(units_of(question.passage.words), shares),
+        "notes": notes,
         "rows": rows,
         "thresholds": limits(settings),
     }

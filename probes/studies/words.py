@@ -16,6 +16,7 @@ from probes.question import Question
 from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, UNIT, Option, Steps, Study
 from probes.studies.control import band, random_sets, ranked
 from probes.studies.effects import Target, ask_fields, effect_of, limits, run_fields
+from probes.studies.shared_tokens import shared_tokens
 from probes.trials import CLEAN, Mode, Trial
 
 GROUPS = Option("groups", "flag", True)
@@ -37,9 +38,16 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     def row(outcome: Outcome) -> dict[str, Any]:
         return {**run_fields(outcome), **effect_of(clean, outcome, target, settings)}
 
+    hiding = mode is Mode.HIDE  # characters are deleted, tokens are hidden
+    shares, notes = shared_tokens(model, question, units) if hiding else ([[]] * len(units), [])
     rows = [
-        {**_unit_fields(unit), "role": question.role_of(unit.span), **row(outcome)}
-        for unit, outcome in zip(units, outcomes, strict=False)
+        {
+            **_unit_fields(unit),
+            "shares_tokens": others,
+            "role": question.role_of(unit.span),
+            **row(outcome),
+        }
+        for unit, others, outcome in zip(units, shares, outcomes, strict=False)
     ]
     ranked(rows)
     together = [
@@ -61,6 +69,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "unit": settings["unit"],
         "rows": rows,
         "groups": together,
+        "notes": notes,
         "control": {"kind": "rank_by_length", "random_sets": settings["control"], "seed": settings["seed"]},
         "thresholds": limits(settings),
     }

@@ -28,7 +28,7 @@ The numbers are exact in all of them. What cannot be done is refused with its re
 effects are n/a where something behind a part reacts to what it writes (a gate, a dense layer after the final
 norm, norms on the residual stream itself).
 
-| configuration | layers with heads | runs as | words hidden | in single heads | heads | direct effects | weights |
+| configuration | layers with heads | runs as | hide words | in one head | heads | direct effects | weights |
 |---|---|---|---|---|---|---|---|
 """
 

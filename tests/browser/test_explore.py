@@ -33,7 +33,7 @@ def test_a_press_takes_a_word_out_and_the_answer_moves(explore: Explore) -> None
     explore.says("Without “walked” it says “never”")
     assert explore.out() == ["walked"]
     explore.chip("walked").click()
-    explore.says("words change nothing")
+    explore.says("words hardly change")
     assert explore.out() == []
 
 
@@ -42,7 +42,7 @@ def test_repeated_words_are_told_apart(explore: Explore) -> None:
     explore.chip("shop", 1).click()
     explore.says("Without “shop²” it says “never”")
     explore.page.get_by_role("button", name="Put all back").click()
-    explore.says("words change nothing")
+    explore.says("words hardly change")
     # The chips have heard of it too.
     expect(explore.page.locator(".chip[aria-pressed=true]")).to_have_count(0)
     explore.chip("shop", 2).click()
@@ -74,7 +74,7 @@ def test_undo_redo_and_the_browsers_back(explore: Explore) -> None:
     explore.says("Without “walked” it says")
     assert explore.out() == ["walked"]
     explore.press("Undo")
-    explore.says("words change nothing")
+    explore.says("words hardly change")
     explore.press("Redo")
     explore.says("Without “walked” it says")
     explore.chip("into").click()
@@ -171,7 +171,7 @@ def test_stop_keeps_what_was_found_and_going_on_completes_it(explore: Explore) -
     expect(explore.page.get_by_text("Stopped:")).to_be_visible()
     explore.press("Go on")
     explore.page.wait_for_selector(".passage.scored .chip", timeout=PATIENCE)
-    explore.says("of 288 words change nothing")
+    explore.says("of 288 words hardly change")
 
 
 def test_the_record_and_the_pictures_can_be_taken_along(explore: Explore, tmp_path: Path) -> None:
