@@ -311,6 +311,23 @@ def test_direct_effects_add_up_to_the_last_block(model: LocalModel, only: Questi
         assert parts == pytest.approx(whole["direct_effect"], abs=1e-3)
 
 
+def test_contributions_add_up_to_the_logit_difference(model: LocalModel, only: Question) -> None:
+    """The embedding's with those of all parts, under an RMS norm without biases."""
+    data = run("lens", model, only, {}).data
+    first, *parts = data["contributions"]
+    assert (first["layer"], first["part"]) == (None, "embedding")
+    layout = model.layout(only)
+    ids = {term.string: term.ids for term in layout.terms}
+    one, other = (ids[data["contrast"][name]] for name in ("string", "against"))
+    common = data["contrast"]["token"]
+    stock = model.loaded.model
+    with torch.no_grad():
+        logits = stock(torch.tensor([[*layout.ids, *one[:common]]])).logits[0, -1].double()
+    total = sum(row["contribution"] for row in [first, *parts])
+    assert total == pytest.approx(float(logits[one[common]] - logits[other[common]]), abs=2e-3)
+    assert abs(first["contribution"]) > 0.1, "without it they would not"
+
+
 def test_ask_without_heads_and_words(model: LocalModel, only: Question) -> None:
     data = run("ask", model, only, {"ablate_heads": "4.2,3.1", "drop": "walked"}).data
     ids = data["prompt_ids"]

@@ -139,7 +139,8 @@ def layer_parts(
     measure: Literal["total", "direct"] = "total",
     rows: Sequence[Mapping[str, Any]] | None = None,
 ) -> alt.LayerChart:
-    """Two bars a layer, its attention (left) and its feed-forward (right, framed).
+    """Two bars a layer, its attention (left) and its feed-forward (right, pale); one before them, "in", for
+    the embedding where the record tells of it.
 
     What holds the answer up is blue in both: a part whose removal lowers it, a part that writes towards it.
 
@@ -153,7 +154,9 @@ def layer_parts(
     given = list(result.data["rows"] if rows is None else rows)
     values = [_part(row, measure, lang) for row in given]
     reach = max([SMALLEST_SCALE, *(abs(v["nats"]) for v in values)])
-    count = max(row["layer"] for row in given) + 1
+    layers_there = [row["layer"] for row in given if row["layer"] is not None]
+    places = [str(layer) for layer in range(max(layers_there) + 1)]
+    places = ["in", *places] if len(layers_there) < len(given) else places
     parts = [say("charts.part_attention", lang), say("charts.part_mlp", lang)]
     title = (
         effect_title(result, lang)
@@ -164,24 +167,25 @@ def layer_parts(
         "layer:O",
         title=say("charts.axis_layer", lang),
         axis=alt.Axis(labelAngle=0, labelFlush=False),
-        scale=alt.Scale(domain=list(range(count)), paddingInner=0.25),
+        scale=alt.Scale(domain=places, paddingInner=0.25),
     )
     beside = alt.XOffset("part:N", scale=alt.Scale(domain=parts, paddingInner=0.12))
     y = alt.Y("nats:Q", title=title, scale=alt.Scale(domain=[-reach, reach], nice=True), axis=_over_it(title))
-    table = alt.Chart(alt.InlineData(values=values))
+    table = alt.Chart(alt.InlineData(values=[v for v in values if v["layer"] != "in"]))
+    before = alt.Chart(alt.InlineData(values=[v for v in values if v["layer"] == "in"]))
     legend = alt.Legend(
         title=None, orient="bottom", symbolType="square", symbolFillColor=GREY, labelLimit=300
     )
-    bars = table.mark_bar().encode(
-        x=x,
-        xOffset=beside,
-        y=y,
-        color=alt.Color("colour:N", scale=None),
-        opacity=alt.Opacity("part:N", scale=alt.Scale(domain=parts, range=[1, 0.5]), legend=legend),
-        tooltip=tips(lang, "where", "part", "effect", "direct", "points", "then", "change"),
-    )
+    shared = {
+        "x": x,
+        "y": y,
+        "color": alt.Color("colour:N", scale=None),
+        "tooltip": tips(lang, "where", "part", "effect", "direct", "points", "then", "change"),
+    }
+    pale = alt.Opacity("part:N", scale=alt.Scale(domain=parts, range=[1, 0.5]), legend=legend)
+    bars = table.mark_bar().encode(xOffset=beside, opacity=pale, **shared)
     zero = alt.Chart(alt.InlineData(values=[{"nats": 0}])).mark_rule(color=GREY).encode(y=y)
-    layers: list[Any] = [zero, bars]
+    layers: list[Any] = [zero, bars, *([before.mark_bar().encode(**shared)] if "in" in places else [])]
     if measure == "total":
         ticks = alt.Chart(alt.InlineData(values=[v for v in values if v["other"] is not None]))
         mark = ticks.mark_tick(color="#cc79a7", thickness=2.5, orient="horizontal", size=10)
@@ -206,9 +210,11 @@ def _over_it(title: Sequence[str]) -> Any:
 def _part(row: Mapping[str, Any], measure: str, lang: str) -> dict[str, Any]:
     direct = row.get("contribution" if measure == "direct" else "direct_effect")
     datum = {
-        "layer": row["layer"],
+        "layer": "in" if row["layer"] is None else str(row["layer"]),
         "part": say(f"charts.part_{row['part']}", lang),
-        "where": say("charts.layer", lang, layer=row["layer"]),
+        "where": say("charts.embeddings", lang)
+        if row["layer"] is None
+        else say("charts.layer", lang, layer=row["layer"]),
         "direct": "–" if direct is None else nats_text(direct, 4),
         "other": None,
         "effect": "–",

@@ -137,10 +137,12 @@ def _attention(data: Mapping[str, Any], context: Context) -> Cells:
 def _lens(data: Mapping[str, Any], context: Context) -> Cells:
     names = [(a["answer"], a["name"]) for a in data["clean"]["answers"]]
     written = {(c["layer"], c["part"]): c["contribution"] for c in data["contributions"]}
+    columns_of = ("embedding", "attention", "mlp")
     rows = []
     for row in data["rows"]:
         each = {a["answer"]: a["probability"] for a in row["answers"]}
-        parts = [written.get((row["layer"] - 1, part)) for part in ("attention", "mlp")]
+        layer = row["layer"] - 1 if row["layer"] else None
+        parts = [written.get((layer, part)) for part in columns_of]
         rows.append(
             [
                 _read_after(row["layer"]),
@@ -150,7 +152,7 @@ def _lens(data: Mapping[str, Any], context: Context) -> Cells:
             ]
         )
     columns = _columns(context, "layer", "leads") + [(name, "right") for _, name in names]
-    columns += [(context.say(f"part_{part}"), "right") for part in ("attention", "mlp")]
+    columns += [(context.say(f"part_{part}"), "right") for part in columns_of]
     return columns, rows, [context.say("lens_note")]
 
 

@@ -37,28 +37,31 @@ _POSITIONS = 256
 
 
 def direct_effects(
-    forwards: Forwards, record: Record, edits: Sequence[Replace], node: int, token: int, against: int
+    forwards: Forwards, record: Record, edits: Sequence[Replace | None], node: int, token: int, against: int
 ) -> list[float] | None:
     """What each edit does to logit[token] - logit[against] at `node` by its own write alone, in nats.
 
     Args:
-        edits: heads, attention blocks or feed-forwards.
+        edits: heads, attention blocks or feed-forwards; None: what enters the first block made zero.
 
     Returns:
         None where something behind a part cannot be held: a norm that is no linear map once its factor is
         given, a gate.
     """
     parts = Parts(forwards.model, forwards.anatomy)
-    order = sorted(range(len(edits)), key=lambda i: (edits[i].layer, edits[i].site))
+    order = sorted(range(len(edits)), key=lambda i: _place(edits[i]))
     changes: list[Tensor] = []
     with torch.no_grad(), forwards.lock:
         last = record.value("block", len(parts.layers) - 1)[node]
         norm = _final_norm(forwards, parts, record, last)
         if norm is None or not _passed_on(forwards, parts, record, node):
             return None
-        sorted_edits = [edits[i] for i in order]
-        for (layer, _), members in groupby(sorted_edits, key=lambda edit: (edit.layer, edit.site)):
-            found = _Bench(forwards, parts, record, layer, node).written(list(members))
+        for (layer, _), group in groupby((edits[i] for i in order), key=_place):
+            members = [edit for edit in group if edit is not None]
+            if members:
+                found = _Bench(forwards, parts, record, layer, node).written(members)
+            else:
+                found = -record.embeddings[node][None]
             if found is None:
                 return None
             changes.append(found)
@@ -70,6 +73,10 @@ def direct_effects(
             moved = [_difference(forwards, parts, record, some, token, against) - base for some in states]
     values = torch.cat(moved).tolist()
     return [value for _, value in sorted(zip(order, values, strict=True))]
+
+
+def _place(edit: Replace | None) -> tuple[int, str]:
+    return (-1, "") if edit is None else (edit.layer, edit.site)
 
 
 def _difference(
@@ -208,7 +215,8 @@ def _alike(one: Tensor, other: Tensor, state: Tensor) -> bool:
 def _passed_on(forwards: Forwards, parts: Parts, record: Record, node: int) -> bool:
     """Whether blocks hand on what they are handed and add to it: one of each kind, its parts held, is handed
     twice what it was. (Where norms stand on the residual stream itself, a write does not reach the end as it
-    was made.)
+    was made.) Blocks with a state beside their attention react to what they are handed: of those it is taken
+    on trust, of models without attention it is not.
     """
     whole = [
         layer
@@ -216,7 +224,9 @@ def _passed_on(forwards: Forwards, parts: Parts, record: Record, node: int) -> b
         if layer.projection is not None and layer.feed_forward is not None and layer.reads_only_masked
     ]
     kinds = {type(parts.blocks[layer.index]): layer.index for layer in whole}
-    return all(_Bench(forwards, parts, record, layer, node).passes_on() for layer in kinds.values())
+    benches = [_Bench(forwards, parts, record, layer, node) for layer in kinds.values()]
+    attends = any(layer.projection is not None for layer in parts.layers)
+    return attends and all(bench.passes_on() for bench in benches)
 
 
 def _read_linearly(forwards: Forwards, parts: Parts, record: Record, last: Tensor, change: Tensor) -> bool:

@@ -211,11 +211,12 @@ class Engine:
 
     @refused_in_words()
     def direct_effects(
-        self, job: Job, edits: Sequence[Replace], token: int, against: int, node: int | None = None
+        self, job: Job, edits: Sequence[Replace | None], token: int, against: int, node: int | None = None
     ) -> list[float] | None:
         """Each edit's effect on logit[token] - logit[against] by its own write alone, nats; see `direct`.
 
         Args:
+            edits: None for what enters the first block made zero.
             node: of the job's line; None for the prompt's last token.
         """
         at = len(job.ids) - 1 if node is None else node

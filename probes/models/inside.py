@@ -148,11 +148,14 @@ class Inside:
         clean: Distribution,
         target: int,
         against: int | None,
-        trials: Sequence[Ablation],
+        trials: Sequence[Ablation | None],
         reference: Reference,
     ) -> tuple[list[float | None], dict[str, Any] | None]:
         """Each part's direct effect on the logit difference: the target's likeliest string against that of
         `against` (None: the likeliest of all other answers), at the first token in which they differ.
+
+        Args:
+            trials: None for the embedding, what enters the first layer, made zero.
 
         Returns:
             the effects (nats), and the two strings with the tokens they first differ in; None where something
@@ -161,7 +164,8 @@ class Inside:
         """
         if not trials:
             return [], None
-        work = self.model.prepare(question, [Trial(inside=tuple(trials), reference=reference)])[0].work
+        inside = tuple(one for one in trials if one is not None)
+        work = self.model.prepare(question, [Trial(inside=inside, reference=reference)])[0].work
         contrast = _contrast(work.layout, clean, target, against)
         if contrast is None:
             return [None] * len(trials), None
@@ -169,7 +173,8 @@ class Inside:
         line = engine.Line.of(work.job)
         reads = [n for c, n, _ in line.reads() if line.continuations[c] == one.ids]
         node = reads[common]
-        edits = [edit for edit in self.job(work).edits if isinstance(edit, engine.Replace)]
+        made = iter(edit for edit in self.job(work).edits if isinstance(edit, engine.Replace))
+        edits = [None if trial is None else next(made) for trial in trials]
         try:
             found = self.model.engine.direct_effects(
                 work.job, edits, one.ids[common], other.ids[common], node

@@ -1,7 +1,9 @@
 """Where along the layers does the answer appear, and who puts it there?
 
-Logit lens (nostalgebraist 2020): the states after each block read off as if they were the last. Beside it
-each block's direct contribution to the logit difference of the target against its strongest rival.
+Logit lens (nostalgebraist 2020): the states after each block read off as if they were the last. Beside it the
+direct contribution to the logit difference of the target against its strongest rival: of the embedding (what
+enters the first layer), of each layer's attention and of its feed-forward. Under an RMS norm they add up to
+that difference; a layer norm's and an output embedding's bias come on top.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         for layer, answers in enumerate(inside.lens(question))
     ]
     places = block_places(geometry)
-    parts = [Ablation(part, layer) for layer, part in places]
+    parts = [None, *(Ablation(part, layer) for layer, part in places)]
     direct, contrast = inside.direct(question, clean.answers, target.answer, target.against, parts, REFERENCE)
     return {
         "clean": ask_fields(question, clean),
@@ -39,7 +41,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "contrast": contrast,
         "contributions": [
             {"layer": layer, "part": part, "contribution": None if value is None else -value}
-            for (layer, part), value in zip(places, direct, strict=True)
+            for (layer, part), value in zip([(None, "embedding"), *places], direct, strict=True)
         ],
         "settled_at": _settled(rows),
         "settled_after": _behind(_settled(rows)),

@@ -191,7 +191,8 @@ def lens(count: int = 6) -> ProbeResult:
         late = layer >= count - 2
         shares = (0.2, 0.3 + 0.1 * (layer - count + 3), 0.1) if late else (0.2 + 0.02 * layer, 0.05, 0.1)
         rows.append({"layer": layer, "answers": answers(*shares), "top": "1" if late else "0"})
-    parts = [
+    parts: list[dict[str, Any]] = [{"layer": None, "part": "embedding", "contribution": 0.2}]
+    parts += [
         {"layer": layer, "part": part, "contribution": (layer - 2) * (0.3 if part == "mlp" else -0.1)}
         for layer in range(count)
         for part in ("attention", "mlp")
