@@ -18,7 +18,7 @@ from dashboard.gate import Waiting, patiently
 from dashboard.kept import Looks, Results
 from dashboard.limits import Limits
 from dashboard.looks import Look
-from dashboard.partial import Watched
+from dashboard.partial import Effects
 from dashboard.shelf import Choice, Shelf
 from probes.errors import CruxError
 from probes.passage import Unit
@@ -167,9 +167,9 @@ class Service:
             if "over" in options:
                 result = _over(study, model, question, dict(options), ways)
             else:
-                watched = Watched(model, question, options.get("target", "top"))
-                watched.effects = {} if effects is None else effects
-                result = run(study, watched, question, options, **ways)
+                if effects is not None:
+                    ways["on_outcome"] = Effects(question, options.get("target", "top"), effects)
+                result = run(study, model, question, options, **ways)
         self._results.put(key, result)
         made = result.data["provenance"]
         fresh = made["trials"] - made["from_store"]

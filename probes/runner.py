@@ -25,6 +25,8 @@ from probes.question import Question
 from probes.results import SCHEMA, ProbeResult
 from probes.store import Store, key_of
 from probes.studies import study_named
+from probes.studies.base import Asking, Steps, Study
+from probes.studies.effects import ask_fields, limits
 from probes.trials import CLEAN, Trial
 
 KEEP_EVERY = 64
@@ -42,26 +44,30 @@ def run(
     store: Store | None = None,
     lang: str = "en",
     on_progress: Progress | None = None,
+    on_outcome: Callable[[Outcome], None] | None = None,
 ) -> ProbeResult:
     """Run one study.
 
     Args:
-        study: "ask" or "words".
+        study: its name, one of `probes.studies.STUDIES`.
         options: of that study; what is not given has its default.
         store: where results are kept and looked up; None keeps nothing.
         lang: of the headline, "zh" or "en".
         on_progress: called with (trials done, trials known so far); what it raises cancels the run, and
             what was done until then is in the store.
+        on_outcome: called with each outcome that is run now, in the order they come; not with those that the
+            store had. What it raises cancels the run too.
 
     Raises:
         CruxError: what was given cannot be run, in words for a person.
     """
     chosen = study_named(study)
     settings = chosen.settings(options or {})
-    job = _Job(model, question, store, on_progress)
+    chosen.check(model)
+    job = _Job(model, question, store, on_progress, on_outcome)
     started, cpu = time.perf_counter(), time.process_time()
     precision = job.precision()
-    body = job.drive(chosen.steps(model, question, raised(settings, precision)))
+    body = job.drive(chosen, raised(settings, precision))
     job.spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
     return _record(study, {**body, "precision": precision}, job, settings, lang)
 
@@ -74,6 +80,7 @@ class _Job:
     question: Question
     store: Store | None
     on_progress: Progress | None
+    on_outcome: Callable[[Outcome], None] | None
     reports: list[dict[str, Any]] = field(default_factory=list)
     known: list[bytes] = field(default_factory=list)
     """Keys of the trials that the store had."""
@@ -84,9 +91,30 @@ class _Job:
     clean: Prepared | None = None
     spent: dict[str, float] = field(default_factory=dict)
     _told: float = 0.0
+    _clean_run: Outcome | None = None
 
-    def drive(self, steps: Any) -> dict[str, Any]:
-        """Hand the study its outcomes until it returns the record's body."""
+    def drive(self, study: Study, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Hand the study its outcomes until it returns the record's body; the body with what every record
+        has around it.
+        """
+        asking = Asking(self.model, self.question, settings, self.clean_run)
+        body = self._driven(study.steps(asking))
+        around = {
+            "clean": ask_fields(self.question, asking.clean),
+            "target": asking.target.as_dict(self.question),
+            "thresholds": limits(settings) if {"points", "nats"} <= set(settings) else None,
+        }
+        whole = {**around, **body}
+        return {name: value for name, value in whole.items() if name not in around or value is not None}
+
+    def clean_run(self) -> Outcome:
+        """The passage as it stands, run once."""
+        if self._clean_run is None:
+            self.outcomes([])
+        assert self._clean_run is not None
+        return self._clean_run
+
+    def _driven(self, steps: Steps) -> dict[str, Any]:
         try:
             trials = next(steps)
             while True:
@@ -95,6 +123,13 @@ class _Job:
             return dict(end.value)
 
     def outcomes(self, trials: Sequence[Trial]) -> list[Outcome]:
+        """Of each trial, from the store or run now; the clean run with the first of them."""
+        if self._clean_run is None:
+            self._clean_run, *found = self._outcomes([CLEAN, *trials])
+            return found
+        return self._outcomes(trials) if trials else []
+
+    def _outcomes(self, trials: Sequence[Trial]) -> list[Outcome]:
         prepared = self.model.prepare(self.question, trials)
         self.clean = self.clean or prepared[0]
         keys = [key_of(p.key) for p in prepared]
@@ -126,6 +161,8 @@ class _Job:
                     self.done += 1
                 if len(unkept) >= KEEP_EVERY:
                     self._keep(unkept, mark)
+                if self.on_outcome:
+                    self.on_outcome(self.model.outcome(self.question, work[index], log_probs))
                 self._tell()
         finally:  # also on a Stop: work done so far is on disk
             self._keep(unkept, mark)

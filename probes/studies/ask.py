@@ -8,13 +8,13 @@ from typing import Any
 
 from probes.characters import whole_number
 from probes.errors import InputError
-from probes.models.base import AnswerModel, Outcome, lengths
+from probes.models.base import Outcome, lengths
 from probes.numbers import shortened
 from probes.passage import Span
 from probes.question import Question
-from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
+from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Asking, Option, Steps, Study
 from probes.studies.control import band, random_sets
-from probes.studies.effects import Target, ask_fields, effect_of, limits, mixed, run_fields
+from probes.studies.effects import ask_fields, mixed, run_fields
 from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
@@ -26,7 +26,7 @@ from probes.studies.inside import (
     reference_fields,
 )
 from probes.studies.shared_tokens import hidden_with
-from probes.trials import CLEAN, Mode, Trial
+from probes.trials import Mode, Trial
 
 DROP = Option("drop", "text", None)
 AT = Option("at", "text", None)
@@ -34,53 +34,42 @@ CONTROL = Option("control", "integer", 20, low=0, high=1000)
 ABLATE_HEADS = Option("ablate_heads", "text", None)
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield the clean run and, where words are dropped, theirs; then random sets of equal length."""
+def steps(asking: Asking) -> Steps:
+    """Where words are dropped, yield the passage without them, then random sets of equal length."""
+    model, question, settings = asking.model, asking.question, asking.settings
     spans = taken(question, settings)
     if settings["ablate_heads"]:
-        return (yield from _without_heads(model, question, settings, spans))
-    if not spans:
-        (clean,) = yield [CLEAN]
-        Target.of(settings["target"], question, clean.answers)  # a wrong one is said, used or not
-        return ask_fields(question, clean)
+        return (yield from _without_heads(asking, spans))
+    if not spans:  # there is no other run than the clean one, and nothing to measure
+        left_out = dict.fromkeys(("clean", "target", "thresholds"))
+        return {**ask_fields(question, asking.clean), **left_out}
     mode, filler = Mode(settings["mode"]), settings["filler"]
-    clean, now = yield [CLEAN, Trial(spans, mode, filler)]
-    target = Target.of(settings["target"], question, clean.answers)
-    moved = effect_of(clean, now, target, settings)
-    control = yield from _control(model, question, settings, spans, now, clean, target, moved)
+    (now,) = yield [Trial(spans, mode, filler)]
+    moved = asking.effect(now)
+    control = yield from _control(asking, spans, now, moved)
     return {
-        **ask_fields(question, clean),
         **ask_fields(question, now),
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
         "taken": {**run_fields(now), **_named(question, spans)},
         "notes": hidden_with(model, question, spans) if settings["mode"] == Mode.HIDE else [],
         **moved,
         "control": control.get("control"),
-        "thresholds": limits(settings),
     }
 
 
-def _without_heads(
-    model: AnswerModel, question: Question, settings: Mapping[str, Any], spans: tuple[Span, ...]
-) -> Steps:
-    """The clean run, and the one with heads (and words) taken away together."""
+def _without_heads(asking: Asking, spans: tuple[Span, ...]) -> Steps:
+    """The run with heads (and words) taken away together."""
+    model, question, settings = asking.model, asking.question, asking.settings
     geometry = opened(model).geometry()
     heads = heads_of(settings["ablate_heads"], geometry)
     parts = ablations(question, [("head", layer, head) for layer, head in heads], settings)
-    (clean,) = yield [CLEAN]
-    target = Target.of(settings["target"], question, clean.answers)
-    reference = yield from reference_fields(model, question, settings)
-    runs = Ablated(model, question, clean, target, settings)
+    reference = yield from reference_fields(asking)
+    runs = Ablated(asking)
     trial = Trial(spans, Mode(settings["mode"]), settings["filler"], tuple(parts))
     (outcomes,) = yield from runs.outcomes([trial])
     now = mixed(outcomes)
     return {
-        **ask_fields(question, clean),
         **ask_fields(question, now),
         "greedy": None,
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
         "taken": {**run_fields(now), **_named(question, spans)},
         "notes": hidden_with(model, question, spans) if settings["mode"] == Mode.HIDE else [],
         "ablated": {
@@ -91,7 +80,6 @@ def _without_heads(
         },
         **runs.effect(outcomes),
         "control": None,
-        "thresholds": limits(settings),
     }
 
 
@@ -151,30 +139,21 @@ def _offsets(part: str, length: int) -> Span:
     raise InputError("option_value", value=shortened(part), option="at", expected=expected)
 
 
-def _control(
-    model: AnswerModel,
-    question: Question,
-    settings: Mapping[str, Any],
-    spans: tuple[Span, ...],
-    now: Outcome,
-    clean: Outcome,
-    target: Target,
-    moved: Mapping[str, Any],
-) -> Steps:
+def _control(asking: Asking, spans: tuple[Span, ...], now: Outcome, moved: Mapping[str, Any]) -> Steps:
     """Random sets of other words of equal total length, where two words or more are taken away."""
+    question, settings = asking.question, asking.settings
     words = question.passage.units("word")
     inside = [word.index for word in words if any(a < word.end and word.start < b for a, b in spans)]
     if not settings["control"] or len(inside) < 2 or not now.prepared.reaches:
         return {}
     rng, tokens = random.Random(settings["seed"]), now.prepared.tokens
-    drawn = random_sets(lengths(model.token_spans(question, words)), inside, tokens, settings["control"], rng)
+    each = lengths(asking.model.token_spans(question, words))
+    drawn = random_sets(each, inside, tokens, settings["control"], rng)
     if not drawn:
         return {}
     mode, filler = Mode(settings["mode"]), settings["filler"]
-    trials = [Trial(tuple(words[i].span for i in chosen), mode, filler) for chosen in drawn]
-    _, *outcomes = yield [CLEAN, *trials]
-    effects = [effect_of(clean, outcome, target, settings) for outcome in outcomes]
-    return {"control": band(moved, effects, tokens)}
+    outcomes = yield [Trial(tuple(words[i].span for i in chosen), mode, filler) for chosen in drawn]
+    return {"control": band(moved, [asking.effect(outcome) for outcome in outcomes], tokens)}
 
 
 INSIDE = (ABLATE_HEADS, ABLATE_MODE, POSITIONS, *REFERENCES)

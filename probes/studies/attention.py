@@ -15,35 +15,32 @@ import numpy as np
 
 from probes.characters import whole_number
 from probes.errors import InputError
-from probes.models.base import AnswerModel, lengths
+from probes.models.base import lengths
 from probes.passage import Unit
 from probes.question import Question
 from probes.ranks import among_first, best_by_chance, by_shift, chance_of
-from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, effect_of, limits
+from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Asking, Option, Steps, Study
 from probes.studies.inside import opened
 from probes.studies.shared_tokens import shared_tokens, sharing
-from probes.trials import CLEAN, Mode, Trial
+from probes.trials import Mode, Trial
 
 READER = Option("reader", "text", "answer")
 FEWEST = 4
 """Words under which a rank correlation says nothing."""
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield the clean run and every word's; attention itself is one more forward."""
+def steps(asking: Asking) -> Steps:
+    """Yield every word's run; attention itself is one more forward."""
+    model, question, settings = asking.model, asking.question, asking.settings
     inside = opened(model)
     words = question.passage.words
     if not words:
         raise InputError("no_units", unit="word")
     reader = reader_of(question, words, settings["reader"])
     found = inside.word_attention(question, words)
-    clean, *outcomes = yield [
-        CLEAN,
-        *(Trial((word.span,), Mode(settings["mode"]), settings["filler"]) for word in words),
-    ]
-    target = Target.of(settings["target"], question, clean.answers)
-    effects = [effect_of(clean, outcome, target, settings) for outcome in outcomes]
+    mode, filler = Mode(settings["mode"]), settings["filler"]
+    outcomes = yield [Trial((word.span,), mode, filler) for word in words]
+    effects = [asking.effect(outcome) for outcome in outcomes]
     at = len(words) if reader == "answer" else reader
     carried = [tokens > 0 for tokens in lengths(model.token_spans(question, words))]
     shares, notes = shared_tokens(model, question, words)
@@ -74,8 +71,6 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     overall = {"mean": found.mean[at], "rollout": found.rollout[at]}
     changes = [effect["no_change"] is False for effect in effects]
     return {
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
         "mode": settings["mode"],
         "reader": reader,
         "units": sharing(units_of(words), shares),
@@ -85,7 +80,6 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "rows": rows,
         **{name: told(read.tolist()) for name, read in overall.items()},
         "agreement": _agreement(rows, overall, _sizes(effects, carried, at), changes),
-        "thresholds": limits(settings),
     }
 
 
@@ -152,4 +146,4 @@ def _agreement(
     }
 
 
-STUDY = Study("attention", (READER, MODE, FILLER, TARGET, POINTS, NATS, SEED), steps)
+STUDY = Study("attention", (READER, MODE, FILLER, TARGET, POINTS, NATS, SEED), steps, needs=("inside",))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from probes.characters import check_unicode
-from probes.errors import InputError
+from probes.errors import CapabilityError, InputError
 from probes.models.base import AnswerModel, Outcome
 from probes.numbers import shortened
 from probes.question import Question
+from probes.studies.effects import Target, effect_of
 from probes.trials import Trial
 
 Steps = Generator[list[Trial], list[Outcome], dict[str, Any]]
+"""Yields what to try, beside the passage as it stands, and is sent an outcome for each."""
+Need = Literal["tokens", "inside"]
 Kind = Literal["text", "choice", "integer", "number", "flag"]
 
 
@@ -69,13 +73,70 @@ class Option:
         return f"{self.kind}{bounds}"
 
 
+class Asking:
+    """What a study is asked: of which model, about what, with which settings.
+
+    The passage as it stands is run with the first trials that the study yields, or before them where it looks
+    at `clean` or `target` earlier.
+
+    Args:
+        settings: every option of the study with its value; besides, what the runner adds (`margin`).
+        run_clean: gives the clean run.
+    """
+
+    def __init__(
+        self,
+        model: AnswerModel,
+        question: Question,
+        settings: Mapping[str, Any],
+        run_clean: Callable[[], Outcome],
+    ) -> None:
+        self.model, self.question, self.settings = model, question, settings
+        self._run_clean = run_clean
+
+    @property
+    def clean(self) -> Outcome:
+        """The passage as it stands."""
+        return self._run_clean()
+
+    @cached_property
+    def target(self) -> Target:
+        """What effects are measured on.
+
+        Raises:
+            InputError: the settings name an answer that there is not.
+        """
+        return Target.of(self.settings.get("target", "top"), self.question, self.clean.answers)
+
+    def effect(self, now: Outcome, before: Outcome | None = None) -> dict[str, Any]:
+        """How an outcome differs from the clean one, or from another; see `effects.effect_of`."""
+        return effect_of(before or self.clean, now, self.target, self.settings)
+
+
 @dataclass(frozen=True)
 class Study:
-    """A probe: its name, its options, and the generator that runs it."""
+    """A probe: its name, its options, and the generator that runs it.
+
+    `steps` returns the body of the record; the runner puts the clean run, the target, the thresholds and
+    where the numbers come from around it. A body that gives None for one of these leaves it out.
+
+    `needs` names what a model must offer beside answers: "tokens" (its own units of text), "inside" (what is
+    read and changed between its layers). A model that lacks it is refused before anything runs.
+    """
 
     name: str
     options: tuple[Option, ...]
-    steps: Callable[[AnswerModel, Question, Mapping[str, Any]], Steps]
+    steps: Callable[[Asking], Steps]
+    needs: tuple[Need, ...] = ()
+
+    def check(self, model: AnswerModel) -> None:
+        """Refuse a model that lacks what the study needs.
+
+        Raises:
+            CapabilityError: with what it lacks.
+        """
+        if "inside" in self.needs and not hasattr(model, "inside"):
+            raise CapabilityError("inside_closed")
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All options with their values: what was given, checked, and defaults.

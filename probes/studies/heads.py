@@ -11,11 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probes.interventions import Ablation
-from probes.models.base import AnswerModel
-from probes.question import Question
-from probes.studies.base import NATS, POINTS, SEED, TARGET, Option, Steps, Study
+from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Option, Steps, Study
 from probes.studies.control import band
-from probes.studies.effects import Target
 from probes.studies.inside import (
     ABLATE_MODE,
     POSITIONS,
@@ -30,7 +27,6 @@ from probes.studies.inside import (
     shifted,
     strongest_first,
 )
-from probes.trials import CLEAN
 
 ESTIMATE = Option("estimate", "flag", False)
 CUMULATIVE = Option("cumulative", "flag", True)
@@ -39,20 +35,20 @@ _EVERY = 8
 """Sizes tried one by one; larger ones grow by a quarter."""
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield the clean run, then every head's, then growing sets of them."""
-    inside = opened(model)
+def steps(asking: Asking) -> Steps:
+    """Yield every head's run, then growing sets of them."""
+    question, settings = asking.question, asking.settings
+    clean, target = asking.clean, asking.target
+    inside = opened(asking.model)
     geometry = inside.geometry()
     heads = head_places(geometry)
     places = [("head", layer, head) for layer, head in heads]
     inside.refuse(places)
     parts = ablations(question, places, settings)
-    (clean,) = yield [CLEAN]
-    target = Target.of(settings["target"], question, clean.answers)
     direct, contrast = inside.direct(
         question, clean.answers, target.answer, target.against, parts, reference_of(settings)
     )
-    body = yield from about(model, question, clean, target, contrast, settings)
+    body = yield from about(asking, contrast)
     base = [
         {**_place(layer, head, geometry, settings), "direct_effect": value}
         for (layer, head), value in zip(heads, direct, strict=True)
@@ -62,7 +58,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         found = inside.estimates(question, clean.answers, weights, parts, reference_of(settings))
         rows = [row | _estimated(shifted(odds, value)) for row, value in zip(base, found, strict=True)]
         return {**body, "rows": rows, "cumulative": None, "control": None}
-    runs = Ablated(model, question, clean, target, settings)
+    runs = Ablated(asking)
     found = yield from runs.rows([[part] for part in parts])
     rows = [row | more for row, more in zip(base, found, strict=True)]
     cumulative = None
@@ -166,4 +162,4 @@ def _control(parts: Sequence[Ablation], rows: Sequence[Mapping[str, Any]], size:
 
 
 OPTIONS = (ABLATE_MODE, POSITIONS, TARGET, *REFERENCES, ESTIMATE, CUMULATIVE, CONTROL, POINTS, NATS, SEED)
-STUDY = Study("heads", OPTIONS, steps)
+STUDY = Study("heads", OPTIONS, steps, needs=("inside",))

@@ -12,17 +12,9 @@ from probes.errors import CapabilityError
 from probes.interventions import REFERENCE, Ablation, How, Reference
 from probes.models.base import AnswerModel, Outcome
 from probes.question import Question
-from probes.studies.base import Option
-from probes.studies.effects import (
-    Target,
-    answer_fields,
-    ask_fields,
-    effect_of,
-    limits,
-    mixed,
-    on_average,
-)
-from probes.trials import CLEAN, Mode, Trial
+from probes.studies.base import Asking, Option
+from probes.studies.effects import Target, answer_fields, mixed, on_average
+from probes.trials import Mode, Trial
 
 ABLATE_MODE = Option("ablate_mode", "choice", "zero", ("zero", "mean", "resample"))
 LAYER_MODE = Option("ablate_mode", "choice", "mean", ("zero", "mean", "resample"))
@@ -74,7 +66,7 @@ def reference_of(settings: Mapping[str, Any]) -> Reference:
     return Reference(size, settings["seed"], settings["reference_positions"]) if size else REFERENCE
 
 
-def reference_fields(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Any:
+def reference_fields(asking: Asking) -> Any:
     """Yield every reference passage in the place of the question's own; what a record says of them. None
     where zeros are put in.
 
@@ -83,12 +75,13 @@ def reference_fields(model: AnswerModel, question: Question, settings: Mapping[s
     and `tops` its answer to each. `passed_over` counts the passages that were drawn and left out, too long
     for the model's window.
     """
+    question, settings = asking.question, asking.settings
     if settings["ablate_mode"] == "zero":
         return None
     reference, text = reference_of(settings), question.passage.text
-    found = opened(model).references.passages(question, reference)
+    found = opened(asking.model).references.passages(question, reference)
     others = [Trial(((0, len(text)),), Mode.REPLACE, one.text) for one in found.told]
-    _, *outcomes = yield [CLEAN, *others]
+    outcomes = yield others
     tops = [top_label(outcome.answers) for outcome in outcomes]
     labels = [answer.label for answer in question.answers.answers]
     right = [one.right for one in found.told]
@@ -108,19 +101,13 @@ def reference_fields(model: AnswerModel, question: Question, settings: Mapping[s
 class Ablated:
     """Runs of one question with parts replaced, each against the clean one."""
 
-    def __init__(
-        self,
-        model: AnswerModel,
-        question: Question,
-        clean: Outcome,
-        target: Target,
-        settings: Mapping[str, Any],
-    ) -> None:
-        self.clean, self.target, self.settings = clean, target, settings
-        reference = reference_of(settings)
+    def __init__(self, asking: Asking) -> None:
+        self.asking, self.settings = asking, asking.settings
+        reference = reference_of(self.settings)
         self.references = [reference]
-        if settings["ablate_mode"] == "resample":
-            drawn = len(opened(model).references.passages(question, reference).told)
+        if self.settings["ablate_mode"] == "resample":
+            passages = opened(asking.model).references.passages(asking.question, reference)
+            drawn = len(passages.told)
             self.references = [replace(reference, draw=draw) for draw in range(drawn)]
 
     def rows(self, sets: Sequence[Sequence[Ablation]]) -> Any:
@@ -130,11 +117,8 @@ class Ablated:
 
     def outcomes(self, trials: Sequence[Trial]) -> Any:
         """Yield every trial with each reference; the outcomes of each trial."""
-        if not trials:
-            return []
-        _, *found = yield [
-            CLEAN,
-            *(replace(trial, reference=reference) for reference in self.references for trial in trials),
+        found = yield [
+            replace(trial, reference=reference) for reference in self.references for trial in trials
         ]
         return [found[number :: len(trials)] for number in range(len(trials))]
 
@@ -147,9 +131,9 @@ class Ablated:
     def effect(self, outcomes: Sequence[Outcome]) -> dict[str, Any]:
         """Of one run or, on average, of several: the answer is that of their mean probabilities."""
         if len(self.references) == 1:
-            return effect_of(self.clean, outcomes[0], self.target, self.settings)
-        each = [effect_of(self.clean, outcome, self.target, self.settings) for outcome in outcomes]
-        whole = effect_of(self.clean, mixed(outcomes), self.target, self.settings)
+            return self.asking.effect(outcomes[0])
+        each = [self.asking.effect(outcome) for outcome in outcomes]
+        whole = self.asking.effect(mixed(outcomes))
         return {
             **on_average(whole, each, self.settings),
             "resampled": [{name: one[name] for name in ("effect_log_prob", "top")} for one in each],
@@ -169,35 +153,21 @@ def ablations(
     return [Ablation(site, layer, head, How(settings["ablate_mode"]), where) for site, layer, head in places]
 
 
-def about(
-    model: AnswerModel,
-    question: Question,
-    clean: Outcome,
-    target: Target,
-    contrast: Any,
-    settings: Mapping[str, Any],
-) -> Any:
+def about(asking: Asking, contrast: Any) -> Any:
     """What the record of an ablation study says beside its rows; yields the reference passages."""
-    reference = yield from reference_fields(model, question, settings)
+    reference = yield from reference_fields(asking)
     return {
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
-        "mode": settings["ablate_mode"],
-        "positions": settings["positions"],
-        "geometry": opened(model).geometry(),
+        "mode": asking.settings["ablate_mode"],
+        "positions": asking.settings["positions"],
+        "geometry": opened(asking.model).geometry(),
         "reference": reference,
         "contrast": contrast,
-        "thresholds": limits(settings),
     }
 
 
-def moved(clean: Outcome, now: Outcome, target: Target, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of every row that is one run."""
-    return {
-        **answer_fields(now.answers),
-        **effect_of(clean, now, target, settings),
-        "estimate": False,
-    }
+def moved(asking: Asking, now: Outcome, before: Outcome | None = None) -> dict[str, Any]:
+    """The fields of every row that is one run; its effect is against the clean run, or another."""
+    return {**answer_fields(now.answers), **asking.effect(now, before), "estimate": False}
 
 
 def odds_of(target: Target, clean: Distribution) -> tuple[dict[int, float], float | None]:

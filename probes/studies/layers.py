@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from probes.models.base import AnswerModel
-from probes.question import Question
-from probes.studies.base import NATS, POINTS, SEED, TARGET, Steps, Study
-from probes.studies.effects import Target
+from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Steps, Study
 from probes.studies.inside import (
     LAYER_MODE,
     POSITIONS,
@@ -20,23 +14,22 @@ from probes.studies.inside import (
     opened,
     reference_of,
 )
-from probes.trials import CLEAN
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield the clean run and every block's; layers without heads have no rows."""
-    inside = opened(model)
+def steps(asking: Asking) -> Steps:
+    """Yield every block's run; layers without heads have no rows."""
+    question, settings = asking.question, asking.settings
+    clean, target = asking.clean, asking.target
+    inside = opened(asking.model)
     geometry = inside.geometry()
     places = block_places(geometry)
     inside.refuse([(part, layer, None) for layer, part in places])
     parts = ablations(question, [(part, layer, None) for layer, part in places], settings)
-    (clean,) = yield [CLEAN]
-    target = Target.of(settings["target"], question, clean.answers)
     direct, contrast = inside.direct(
         question, clean.answers, target.answer, target.against, parts, reference_of(settings)
     )
-    body = yield from about(model, question, clean, target, contrast, settings)
-    found = yield from Ablated(model, question, clean, target, settings).rows([[part] for part in parts])
+    body = yield from about(asking, contrast)
+    found = yield from Ablated(asking).rows([[part] for part in parts])
     rows = [
         {
             "layer": layer,
@@ -51,4 +44,6 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     return {**body, "rows": rows}
 
 
-STUDY = Study("layers", (LAYER_MODE, POSITIONS, TARGET, *REFERENCES, POINTS, NATS, SEED), steps)
+STUDY = Study(
+    "layers", (LAYER_MODE, POSITIONS, TARGET, *REFERENCES, POINTS, NATS, SEED), steps, needs=("inside",)
+)

@@ -8,23 +8,19 @@ that difference; a layer norm's and an output embedding's bias come on top.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from probes.interventions import REFERENCE, Ablation
-from probes.models.base import AnswerModel
-from probes.question import Question
-from probes.studies.base import NATS, POINTS, TARGET, Steps, Study
-from probes.studies.effects import Target, answer_fields, ask_fields, limits
+from probes.studies.base import NATS, POINTS, TARGET, Asking, Steps, Study
+from probes.studies.effects import answer_fields
 from probes.studies.inside import block_places, opened, top_label
-from probes.trials import CLEAN
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield the clean run; the rest is read off its record."""
-    inside = opened(model)
-    (clean,) = yield [CLEAN]
-    target = Target.of(settings["target"], question, clean.answers)
+def steps(asking: Asking) -> Steps:
+    """Nothing but the clean run: all is read off it."""
+    question, clean, target = asking.question, asking.clean, asking.target
+    inside = opened(asking.model)
+    yield []
     geometry = inside.geometry()
     rows = [
         {"layer": layer, "after_layer": _behind(layer), **answer_fields(answers), "top": top_label(answers)}
@@ -34,8 +30,6 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
     parts = [None, *(Ablation(part, layer) for layer, part in places)]
     direct, contrast = inside.direct(question, clean.answers, target.answer, target.against, parts, REFERENCE)
     return {
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
         "geometry": geometry,
         "rows": rows,
         "contrast": contrast,
@@ -45,7 +39,6 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         ],
         "settled_at": _settled(rows),
         "settled_after": _behind(_settled(rows)),
-        "thresholds": limits(settings),
     }
 
 
@@ -67,4 +60,4 @@ def _settled(rows: list[dict[str, Any]]) -> int | None:
     return at
 
 
-STUDY = Study("lens", (TARGET, POINTS, NATS), steps)
+STUDY = Study("lens", (TARGET, POINTS, NATS), steps, needs=("inside",))

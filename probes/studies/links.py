@@ -8,42 +8,40 @@ what was left out is counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from probes.characters import whole_number
 from probes.errors import CruxError, InputError
 from probes.interventions import Cut
-from probes.models.base import AnswerModel
 from probes.numbers import shortened, strength
 from probes.passage import Unit
 from probes.question import Question
 from probes.studies.attention import units_of
-from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, effect_of, limits
+from probes.studies.base import NATS, POINTS, TARGET, Asking, Option, Steps, Study
 from probes.studies.inside import moved, opened
 from probes.studies.shared_tokens import shared_tokens, sharing
-from probes.trials import CLEAN, Mode, Trial
+from probes.trials import Mode, Trial
 
 BUDGET = Option("budget", "integer", 400, low=1, high=100_000)
 LAYERS = Option("layers", "text", None)
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield the clean run, each word hidden, the answer's links, then the pairs of the strongest words."""
+def steps(asking: Asking) -> Steps:
+    """Yield each word hidden, then the answer's links and the pairs of the strongest words."""
+    model, question, settings = asking.model, asking.question, asking.settings
     inside = opened(model)
     words = question.passage.words
     if not words:
         raise InputError("no_units", unit="word")
     window = window_of(settings["layers"], inside.geometry()["layers"])
     layers = None if window is None else tuple(range(window[0], window[1] + 1))
-    clean, *hidden = yield [CLEAN, *(Trial((word.span,), Mode.HIDE) for word in words)]
-    target = Target.of(settings["target"], question, clean.answers)
-    hiding = [effect_of(clean, o, target, settings) for o in hidden]
+    hidden = yield [Trial((word.span,), Mode.HIDE) for word in words]
+    hiding = [asking.effect(outcome) for outcome in hidden]
     pairs = _pairs(words, sorted(range(len(words)), key=lambda i: -strength(hiding[i])), settings["budget"])
     cuts: list[tuple[Unit | None, Unit]] = [(None, word) for word in words]
     cuts += [(words[a], words[b]) for a, b in pairs]
-    _, *outcomes = yield [CLEAN, *(_cut(reader, read, layers) for reader, read in cuts)]
+    outcomes = yield [_cut(reader, read, layers) for reader, read in cuts]
     looked = _attention(inside, question, words)
     shares, notes = shared_tokens(model, question, words)
     rows = [
@@ -54,13 +52,11 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
             "attention": None
             if looked is None or not outcome.prepared.reaches
             else float(looked[len(words) if reader is None else reader.index, read.index]),
-            **moved(clean, outcome, target, settings),
+            **moved(asking, outcome),
         }
         for (reader, read), outcome in zip(cuts, outcomes, strict=True)
     ]
     return {
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
         "units": [
             unit | {"hidden_effect": e["effect_log_prob"]}
             for unit, e in zip(sharing(units_of(words), shares), hiding, strict=True)
@@ -72,7 +68,6 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "rows": rows,
         "budget": settings["budget"],
         "left_out": len(words) * (len(words) - 1) // 2 - len(pairs),
-        "thresholds": limits(settings),
     }
 
 
@@ -119,4 +114,4 @@ def window_of(text: str | None, layers: int) -> tuple[int, int] | None:
     raise InputError("option_value", value=shortened(text), option="layers", expected=expected)
 
 
-STUDY = Study("links", (LAYERS, BUDGET, TARGET, POINTS, NATS), steps)
+STUDY = Study("links", (LAYERS, BUDGET, TARGET, POINTS, NATS), steps, needs=("inside",))

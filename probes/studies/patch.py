@@ -13,15 +13,15 @@ from typing import Any
 
 from probes.errors import InputError
 from probes.interventions import Patch, Site
-from probes.models.base import AnswerModel, Outcome
+from probes.models.base import Outcome
 from probes.passage import Span
 from probes.question import Question, Swap
 from probes.studies.attention import units_of
-from probes.studies.base import NATS, POINTS, TARGET, Option, Steps, Study
-from probes.studies.effects import Target, ask_fields, limits
+from probes.studies.base import NATS, POINTS, TARGET, Asking, Option, Steps, Study
+from probes.studies.effects import ask_fields
 from probes.studies.inside import block_places, head_places, moved, opened
 from probes.studies.shared_tokens import shared_tokens, sharing
-from probes.trials import CLEAN, Mode, Trial
+from probes.trials import Mode, Trial
 
 CHANGE = Option("change", "text", None)
 TO = Option("to", "text", None)
@@ -29,17 +29,18 @@ DIRECTION = Option("direction", "choice", "denoising", ("denoising", "noising"))
 SITE = Option("site", "choice", "block", ("block", "attention", "mlp", "head"))
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield both runs, then every word and layer (and head) patched."""
+def steps(asking: Asking) -> Steps:
+    """Yield the passage with other words, then every word and layer (and head) patched."""
+    model, question, settings = asking.model, asking.question, asking.settings
     inside = opened(model)
     swaps = changed(question, settings)
     places = _places(inside.geometry(), settings["site"])
     inside.refuse([(settings["site"], layer, head) for layer, head in places])
-    own, *others = yield [CLEAN, *(Trial(spans, Mode.REPLACE, text) for spans, text in swaps)]
+    others = yield [Trial(spans, Mode.REPLACE, text) for spans, text in swaps]
+    own, target = asking.clean, asking.target
     (spans, text), counter = _of_one_length(own, swaps, others)
     denoising = settings["direction"] == "denoising"
     base, source = (counter, own) if denoising else (own, counter)
-    target = Target.of(settings["target"], question, own.answers)
     units = [*question.passage.words, None]
     trials = []
     for layer, head in places:
@@ -47,7 +48,7 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
             at = "answer" if unit is None else (unit.span,)
             patch = Patch(settings["site"], layer, at, head, None if denoising else (spans, text))  # type: ignore[arg-type]
             trials.append(Trial(spans, Mode.REPLACE, text, (patch,)) if denoising else Trial(inside=(patch,)))
-    _, *outcomes = yield [CLEAN, *trials]
+    outcomes = yield trials
     scale = target.log(source.answers) - target.log(base.answers)
     found = iter(outcomes)
     rows = []
@@ -65,12 +66,11 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
                     "start": None if unit is None else unit.start,
                     "end": None if unit is None else unit.end,
                     "recovered": back / scale if scale and now.prepared.reaches else None,
-                    **moved(base, now, target, settings),
+                    **moved(asking, now, base),
                 }
             )
     shares, notes = shared_tokens(model, question, question.passage.words)
     return {
-        "clean": ask_fields(question, own),
         "base": ask_fields(question, base),
         "source": ask_fields(question, source),
         "counterfactual": {
@@ -83,11 +83,9 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         "site": settings["site"],
         "scale": scale,
         "geometry": inside.geometry(),
-        "target": target.as_dict(question),
         "units": sharing(units_of(question.passage.words), shares),
         "notes": notes,
         "rows": rows,
-        "thresholds": limits(settings),
     }
 
 
@@ -144,4 +142,4 @@ def _replaced(text: str, spans: tuple[Span, ...], new: str) -> str:
     return text
 
 
-STUDY = Study("patch", (CHANGE, TO, DIRECTION, SITE, TARGET, POINTS, NATS), steps)
+STUDY = Study("patch", (CHANGE, TO, DIRECTION, SITE, TARGET, POINTS, NATS), steps, needs=("inside",))

@@ -10,33 +10,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from probes.errors import InputError
-from probes.models.base import AnswerModel, Outcome
+from probes.models.base import Outcome
 from probes.passage import Unit, equal_groups
-from probes.question import Question
-from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, UNIT, Option, Steps, Study
+from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, UNIT, Asking, Option, Steps, Study
 from probes.studies.control import band, random_sets, ranked
-from probes.studies.effects import Target, ask_fields, effect_of, limits, run_fields
+from probes.studies.effects import run_fields
 from probes.studies.shared_tokens import shared_tokens
-from probes.trials import CLEAN, Mode, Trial
+from probes.trials import Mode, Trial
 
 GROUPS = Option("groups", "flag", True)
 CONTROL = Option("control", "integer", 0, low=0, high=1000)
 
 
-def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -> Steps:
-    """Yield the clean run and every unit's (and group's) trial; return the record's body."""
+def steps(asking: Asking) -> Steps:
+    """Yield every unit's (and group's) trial; return the record's body."""
+    model, question, settings = asking.model, asking.question, asking.settings
     units = model.units(question, settings["unit"])
     if not units:
         raise InputError("no_units", unit=settings["unit"])
     groups = equal_groups(units) if settings["groups"] else ()
     mode, filler = Mode(settings["mode"]), settings["filler"]
     sets: list[Sequence[Unit]] = [[unit] for unit in units] + list(groups)
-    trials = [CLEAN] + [Trial(tuple(u.span for u in chosen), mode, filler) for chosen in sets]
-    clean, *outcomes = yield trials
-    target = Target.of(settings["target"], question, clean.answers)
+    outcomes = yield [Trial(tuple(u.span for u in chosen), mode, filler) for chosen in sets]
 
     def row(outcome: Outcome) -> dict[str, Any]:
-        return {**run_fields(outcome), **effect_of(clean, outcome, target, settings)}
+        return {**run_fields(outcome), **asking.effect(outcome)}
 
     hiding = mode is Mode.HIDE  # characters are deleted, tokens are hidden
     shares, notes = shared_tokens(model, question, units) if hiding else ([[]] * len(units), [])
@@ -61,17 +59,14 @@ def steps(model: AnswerModel, question: Question, settings: Mapping[str, Any]) -
         for group, outcome in zip(groups, outcomes[len(units) :], strict=True)
     ]
     if settings["control"] and together:
-        yield from _control(together, rows, units, target, clean, settings)
+        yield from _control(together, rows, units, asking)
     return {
-        "clean": ask_fields(question, clean),
-        "target": target.as_dict(question),
         "mode": settings["mode"],
         "unit": settings["unit"],
         "rows": rows,
         "groups": together,
         "notes": notes,
         "control": {"kind": "rank_by_length", "random_sets": settings["control"], "seed": settings["seed"]},
-        "thresholds": limits(settings),
     }
 
 
@@ -90,11 +85,10 @@ def _control(
     groups: list[dict[str, Any]],
     rows: Sequence[Mapping[str, Any]],
     units: Sequence[Unit],
-    target: Target,
-    clean: Outcome,
-    settings: Mapping[str, Any],
+    asking: Asking,
 ) -> Steps:
     """Read each group against random sets of units of equal total length."""
+    settings = asking.settings
     lengths = [row["tokens"] for row in rows]
     rng = random.Random(settings["seed"])
     draws = [
@@ -102,9 +96,9 @@ def _control(
     ]
     mode, filler = Mode(settings["mode"]), settings["filler"]
     trials = [Trial(tuple(units[i].span for i in chosen), mode, filler) for sets in draws for chosen in sets]
-    outcomes = iter((yield [CLEAN, *trials])[1:]) if trials else iter(())
+    outcomes = iter((yield trials))
     for group, sets in zip(groups, draws, strict=True):
-        effects = [effect_of(clean, next(outcomes), target, settings) for _ in sets]
+        effects = [asking.effect(next(outcomes)) for _ in sets]
         group["control"] = band(group, effects, group["tokens"])
     return {}
 

@@ -15,7 +15,7 @@ import probes.models
 from dashboard import inside, looks
 from dashboard.kept import Results
 from dashboard.limits import Limits
-from dashboard.partial import Watched
+from dashboard.partial import Effects
 from dashboard.service import Service, service
 from dashboard.shelf import Choice
 from dashboard.state import State
@@ -115,14 +115,14 @@ def test_the_same_question_is_run_once() -> None:
     assert service.known("words", Choice(dtype="float32"), question, WORDS) is None
 
 
-def test_what_a_watched_run_tells_is_what_the_record_says() -> None:
+def test_what_is_told_while_it_runs_is_what_the_record_says() -> None:
     model, question = load_model("builtin"), preset("coffee-en").question()
-    watched = Watched(model, question, "top")
-    result = run("words", watched, question, WORDS)
+    so_far: dict[Any, float | None] = {}
+    result = run("words", model, question, WORDS, on_outcome=Effects(question, "top", so_far))
     plain = run("words", model, question, WORDS)
     assert [row["answers"] for row in result.rows] == [row["answers"] for row in plain.rows]
     told = {tuple(row["spans"][0]): row["effect_log_prob"] for row in plain.rows}
-    assert watched.effects == pytest.approx(told, abs=1e-6)
+    assert so_far == pytest.approx(told, abs=1e-6)
 
 
 class Stop(BaseException):
