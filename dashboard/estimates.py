@@ -12,17 +12,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probes.studies import study_named
+
 SPEED = 5e10
 """Operations a second that are expected of any machine before anything was timed on it."""
-PARTS: Mapping[str, float] = {
-    "words": 0.5,
-    "attention": 0.5,
-    "heads": 0.5,
-    "layers": 0.5,
-    "patch": 0.5,
-    "links": 0.8,
-}
-"""The part of a whole forward that a run of a study takes, about: what is as in the clean run is not run."""
 ENOUGH = 8
 """Runs from which on a study's time says something: in fewer, what is done once counts for too much."""
 NEW = 0.5
@@ -52,7 +45,7 @@ class Work:
     ) -> Work:
         """`model` names it; `tokens` are its clean prompt's."""
         ways = [options.get(name) for name in ("mode", "ablate_mode", "site", "cumulative")]
-        part = PARTS.get(study, 1.0)
+        part = study_named(study).part
         return cls((study, *ways, "over" in options), model, 2.0 * parameters * tokens * part, runs)
 
 

@@ -14,6 +14,7 @@ from probes.commands.help import speaking
 from probes.commands.shared import Context
 from probes.errors import CruxError
 from probes.locale import LANGUAGES, say
+from probes.studies import BROKEN
 
 
 def language(arguments: Sequence[str]) -> str:
@@ -43,10 +44,11 @@ def build(lang: str) -> click.Group:
             "crux page",
         )
     )
+    broken = "".join(f"\n\n{say('cli.broken', lang, study=n, reason=why)}" for n, why in BROKEN.items())
     group = click.Group(
         "crux",
         help=say("cli.about", lang),
-        epilog=f"\b\n{say('cli.examples', lang)}\n{examples}",
+        epilog=f"\b\n{say('cli.examples', lang)}\n{examples}{broken}",
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
     group.params.append(

@@ -13,18 +13,14 @@ from typing import Any
 
 from probes.commandline import command_line
 from probes.errors import CruxError, InputError, LimitError
-from probes.headline_over import KEYS, over_headline
+from probes.headline import headline
 from probes.models.base import AnswerModel
-from probes.over_means import SMALLEST_DIFFERENCE, agreements, averaged
+from probes.over_means import agreements, averaged
 from probes.question import Question
 from probes.results import SCHEMA, ProbeResult
 from probes.runner import run
 from probes.store import Store
-from probes.studies import study_named
-
-_NO_COUNTERFACTUAL = ("patch_lengths", "patch_nothing", "word_not_found", "occurrence_unknown")
-OTHER = "other"
-"""The role of a word that nobody gave one."""
+from probes.studies import STUDIES, study_named
 
 
 def run_over(
@@ -51,8 +47,10 @@ def run_over(
     Raises:
         InputError: this study's rows are words, which have no mean over passages; or no passage can be used.
     """
-    if study not in KEYS:
-        raise InputError("over_words", study=study, studies=", ".join(KEYS))
+    over = study_named(study).over
+    if over is None:
+        offered = ", ".join(name for name, one in STUDIES.items() if one.over)
+        raise InputError("over_words", study=study, studies=offered)
     chosen = study_named(study).settings(dict(options or {}))
     started, cpu, records = time.perf_counter(), time.process_time(), []
     left_out: CruxError | None = None
@@ -63,19 +61,19 @@ def run_over(
                 run(study, model, question, options, store=store, lang=lang, on_progress=progress.told).data
             )
         except (InputError, LimitError) as fault:
-            if study != "patch" or fault.key not in _NO_COUNTERFACTUAL:
+            if fault.key not in over.left_out:
                 told = {"number": number, "size": len(questions), "begins": question.passage.text[:40]}
                 raise type(fault)("over_passage", **told, reason=fault) from fault
             left_out = fault
         else:
-            if study != "patch" or abs(record["scale"]) >= SMALLEST_DIFFERENCE:
-                records.append(_with_places(study, record, question))
+            if over.usable(record):
+                records.append(over.placed(record, question))
         progress.next()
     if not records:
         raise left_out or InputError("over_empty", source=source)
     named = {**chosen, "over": source}
     first, seed = records[0], int((options or {}).get("seed") or 0)
-    rows, strongest = averaged(study, records, seed)
+    rows, strongest = averaged(over, records, seed)
     shared = ("geometry", "mode", "positions", "direction", "site")
     made = ("crux", "model", "versions", "processor", "options")
     data = {
@@ -107,7 +105,7 @@ def run_over(
             },
         },
     }
-    data["headline"] = over_headline(data, lang)
+    data["headline"] = headline(data, lang)
     return ProbeResult(study, data)
 
 
@@ -131,38 +129,6 @@ class _Progress:
         self._finished += self._done
         self._left -= 1
         self._done = self._runs = 0
-
-
-def _with_places(study: str, record: dict[str, Any], question: Question) -> dict[str, Any]:
-    """The record, its rows' words said in a way that holds for every passage."""
-    if study == "links":
-        return _by_role(record, question)
-    if study == "patch":
-        spans = record["counterfactual"]["changed"]
-        rows = [{**row, "words": _against(row, spans)} for row in record["rows"]]
-        return record | {"rows": rows}
-    return record
-
-
-def _against(row: Mapping[str, Any], changed: Sequence[Sequence[int]]) -> str:
-    """Where a row's word stands to what was changed."""
-    if row["unit"] == "answer":
-        return "answer"
-    if any(row["start"] < end and start < row["end"] for start, end in changed):
-        return "changed"
-    return "before" if row["end"] <= changed[0][0] else "after"
-
-
-def _by_role(record: dict[str, Any], question: Question) -> dict[str, Any]:
-    """Rows of links with their words' roles in the place of the words."""
-
-    def role(word: Any) -> str:
-        if word == "answer":
-            return "answer"
-        return question.role_of((word["start"], word["end"])) or OTHER
-
-    rows = [{**row, "from": role(row["from"]), "to": role(row["to"])} for row in record["rows"]]
-    return record | {"rows": rows}
 
 
 def _target(records: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from probes.headline_over import KEYS, measure_of
 from probes.intervals import carriers, mean_interval, skewness
+
+if TYPE_CHECKING:
+    from probes.studies.over_telling import Over
 
 SMALLEST_DIFFERENCE = math.log(2)
 """nats that a counterfactual must move the target by: what states bring back is told as a share of it."""
@@ -35,7 +37,7 @@ Passages = Mapping[int, dict[str, Any]]
 
 
 def averaged(
-    study: str, records: Sequence[Mapping[str, Any]], seed: int
+    over: Over, records: Sequence[Mapping[str, Any]], seed: int
 ) -> tuple[list[dict[str, Any]], dict[str, Any] | None]:
     """Rows by what they stand for, within each passage first, then over passages; and the strongest.
 
@@ -43,14 +45,14 @@ def averaged(
     passage has no such row), their `median` and `skew`, and `carried_by`, how many of them are more than no
     change.
     """
-    found = _by_place(study, records)
-    measure, nothing = measure_of(study), _nothing(records[0])
+    found = _by_place(over, records)
+    measure, nothing = over.measure, _nothing(records[0])
     rows = []
     for key, passages in found.items():
         values = [passages.get(n, {}).get(measure) for n in range(len(records))]
-        row = _named(study, key) | _mean(list(passages.values()), seed, nothing)
+        row = _named(over, key) | _mean(list(passages.values()), seed, nothing)
         rows.append(row | {"values": values} | _shape(values, nothing.get(measure, 0.0)))
-    return rows, _strongest(study, found, records, seed, nothing)
+    return rows, _strongest(over, found, records, seed, nothing)
 
 
 def agreements(records: Sequence[Mapping[str, Any]], seed: int) -> dict[str, Any] | None:
@@ -67,22 +69,22 @@ def _nothing(record: Mapping[str, Any]) -> dict[str, float]:
     return {**in_nats, "effect_probability": points / 100, "recovered": nats / SMALLEST_DIFFERENCE}
 
 
-def _by_place(study: str, records: Sequence[Mapping[str, Any]]) -> dict[tuple[Any, ...], dict[int, Any]]:
-    over: dict[tuple[Any, ...], dict[int, Any]] = {}
+def _by_place(over: Over, records: Sequence[Mapping[str, Any]]) -> dict[tuple[Any, ...], dict[int, Any]]:
+    found: dict[tuple[Any, ...], dict[int, Any]] = {}
     for number, record in enumerate(records):
         rhos = {(r["layer"], r["head"]): r["rho"] for r in (record.get("agreement") or {}).get("rows", [])}
         within: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
         for row in record["rows"]:
-            key = tuple(row[name] for name in KEYS[study])
+            key = tuple(row[name] for name in over.keys)
             full = {**row, "rho": rhos.get(key), "agrees": row.get("top") == record["clean"]["top"]}
             within.setdefault(key, []).append(full)
         for key, members in within.items():
-            over.setdefault(key, {})[number] = _within(members)
-    return over
+            found.setdefault(key, {})[number] = _within(members)
+    return found
 
 
-def _named(study: str, key: tuple[Any, ...]) -> dict[str, Any]:
-    return dict(zip(KEYS[study], key, strict=True))
+def _named(over: Over, key: tuple[Any, ...]) -> dict[str, Any]:
+    return dict(zip(over.keys, key, strict=True))
 
 
 def _within(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -118,7 +120,7 @@ def _shape(values: Sequence[float | None], nothing: float) -> dict[str, Any]:
 
 
 def _strongest(
-    study: str,
+    over: Over,
     found: Mapping[tuple[Any, ...], Passages],
     records: Sequence[Mapping[str, Any]],
     seed: int,
@@ -129,16 +131,16 @@ def _strongest(
     Of many rows the first is first by luck too: on the passages that made it so, its mean is too large. None
     for a study whose rows are no removals, and of one passage.
     """
-    measure = measure_of(study)
-    if measure not in ("effect_log_prob", "recovered"):
+    measure = over.measure
+    if over.strongest is None:
         return None
     best: tuple[float, dict[str, Any]] | None = None
     for key, passages in found.items():
         known = {n: one for n, one in passages.items() if measure in one}
         chosen_on = [one for n, one in known.items() if n % 2 == 0]
         told_on = [one for n, one in known.items() if n % 2]
-        name = _named(study, key)
-        if not chosen_on or not told_on or _is_the_whole(name, records[0]):
+        name = _named(over, key)
+        if not chosen_on or not told_on or over.whole(name, records[0]):
             continue
         mean = sum(one[measure] for one in chosen_on) / len(chosen_on)
         size = mean if measure == "recovered" else -mean
@@ -147,8 +149,3 @@ def _strongest(
             row = name | _mean(told_on, seed, nothing) | _shape(values, nothing[measure])
             best = size, row | {"chosen_on": len(chosen_on)}
     return best[1] if best else None
-
-
-def _is_the_whole(name: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
-    """Behind the last block the answer's place carries all of a difference: of blocks the words are asked."""
-    return name.get("words") == "answer" and record.get("site") == "block"

@@ -25,10 +25,12 @@ from probes.question import Question
 from probes.results import SCHEMA, ProbeResult
 from probes.store import Store, key_of
 from probes.studies import study_named
-from probes.studies.base import Asking, Steps, Study
+from probes.studies.base import NATS, POINTS, Asking, Steps, Study
 from probes.studies.effects import ask_fields, limits
 from probes.trials import CLEAN, Trial
 
+LIMITS = {option.name: option.default for option in (POINTS, NATS)}
+"""What counts as no change in a study that has no options for it."""
 KEEP_EVERY = 64
 """Trials between two writes to the store."""
 TELL_EVERY = 0.1
@@ -67,7 +69,7 @@ def run(
     job = _Job(model, question, store, on_progress, on_outcome)
     started, cpu = time.perf_counter(), time.process_time()
     precision = job.precision()
-    body = job.drive(chosen, raised(settings, precision))
+    body = job.drive(chosen, raised(LIMITS | settings, precision))
     job.spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
     return _record(study, {**body, "precision": precision}, job, settings, lang)
 
@@ -102,7 +104,7 @@ class _Job:
         around = {
             "clean": ask_fields(self.question, asking.clean),
             "target": asking.target.as_dict(self.question),
-            "thresholds": limits(settings) if {"points", "nats"} <= set(settings) else None,
+            "thresholds": limits(settings),
         }
         whole = {**around, **body}
         return {name: value for name, value in whole.items() if name not in around or value is not None}

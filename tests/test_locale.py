@@ -13,7 +13,7 @@ from probes.locale import LANGUAGES, Texts
 
 ROOT = Path(__file__).parents[1]
 HAN = r"[\u4e00-\u9fff]"
-FOLDERS = [ROOT / "probes" / "locale", ROOT / "dashboard" / "texts"]
+FOLDERS = [ROOT / "probes" / "locale", ROOT / "probes" / "studies", ROOT / "dashboard" / "texts"]
 
 
 def placeholders(text: str) -> set[str]:
@@ -27,7 +27,7 @@ def bare(text: str) -> str:
     return re.sub(r"\{[^}]*\}", "", text)
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.parent.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
 def test_every_text_has_both_languages_and_the_same_values(folder: Path) -> None:
     faults = []
     for path in folder.glob("*.toml"):
@@ -70,7 +70,7 @@ def test_a_text_agrees_with_its_number(lang: str, tmp_path: Path) -> None:
     assert said[2] == "2 of 9 heads flip it 9 ways"
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.parent.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
 def test_no_counted_noun_is_said_of_one(folder: Path) -> None:
     """ "1 of 24 heads flip", "answer(s)": where one is counted, both forms are written down."""
     faults = []
@@ -81,7 +81,7 @@ def test_no_counted_noun_is_said_of_one(folder: Path) -> None:
     assert not faults
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.parent.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
 def test_words_that_say_something_else_are_not_used(folder: Path) -> None:
     """联系 is what a page says over its address and telephone; 单位 is left to units of measurement; and what
     is darker on a light page is lighter on a dark one.

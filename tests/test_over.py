@@ -17,14 +17,18 @@ from probes.answers import AnswerSet
 from probes.errors import InputError, LimitError
 from probes.generator import Composer, answer, queries
 from probes.generator.lexicon import Tables
-from probes.headline_over import over_headline
+from probes.headline import headline
 from probes.models.local import LocalModel
 from probes.over import run_over
 from probes.over_means import averaged
 from probes.passage import Passage
 from probes.question import Question
 from probes.sets import questions_of
+from probes.studies import STUDIES
 from probes.trials import Trial
+
+HEADS = STUDIES["heads"].over
+assert HEADS is not None
 
 
 @pytest.fixture(scope="module")
@@ -85,15 +89,15 @@ def record(effects: list[float], right: str = "1") -> dict[str, Any]:
 def test_the_strongest_is_told_on_passages_that_it_was_not_chosen_on() -> None:
     """Chosen by hand on passages 0, 2, 4 and so on; of noise alone nothing is left on the others."""
     effects = [[-3.0, -1.0, 0.0], [0.5, -2.0, 0.0], [-1.0, -1.0, 0.0], [0.1, -4.0, -9.0]]
-    rows, strongest = averaged("heads", [record(each) for each in effects], 0)
+    rows, strongest = averaged(HEADS, [record(each) for each in effects], 0)
     assert [row["effect_log_prob"] for row in rows] == pytest.approx([-0.85, -2.0, -2.25])
     assert strongest is not None
     assert (strongest["head"], strongest["chosen_on"], strongest["passages"]) == (0, 2, 2)
     assert strongest["effect_log_prob"] == pytest.approx(0.3)
     assert strongest["flips"] == 0
-    assert averaged("heads", [record([-3.0])], 0)[1] is None, "one passage has no other half"
+    assert averaged(HEADS, [record([-3.0])], 0)[1] is None, "one passage has no other half"
     noise = np.random.default_rng(0).normal(0, 1, (40, 10, 20))
-    chosen = [averaged("heads", [record(each.tolist()) for each in one], 0) for one in noise]
+    chosen = [averaged(HEADS, [record(each.tolist()) for each in one], 0) for one in noise]
     first = [min(row["effect_log_prob"] for row in rows) for rows, _ in chosen]
     apart = [strongest["effect_log_prob"] for _, strongest in chosen if strongest]
     assert np.mean(first) < -0.5
@@ -102,14 +106,14 @@ def test_the_strongest_is_told_on_passages_that_it_was_not_chosen_on() -> None:
 
 def test_the_sentence_says_on_which_passages_and_that_values_are_skewed() -> None:
     effects = [[-0.1, -3.0 - n] for n in range(15)] + [[0.0, -40.0]]
-    rows, strongest = averaged("heads", [record(each) for each in effects], 0)
+    rows, strongest = averaged(HEADS, [record(each) for each in effects], 0)
     told = [{"right": "1", "top": "1"}] * 16
     data = {"study": "heads", "over": {"size": 16, "left_out": 0, "passages": told}, "agreement": None}
-    said = over_headline({**data, "rows": rows, "strongest": strongest}, "en")
+    said = headline({**data, "rows": rows, "strongest": strongest}, "en")
     assert "On 8 of them taking away head 0.1 lowers the answer most; on the other 8 it moves it by −" in said
     assert " to −" in said
     assert "skewed: 8 of 8 are more than no change, and their median is −11.00" in said
-    assert "{" not in over_headline({**data, "rows": rows, "strongest": strongest}, "zh")
+    assert "{" not in headline({**data, "rows": rows, "strongest": strongest}, "zh")
 
 
 def test_patching_over_a_set_goes_by_where_the_words_stand(model: LocalModel, only: Question) -> None:

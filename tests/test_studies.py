@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from probes.errors import InputError
-from probes.locale import LANGUAGES, say
+from probes.locale import LANGUAGES
 from probes.studies import STUDIES, study_named
 
 
@@ -15,7 +15,7 @@ from probes.studies import STUDIES, study_named
 def test_every_option_is_explained(lang: str) -> None:
     for study in STUDIES.values():
         for option in study.options:
-            assert say(f"options.{option.name}", lang)
+            assert study.option_help(option.name, lang)
 
 
 def test_defaults_are_valid_values() -> None:

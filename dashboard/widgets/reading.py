@@ -16,11 +16,11 @@ from dashboard.widgets.passage_marks import passage_marks, pressed_word
 from dashboard.wording import bare, t, told
 from probes import charts
 from probes.errors import CruxError
-from probes.headline_inside import attention_found
 from probes.models.memory import readable
 from probes.models.word_attention import telling_reader
 from probes.numbers import percent, signed
 from probes.results import ProbeResult
+from probes.studies.attention import attention_found
 
 MARKS = "reading"
 TOLD = 0.02

@@ -17,10 +17,10 @@ from probes.charts.common import (
     lines,
     nats_text,
 )
-from probes.headline_over import read_after
 from probes.locale import say
 from probes.numbers import nats, percent, signed
 from probes.results import ProbeResult
+from probes.studies.wording import read_after
 
 if TYPE_CHECKING:
     import altair as alt

@@ -16,10 +16,11 @@ from probes.charts.common import (
     numbers_at_the_right,
     row_of,
 )
-from probes.headline_over import flip_share, measure_of, row_name
 from probes.locale import say
 from probes.numbers import percent, shared
 from probes.results import ProbeResult
+from probes.studies import study_named
+from probes.studies.over_telling import Over, flip_share
 
 if TYPE_CHECKING:
     import altair as alt
@@ -34,11 +35,12 @@ def over_rows(result: ProbeResult, *, most: int = 20) -> tuple[list[dict[str, An
     """The rows that the picture shows, strongest first, and how many it does not: those whose mean is shown
     as nothing tell nothing, except where all are like that.
     """
-    measure = measure_of(result.study)
+    over = _over(result)
+    measure = over.measure
     known = [row for row in result.data["rows"] if row.get(measure) is not None]
     ranked = sorted(known, key=lambda row: -abs(row[measure]))
-    removes = measure in ("effect_log_prob", "recovered")  # of the others nothing is a finding
-    told = [row for row in ranked if abs(row[measure]) >= SMALLEST_SHOWN] if removes else ranked
+    # of what changes nothing, nothing is a finding
+    told = [row for row in ranked if abs(row[measure]) >= SMALLEST_SHOWN] if over.strongest else ranked
     told = told or ranked
     return told[:most], len(ranked) - len(told[:most])
 
@@ -51,11 +53,11 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     """
     import altair as alt
 
-    measure = measure_of(result.study)
+    over = _over(result)
+    measure, share = over.measure, over.share
     rows, _ = over_rows(result, most=most)
-    share = measure in ("recovered", "agrees")
     quiet = 0.0 if measure != "effect_log_prob" else float(result.data["thresholds"]["nats"])
-    values = [_datum(row, measure, lang, share, quiet) for row in rows]
+    values = [_datum(row, over, lang, quiet) for row in rows]
     title = say(f"charts.over_{measure}", lang)
     shown: dict[str, Any] = {"title": title, "axis": alt.Axis(format="%") if share else alt.Axis()}
     x = alt.X("mean:Q", **shown)
@@ -84,6 +86,12 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
 
 
+def _over(result: ProbeResult) -> Over:
+    over = study_named(result.study).over
+    assert over is not None
+    return over
+
+
 def _tips(lang: str, *names: str) -> list[Any]:
     import altair as alt
 
@@ -101,22 +109,22 @@ def _colour(measure: str, mean: float) -> str:
     return SEEN if mean > 0 else CONTRARY
 
 
-def _datum(row: Mapping[str, Any], measure: str, lang: str, share: bool, quiet: float) -> dict[str, Any]:
+def _datum(row: Mapping[str, Any], over: Over, lang: str, quiet: float) -> dict[str, Any]:
+    measure = over.measure
     mean, low, high = row[measure], row.get(f"{measure}_low"), row.get(f"{measure}_high")
     sure = low is not None and high is not None and (low > 0 or high < 0) and abs(mean) >= quiet
-    text, median, carried = _text(share), row.get("median"), row.get("carried_by")
+    text, median, carried = _text(over.share), row.get("median"), row.get("carried_by")
     flips = flip_share(row)
     changed, number = "–" if flips is None else percent(flips), text(mean)
     if flips:
         number = say("charts.over_number", lang, number=number, share=changed)
-    name = row_name(row, lang)
     return {
-        "row": row_of(row_name(row, lang, "charts"), number),
+        "row": row_of(over.short(row, lang), number),
         "mean": mean,
         "low": mean if low is None else low,
         "high": mean if high is None else high,
         "colour": _colour(measure, mean) if sure else GREY,
-        "what": name,
+        "what": over.name(row, lang),
         "mean_text": text(mean),
         "interval": "–" if low is None or high is None else f"{text(low)} … {text(high)}",
         "median": "–" if median is None else text(median),

@@ -11,8 +11,7 @@ import click
 
 from probes.commands import shared, tables
 from probes.commands.shared import Context, Progress
-from probes.headline_over import KEYS
-from probes.locale import note_text, say
+from probes.locale import note_text
 from probes.studies import STUDIES
 from probes.studies.base import Option, Study
 
@@ -34,11 +33,11 @@ def _command(study: Study, lang: str) -> click.Command:
     return click.Command(
         study.name,
         callback=callback,
-        help=say(f"cli.{study.name}", lang),
+        help=study.about(lang),
         params=[
             *shared.question_options(lang),
-            *(_declared(option, lang) for option in study.options),
-            *([shared.option("over", lang, metavar="N|presets|FILE")] if study.name in KEYS else []),
+            *(_declared(study, option, lang) for option in study.options),
+            *([shared.option("over", lang, metavar="N|presets|FILE")] if study.over else []),
             *shared.model_options(lang),
             *_output_options(lang),
             shared.language_option(lang),
@@ -46,15 +45,15 @@ def _command(study: Study, lang: str) -> click.Command:
     )
 
 
-def _declared(option: Option, lang: str) -> click.Option:
+def _declared(study: Study, option: Option, lang: str) -> click.Option:
     """A study's option as one of the command line."""
-    flag = option.name.replace("_", "-")
+    flag, told = option.name.replace("_", "-"), study.option_help(option.name, lang)
     if option.kind == "flag":
         names = [f"--{flag}/--no-{flag}"]
-        return shared.option(option.name, lang, names=names, default=option.default, show_default=True)
+        return click.Option(names, help=told, default=option.default, show_default=True)
     kind = click.Choice(option.choices) if option.kind == "choice" else _TYPES[option.kind]
     shown = option.default is not None
-    return shared.option(option.name, lang, type=kind, default=option.default, show_default=shown)
+    return click.Option([f"--{flag}"], help=told, type=kind, default=option.default, show_default=shown)
 
 
 def _output_options(lang: str) -> list[click.Option]:

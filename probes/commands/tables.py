@@ -3,73 +3,66 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.commands.tables_inside import inside, known_to, word_label
-from probes.leads import flips_clearly
-from probes.locale import say
-from probes.numbers import nats, ranked_among, shortened, signed, strength
 from probes.references import reference_text
+from probes.studies import study_named
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as Grid
 
     from probes.commands.shared import Context
     from probes.results import ProbeResult
+    from probes.studies.columns import Table
 
 ROWS = 20
 _BARS = 24
 
 
 def show(result: ProbeResult, context: Context, *, every_row: bool) -> None:
-    """Print one record for a person."""
+    """Print one record for a person: the sentence, the answers, the study's own table."""
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     console.print(Text(result.headline, style="bold"))
     console.print()
-    data = result.data
+    data, told = result.data, study_named(result.study).tabled(result.data, context.lang)
     if "over" in data:
-        _inside(console, data, context, every_row)
+        _rows(console, told, context, every_row)
         return
-    put(console, _answers(data if result.study == "ask" else data["clean"], context))
-    greedy = data.get("greedy") or data.get("clean", {}).get("greedy") or ""
+    now = data if "answers" in data else data["clean"]
+    put(console, _answers(now, context))
+    greedy = now.get("greedy") or data.get("clean", {}).get("greedy") or ""
     console.print(Text(context.say("greedy", text=" ".join(greedy.split()) or "—"), style="dim"))
-    if result.study == "words":
+    if told.columns:
         console.print()
-        _words(console, data, context, every_row)
-    elif result.study != "ask":
-        console.print()
-        _inside(console, data, context, every_row)
-    elif "taken" in data:
-        console.print(Text(_note(data, context), style="dim"))
-        if data["control"]:
-            control = {**data["control"], "all": data["control"]["n"] + 1}
-            control |= {"low": signed(control["low"], 3), "high": signed(control["high"], 3)}
-            console.print(Text(context.say("control_note", **control), style="dim"))
-    if told := reference_text(data, context.lang):
-        console.print(Text(f"\n{told}", style="dim"))
+    _rows(console, told, context, every_row)
+    if reference := reference_text(data, context.lang):
+        console.print(Text(f"\n{reference}", style="dim"))
 
 
-def _inside(console: Console, data: Mapping[str, Any], context: Context, every_row: bool) -> None:
+def _rows(console: Console, told: Table, context: Context, every_row: bool) -> None:
     from rich.text import Text
 
-    columns, rows, notes = inside(data, context)
-    grid = table(*columns)
-    shown = rows if every_row else rows[:ROWS]
-    for row in shown:
-        grid.add_row(*map(Text, row))
-    put(console, grid)
-    if len(rows) > len(shown):
-        console.print(context.say("more_rows", count=len(rows) - len(shown)), style="dim", markup=False)
-    for note in notes:
-        console.print(f"\n{note}", style="dim", markup=False)
+    if told.columns:
+        grid = table(*told.columns)
+        shown = told.rows if every_row else told.rows[:ROWS]
+        quiet = told.quiet or [False] * len(told.rows)
+        for row, dim in zip(shown, quiet, strict=False):
+            grid.add_row(*map(Text, row), style="dim" if dim else "")
+        put(console, grid)
+        if len(told.rows) > len(shown):
+            console.print(
+                context.say("more_rows", count=len(told.rows) - len(shown)), style="dim", markup=False
+            )
+    for n, note in enumerate(told.notes):
+        console.print(note if n or not told.columns else f"\n{note}", style="dim", markup=False)
 
 
-def put(console: Console, grid: Table) -> None:
+def put(console: Console, grid: Grid) -> None:
     """Print a table whole: lines longer than the terminal are for the terminal to wrap, not to be cut."""
     from rich.measure import Measurement
 
@@ -80,7 +73,7 @@ def put(console: Console, grid: Table) -> None:
     console.width = terminal
 
 
-def table(*columns: tuple[str, str]) -> Table:
+def table(*columns: tuple[str, str]) -> Grid:
     """An unboxed table of (title, "left" or "right") columns."""
     from rich.table import Table
 
@@ -90,7 +83,7 @@ def table(*columns: tuple[str, str]) -> Table:
     return grid
 
 
-def _answers(data: Mapping[str, Any], context: Context) -> Table:
+def _answers(data: Mapping[str, Any], context: Context) -> Grid:
     """The answers' probabilities; two columns of them where something was taken away."""
     from rich.text import Text
 
@@ -120,62 +113,3 @@ def _percent(value: float) -> str:
     if 0 < value < 0.0005:
         return "<0.1 %"
     return ">99.9 %" if 0.9995 <= value < 1 else f"{value * 100:.1f} %"
-
-
-def _words(console: Console, data: Mapping[str, Any], context: Context, every_row: bool) -> None:
-    """The effects, strongest first; groups of equal words stand among them."""
-    rows = sorted([*data["rows"], *data["groups"]], key=strength, reverse=True)
-    shown = rows if every_row else rows[:ROWS]
-    heads = [("col_word", "left"), ("col_nats", "right"), ("col_points", "right"), ("col_lead", "right")]
-    heads += [("col_kl", "right")]
-    heads += [("col_top", "left"), ("col_rank", "right")]
-    has_roles = any(row.get("role") for row in data["rows"])
-    heads += [("col_role", "left")] if has_roles else []
-    grid = table(*((context.say(name), side) for name, side in heads))
-    for row in shown:
-        grid.add_row(*_cells(row, data, context, has_roles), style="dim" if row["no_change"] else "")
-    put(console, grid)
-    if len(rows) > len(shown):
-        console.print(context.say("more_rows", count=len(rows) - len(shown)), style="dim", markup=False)
-    console.print()
-    console.print(_note(data, context), style="dim", markup=False)
-    if has_roles:
-        console.print(context.say("roles_note"), style="dim", markup=False)
-
-
-def _cells(
-    row: Mapping[str, Any], data: Mapping[str, Any], context: Context, has_roles: bool
-) -> Sequence[Any]:
-    from rich.text import Text
-
-    names = {a["answer"]: a["name"] for a in data["clean"]["answers"]}
-    cells = [
-        Text(_name(row, context)),
-        nats(row, 3),
-        "n/a" if row["effect_probability"] is None else signed(row["effect_probability"] * 100, 1),
-        "n/a" if row["effect_lead"] is None else signed(row["effect_lead"], 2),
-        "n/a" if row["kl"] is None else f"{row['kl']:.3f}",
-        Text(names[row["top"]] if flips_clearly(row, data) else ""),
-        ranked_among(row) if "rank" in row else "",
-    ]
-    if has_roles:
-        role = row.get("role")
-        cells.append(say(f"roles.{role}", context.lang) if role else "")
-    return cells
-
-
-def _name(row: Mapping[str, Any], context: Context) -> str:
-    if "members" in row:
-        return context.say("group_mark", text=shortened(row["text"]), count=len(row["members"]))
-    return word_label(row)
-
-
-def _note(data: Mapping[str, Any], context: Context) -> str:
-    target = data["target"]
-    noise = "?" if data["noise_floor"] is None else f"{data['noise_floor']:.1e}"
-    if target["kind"] == "contrast":
-        both = {"target": target["text"], "against": target["against_text"]}
-        note = context.say("effects_note_contrast", noise=noise, **both)
-    else:
-        note = context.say("effects_note", noise=noise, target=target["text"])
-    return note + known_to(data, context)

@@ -41,22 +41,26 @@ _PLAINLY = _Filling()
 
 
 class Texts:
-    """The texts of one folder of TOML files, read at first use."""
+    """The texts of the TOML files in some folders, read at first use; no two files have one name."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, *folders: Path) -> None:
+        self.folders = folders
         self._read = cache(self._read_file)
 
     def _read_file(self, stem: str) -> dict[str, dict[str, str]]:
-        return tomllib.loads((self.folder / f"{stem}.toml").read_text(encoding="utf-8"))
+        """The texts of one file; none where there is no such file."""
+        place = next((p for folder in self.folders if (p := folder / f"{stem}.toml").exists()), None)
+        return {} if place is None else tomllib.loads(place.read_text(encoding="utf-8"))
 
     def keys(self) -> list[str]:
         """Every key there is, as `file.table`."""
-        return [
-            f"{path.stem}.{name}"
-            for path in sorted(self.folder.glob("*.toml"))
-            for name in self._read(path.stem)
-        ]
+        files = sorted(path for folder in self.folders for path in folder.glob("*.toml"))
+        return [f"{path.stem}.{name}" for path in files for name in self._read(path.stem)]
+
+    def has(self, key: str) -> bool:
+        """Whether there is such a text."""
+        stem, _, name = key.partition(".")
+        return name in self._read(stem)
 
     def raw(self, key: str, lang: str) -> str:
         """The text as written, its placeholders unfilled."""
@@ -77,7 +81,8 @@ class Texts:
         return _Filling(show).vformat(self.raw(key, lang), (), values)
 
 
-TEXTS = Texts(Path(__file__).parent)
+TEXTS = Texts(Path(__file__).parent, Path(__file__).parents[1] / "studies")
+"""The package's own, and those that each study brings with it."""
 say = TEXTS.say
 
 

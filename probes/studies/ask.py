@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from probes.characters import whole_number
 from probes.errors import InputError
+from probes.leads import margin_of, tied
+from probes.locale import say
 from probes.models.base import Outcome, lengths
-from probes.numbers import shortened
+from probes.numbers import percent, shortened, signed
 from probes.passage import Span
 from probes.question import Question
-from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Asking, Option, Steps, Study
+from probes.studies.base import (
+    FILLER,
+    MODE,
+    NATS,
+    POINTS,
+    SEED,
+    TARGET,
+    Asking,
+    Extent,
+    Option,
+    Record,
+    Steps,
+    Study,
+)
+from probes.studies.columns import Table, effects_note
 from probes.studies.control import band, random_sets
 from probes.studies.effects import ask_fields, mixed, run_fields
 from probes.studies.inside import (
@@ -24,9 +40,17 @@ from probes.studies.inside import (
     head_places,
     opened,
     reference_fields,
+    repeats,
+    size_of,
 )
 from probes.studies.shared_tokens import hidden_with
+from probes.studies.wording import NAMED, joined, quoted, says
 from probes.trials import Mode, Trial
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from probes.results import ProbeResult
 
 DROP = Option("drop", "text", None)
 AT = Option("at", "text", None)
@@ -156,5 +180,95 @@ def _control(asking: Asking, spans: tuple[Span, ...], now: Outcome, moved: Mappi
     return {"control": band(moved, [asking.effect(outcome) for outcome in outcomes], tokens)}
 
 
+# ---- what is said of a record
+
+
+def sentence(data: Record, lang: str) -> str:
+    """What the model says, and what without the words or heads that are taken away."""
+    first = says(data, data.get("clean", data), lang, "headline.says")
+    if "taken" not in data:
+        return joined([first, *_right(data, lang)], lang)
+    if "ablated" in data:
+        then = _said_without_heads(data, lang)
+    else:
+        words = quoted(_words_taken(data), lang)
+        if data.get("flips", False) is None:
+            return joined([first, say("ask.not_carried", lang, what=words)], lang)
+        then = says(data, data, lang, f"headline.then_{data['taken']['mode']}", what=words)
+    return joined([first, then, *_against_chance(data, lang)], lang)
+
+
+def _words_taken(data: Record) -> list[dict[str, Any]]:
+    """What a set took away; records of earlier releases do not say which of several equal words it was."""
+    texts = data["taken"]["texts"]
+    numbers = data["taken"].get("occurrences", [(1, 1)] * len(texts))
+    return [
+        {"text": text, "occurrence": one, "occurrences": of}
+        for text, (one, of) in zip(texts, numbers, strict=True)
+    ]
+
+
+def _right(data: Record, lang: str) -> list[str]:
+    """What the right answer gets, where it is another one."""
+    right = next((a for a in data["answers"] if a["answer"] == data["right"]), None)
+    if right is None or right["answer"] == data["top"] or right in tied(data, *margin_of(data)):
+        return []
+    return [say("ask.right_is", lang, answer=right["name"], probability=percent(right["probability"]))]
+
+
+def _against_chance(data: Record, lang: str) -> list[str]:
+    control = data.get("control")
+    if not control:
+        return []
+    flips = control.get("flips_clearly", control["flips"])
+    return [say("ask.chance", lang, flips=flips, n=control["n"])]
+
+
+def _said_without_heads(data: Record, lang: str) -> str:
+    """Which heads, and which words with them, were taken away together."""
+    heads = [f"{layer}.{head}" for layer, head in data["ablated"]["heads"]]
+    what = say("headline.comma", lang).join(heads[:NAMED])
+    if len(heads) > NAMED:
+        what = say("headline.and_more", lang, named=what, count=len(heads) - NAMED)
+    if data["taken"]["texts"]:
+        out, mode = _words_taken(data), data["taken"]["mode"]
+        numbers = {"heads": len(heads), "out": len(out), "words": quoted(out, lang)}
+        return says(data, data, lang, f"ask.then_heads_and_{mode}", what=what, **numbers)
+    if len(heads) == 1:
+        return says(data, data, lang, "headline.then_head", what=say("headline.head_name", lang, head=what))
+    return says(data, data, lang, "ask.then_heads", what=what)
+
+
+def table(data: Record, lang: str) -> Table:
+    """No rows beside the answers, which every record shows; what is to be known of the effect."""
+    if "taken" not in data:
+        return Table([], [])
+    notes = [effects_note(data, lang)]
+    if control := data["control"]:
+        bounds = {name: signed(control[name], 3) for name in ("low", "high")}
+        notes.append(say("ask.control_note", lang, **{**control, "all": control["n"] + 1, **bounds}))
+    return Table([], [], notes)
+
+
+def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
+    """The answers as bars, before and after."""
+    from probes import charts
+
+    return charts.answers(result, lang)
+
+
+def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """The one without words or heads, its reference passages, and the random sets."""
+    return size_of(settings) + repeats(settings) + int(settings["control"])
+
+
 INSIDE = (ABLATE_HEADS, ABLATE_MODE, POSITIONS, *REFERENCES)
-STUDY = Study("ask", (DROP, AT, MODE, TARGET, FILLER, CONTROL, *INSIDE, POINTS, NATS, SEED), steps)
+STUDY = Study(
+    "ask",
+    (DROP, AT, MODE, TARGET, FILLER, CONTROL, *INSIDE, POINTS, NATS, SEED),
+    steps,
+    sentence=sentence,
+    table=table,
+    picture=picture,
+    runs=runs,
+)

@@ -9,20 +9,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from probes.characters import whole_number
 from probes.errors import InputError
+from probes.locale import say
 from probes.models.base import lengths
+from probes.numbers import signed
 from probes.passage import Unit
 from probes.question import Question
-from probes.ranks import among_first, best_by_chance, by_shift, chance_of
-from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, Asking, Option, Steps, Study
+from probes.ranks import LEVEL, among_first, best_by_chance, by_shift, chance_of
+from probes.studies.base import (
+    FILLER,
+    MODE,
+    NATS,
+    POINTS,
+    SEED,
+    TARGET,
+    Asking,
+    Extent,
+    Option,
+    Record,
+    Steps,
+    Study,
+)
+from probes.studies.columns import Table, columns, word_of
 from probes.studies.inside import opened
+from probes.studies.over_telling import Over
 from probes.studies.shared_tokens import shared_tokens, sharing
+from probes.studies.wording import head_name, joined, opening, quoted_units
 from probes.trials import Mode, Trial
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from probes.results import ProbeResult
 
 READER = Option("reader", "text", "answer")
 FEWEST = 4
@@ -146,4 +169,128 @@ def _agreement(
     }
 
 
-STUDY = Study("attention", (READER, MODE, FILLER, TARGET, POINTS, NATS, SEED), steps, needs=("inside",))
+# ---- what is said of a record
+
+
+def sentence(data: Record, lang: str) -> str:
+    """Whether what is read is what the answer hangs on."""
+    return joined([*opening(data, lang), attention_found(data, lang)], lang)
+
+
+def attention_found(data: Record, lang: str) -> str:
+    """How strongly what is read goes with what the answer hangs on, against chance, which of the words, and
+    the best head.
+    """
+    agreement = data["agreement"]
+    if agreement is None or agreement["mean"]["rho"] is None:
+        return say("attention.attention_untold", lang)
+    reader, mean = data["reader"], agreement["mean"]
+    who = say("attention.reads_answer", lang) if reader == "answer" else quoted_units(data, lang)[reader]
+    values = {"reader": who, "how": _how_strongly(mean["rho"], lang), "rho": signed(mean["rho"])}
+    parts = [
+        say("attention.attention_rho", lang, **values, words=agreement["words"]),
+        _by_chance(mean["p"], agreement["words"], lang),
+    ]
+    if count := agreement["changing"]:
+        chance = f"{count * count / agreement['words']:.2g}"
+        found = {"count": count, "found": f"{mean['found']:.2g}", "chance": chance}
+        parts.append(say("attention.attention_found", lang, **found))
+    return joined([*parts, *_best_head(agreement, lang)], lang)
+
+
+_STRENGTHS = ((0.2, "hardly"), (0.4, "weakly"), (0.6, "moderately"), (0.8, "strongly"))
+
+
+def _how_strongly(rho: float, lang: str) -> str:
+    """A correlation's size in words (Evans 1996), and where it is the other way round."""
+    size = next((name for limit, name in _STRENGTHS if abs(rho) < limit), "very_strongly")
+    how = say(f"attention.correlates_{size}", lang)
+    return say("attention.other_way", lang, how=how) if rho < 0 and size != "hardly" else how
+
+
+def _by_chance(p: float, words: int, lang: str) -> str:
+    """Whether a correlation is more than the words' neighbours make it."""
+    if LEVEL * words < 1:
+        return say("attention.chance_untold", lang)
+    key = "chance_beyond" if p <= LEVEL else "chance_within"
+    return say(f"attention.{key}", lang, p=f"{p:.2g}")
+
+
+def _best_head(agreement: Record, lang: str) -> list[str]:
+    """The head that comes closest, against the best of as many that have nothing to do with it."""
+    known = [row for row in agreement["rows"] if row["rho"] is not None]
+    best = max(known, key=lambda row: row["rho"], default=None)
+    if best is None:
+        return []
+    limit = agreement["best_by_chance"]
+    values = {"head": f"{best['layer']}.{best['head']}", "rho": signed(best["rho"]), "all": len(known)}
+    if limit is None:
+        return [say("attention.attention_best", lang, **values)]
+    key = "attention_best_beyond" if best["rho"] > limit else "attention_best_within"
+    return [say(f"attention.{key}", lang, **values, limit=signed(limit))]
+
+
+def table(data: Record, lang: str) -> Table:
+    """Every head with the words it reads most, those that agree best with the effects first."""
+    agreement = data["agreement"] or {"rows": []}
+    own = {(row["layer"], row["head"]): row for row in agreement["rows"]}
+
+    def rho(row: Record) -> float | None:
+        found: float | None = own.get((row["layer"], row["head"]), {}).get("rho")
+        return found
+
+    cells = []
+    for row in sorted(data["rows"], key=lambda row: -(rho(row) or -2)):
+        known = [i for i, share in enumerate(row["weights"]) if share is not None]
+        best = sorted(known, key=lambda i: -row["weights"][i])[:3]
+        agrees, among = rho(row), own.get((row["layer"], row["head"]))
+        cells.append(
+            [
+                f"{row['layer']}.{row['head']}",
+                "  ".join(f"{word_of(i, data)} {row['weights'][i] * 100:.0f} %" for i in best),
+                f"{row['sink'] * 100:.0f} %",
+                f"{row['entropy']:.2f}",
+                "" if agrees is None else signed(agrees),
+                f"{among['found']:.2g} / {agreement['changing']}" if among else "",
+            ]
+        )
+    reader = data["reader"]
+    name = say("cli.answer_position", lang) if reader == "answer" else word_of(reader, data)
+    heads = columns("attention", lang, "head", "reads", "sink", "entropy", "rho", "among")
+    return Table(heads, cells, [say("attention.attention_note", lang, reader=name)])
+
+
+def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
+    """How well each head's reading agrees with the effects; the answers where that cannot be told."""
+    from probes import charts
+
+    return charts.agreement_map(result, lang) if result.data["agreement"] else charts.answers(result, lang)
+
+
+def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """Every word, and the one forward that is read."""
+    return extent.words + 1
+
+
+OVER = Over(
+    keys=("layer", "head"),
+    name=head_name,
+    short=head_name,
+    cell=lambda row, _lang: f"{row['layer']}.{row['head']}",
+    column="head",
+    measure="rho",
+    first="rho",
+    strongest=None,
+)
+STUDY = Study(
+    "attention",
+    (READER, MODE, FILLER, TARGET, POINTS, NATS, SEED),
+    steps,
+    needs=("inside",),
+    sentence=sentence,
+    table=table,
+    picture=picture,
+    over=OVER,
+    runs=runs,
+    part=0.5,
+)

@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from probes.characters import check_unicode
 from probes.errors import CapabilityError, InputError
+from probes.locale import TEXTS, say
 from probes.models.base import AnswerModel, Outcome
 from probes.numbers import shortened
 from probes.question import Question
+from probes.studies import plain
+from probes.studies.columns import Table
 from probes.studies.effects import Target, effect_of
+from probes.studies.over_telling import Over, over_sentence, over_table
 from probes.trials import Trial
 
 Steps = Generator[list[Trial], list[Outcome], dict[str, Any]]
 """Yields what to try, beside the passage as it stands, and is sent an outcome for each."""
+if TYPE_CHECKING:
+    import altair as alt
+
+    from probes.results import ProbeResult
+
+Record = Mapping[str, Any]
 Need = Literal["tokens", "inside"]
 Kind = Literal["text", "choice", "integer", "number", "flag"]
 
@@ -73,6 +83,27 @@ class Option:
         return f"{self.kind}{bounds}"
 
 
+@dataclass(frozen=True)
+class Extent:
+    """What decides how many runs a study will be.
+
+    Attributes:
+        units: of the unit that the settings name, or words; `words`, of the passage.
+        swaps: how many replacements come with the question.
+        geometry: layers and heads, see `models.inside`; {} for a model that only answers.
+    """
+
+    units: int
+    words: int
+    swaps: int
+    geometry: Mapping[str, Any]
+
+
+def one_a_unit(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """A run for each unit."""
+    return extent.units
+
+
 class Asking:
     """What a study is asked: of which model, about what, with which settings.
 
@@ -122,12 +153,48 @@ class Study:
 
     `needs` names what a model must offer beside answers: "tokens" (its own units of text), "inside" (what is
     read and changed between its layers). A model that lacks it is refused before anything runs.
+
+    What a record says is declared here too, each with a plain default drawn from its rows: its `sentence`,
+    its `table`, its `picture` (in a language each), how its rows are averaged `over` a set of passages (None:
+    not offered), how many `runs` it will be beside the clean one, and about which `part` of a whole forward
+    such a run takes.
+
+    Texts stand in `<name>.toml` beside the module: `about` says what it asks, `option_<name>` explains an
+    option of its own, `col_<name>` is a column; the rest is its own affair.
     """
 
     name: str
     options: tuple[Option, ...]
     steps: Callable[[Asking], Steps]
     needs: tuple[Need, ...] = ()
+    sentence: Callable[[Record, str], str] = plain.sentence
+    table: Callable[[Record, str], Table] | None = None
+    picture: Callable[[ProbeResult, str], alt.LayerChart] = plain.picture
+    over: Over | None = None
+    runs: Callable[[Extent, Mapping[str, Any]], int] = one_a_unit
+    part: float = 1.0
+
+    def tabled(self, record: Record, lang: str) -> Table:
+        """The record as a table for a person."""
+        if "over" in record and self.over:
+            return over_table(self.name, self.over, record, lang)
+        return self.table(record, lang) if self.table else plain.table(self.name, record, lang)
+
+    def said(self, record: Record, lang: str) -> str:
+        """What the record says, in a sentence or three."""
+        if "over" in record and self.over:
+            return over_sentence(self.over, record, lang)
+        return self.sentence(record, lang)
+
+    def about(self, lang: str) -> str:
+        """What it asks; its name where no text says so."""
+        return say(key, lang) if TEXTS.has(key := f"{self.name}.about") else self.name
+
+    def option_help(self, option: str, lang: str) -> str:
+        """What an option does; "" where no text says so."""
+        keys = (f"{self.name}.option_{option}", f"options.{option}")
+        key = next((key for key in keys if TEXTS.has(key)), None)
+        return say(key, lang) if key else ""
 
     def check(self, model: AnswerModel) -> None:
         """Refuse a model that lacks what the study needs.

@@ -8,10 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 from probes.interventions import Ablation
-from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Option, Steps, Study
+from probes.leads import faint, flips_clearly, margin_of, turns
+from probes.locale import say
+from probes.numbers import nats, signed
+from probes.studies import columns as telling
+from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Option, Record, Steps, Study
+from probes.studies.columns import Table, columns, direct_cell, effect_cells, flip_cell, note
 from probes.studies.control import band
 from probes.studies.inside import (
     ABLATE_MODE,
@@ -24,9 +30,29 @@ from probes.studies.inside import (
     odds_of,
     opened,
     reference_of,
+    repeats,
     shifted,
+    size_of,
     strongest_first,
 )
+from probes.studies.over_telling import Over
+from probes.studies.wording import (
+    aimed,
+    head_name,
+    joined,
+    lead_moved,
+    lowest_of,
+    margin_text,
+    opening,
+    says,
+    strongest_of,
+    swaps,
+)
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from probes.results import ProbeResult
 
 ESTIMATE = Option("estimate", "flag", False)
 CUMULATIVE = Option("cumulative", "flag", True)
@@ -161,5 +187,95 @@ def _control(parts: Sequence[Ablation], rows: Sequence[Mapping[str, Any]], size:
     return {**(band(strongest, found, size) or {}), "kind": "random_heads", "size": size}
 
 
+# ---- what is said of a record
+
+
+def sentence(data: Record, lang: str) -> str:
+    """The head the answer hangs on most, how many flip it, and how many it takes together."""
+    rows, margin, of = data["rows"], margin_of(data), aimed(data, lang)
+    parts, lowest = opening(data, lang), lowest_of(rows)
+    name = f"{lowest['layer']}.{lowest['head']}"
+    if lowest["estimate"]:
+        if all(faint(row, *margin) for row in rows):
+            said = say("heads.heads_faint_estimate", lang, of=of, margin=margin_text(data, lang))
+        else:
+            moved = signed(lowest["effect_log_prob"])
+            said = say("heads.head_estimate", lang, head=name, of=of, nats=moved)
+        return joined([*parts, said], lang)
+    flipping = [row for row in rows if flips_clearly(row, data)]
+    if flipping:
+        first = strongest_of(flipping)
+        parts.append(says(data, first, lang, "headline.then_head", what=head_name(first, lang)))
+        parts.append(say("heads.heads_flip", lang, flips=len(flipping), all=len(rows)))
+    elif faint(lowest, *margin):
+        parts.append(say("heads.no_head_moves", lang, all=len(rows), of=of, margin=margin_text(data, lang)))
+        parts += lead_moved(rows, data, lang, lambda row: head_name(row, lang))
+    else:
+        numbers = {"all": len(rows), "nats": nats(lowest)}
+        parts.append(say("heads.no_head_flips", lang, head=name, of=of, **numbers))
+    return joined([*parts, *swaps(rows, data, lang), *_together(data, lang)], lang)
+
+
+def _together(data: Record, lang: str) -> list[str]:
+    """How many heads taken away flip the answer, and how few kept hold it."""
+    if not data["cumulative"]:
+        return []
+    flips, holds = turns(data["cumulative"], data)
+    key = "heads.heads_needed" if flips else "heads.heads_never"
+    parts = [say(key, lang, k=flips, all=len(data["rows"]))]
+    return [*parts, *([say("heads.heads_suffice", lang, k=holds)] if holds else [])]
+
+
+def table(data: Record, lang: str) -> Table:
+    """Every head, strongest first."""
+    cells = [
+        [f"{row['layer']}.{row['head']}", *effect_cells(row), direct_cell(row), flip_cell(row, data)]
+        for row in telling.strongest_first(data["rows"])
+    ]
+    notes = [note("cli.heads_note", data, lang)]
+    if data["rows"] and data["rows"][0]["estimate"]:
+        notes.append(say("heads.estimate_note", lang))
+    return Table(columns("heads", lang, "head", "nats", "points", "kl", "direct", "flips"), cells, notes)
+
+
+def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
+    """Heads taken away together where that was tried, else each as a cell."""
+    from probes import charts
+
+    return (charts.cumulative if result.data["cumulative"] else charts.heads_map)(result, lang)
+
+
+def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """Every head, the growing sets, the random ones, and the reference passages."""
+    heads = len(head_places(extent.geometry))
+    if settings["estimate"]:
+        return size_of(settings) + 1
+    each = heads
+    if settings["cumulative"] and heads:
+        sizes = sizes_tried(heads)
+        between = max((b - a for a, b in pairwise(sizes)), default=1) - 1
+        each += 2 * len(sizes) + between
+    each += int(settings["control"]) + 1 if settings["control"] and heads > 1 else 0
+    return size_of(settings) + each * repeats(settings)
+
+
+OVER = Over(
+    keys=("layer", "head"),
+    name=head_name,
+    short=head_name,
+    cell=lambda row, _lang: f"{row['layer']}.{row['head']}",
+    column="head",
+)
 OPTIONS = (ABLATE_MODE, POSITIONS, TARGET, *REFERENCES, ESTIMATE, CUMULATIVE, CONTROL, POINTS, NATS, SEED)
-STUDY = Study("heads", OPTIONS, steps, needs=("inside",))
+STUDY = Study(
+    "heads",
+    OPTIONS,
+    steps,
+    needs=("inside",),
+    sentence=sentence,
+    table=table,
+    picture=picture,
+    over=OVER,
+    runs=runs,
+    part=0.5,
+)

@@ -8,12 +8,23 @@ that difference; a layer norm's and an output embedding's bias come on top.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from probes.interventions import REFERENCE, Ablation
-from probes.studies.base import NATS, POINTS, TARGET, Asking, Steps, Study
+from probes.locale import say
+from probes.numbers import signed
+from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Record, Steps, Study
+from probes.studies.columns import Side, Table, columns
 from probes.studies.effects import answer_fields
 from probes.studies.inside import block_places, opened, top_label
+from probes.studies.over_telling import Over
+from probes.studies.wording import joined, opening, part_name, read_after
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from probes.results import ProbeResult
 
 
 def steps(asking: Asking) -> Steps:
@@ -60,4 +71,81 @@ def _settled(rows: list[dict[str, Any]]) -> int | None:
     return at
 
 
-STUDY = Study("lens", (TARGET, POINTS, NATS), steps, needs=("inside",))
+# ---- what is said of a record
+
+
+def sentence(data: Record, lang: str) -> str:
+    """From which layer on the answer leads, and which part writes most of its lead."""
+    at, last = data["settled_at"], data["geometry"]["layers"]
+    key = "lens.lens_settled" if at else "lens.lens_from_start"
+    parts = [*opening(data, lang), say(key, lang, after=at - 1, last=last - 1)]
+    known = [c for c in data["contributions"] if c["contribution"] is not None]
+    if known:
+        most = max(known, key=lambda c: c["contribution"])
+        pair = {"one": data["contrast"]["string"].strip(), "other": data["contrast"]["against"].strip()}
+        written = {"what": part_name(most, lang), "nats": signed(most["contribution"])}
+        parts.append(say("lens.lens_most", lang, **written, **pair))
+    return joined(parts, lang)
+
+
+def table(data: Record, lang: str) -> Table:
+    """The answers after each layer, and what its parts write."""
+    names = [(a["answer"], a["name"]) for a in data["clean"]["answers"]]
+    written = {(c["layer"], c["part"]): c["contribution"] for c in data["contributions"]}
+    parts = ("embedding", "attention", "mlp")
+    cells = []
+    for row in data["rows"]:
+        each = {a["answer"]: a["probability"] for a in row["answers"]}
+        values = [written.get((_behind(row["layer"]), part)) for part in parts]
+        cells.append(
+            [
+                _after(row),
+                dict(names)[row["top"]],
+                *(f"{each[label] * 100:.1f} %" for label, _ in names),
+                *("" if value is None else signed(value) for value in values),
+            ]
+        )
+    numbers: list[tuple[str, Side]] = [(name, "right") for _, name in names]
+    numbers += [(say(f"cli.part_{part}", lang), "right") for part in parts]
+    return Table([*columns("lens", lang, "layer", "leads"), *numbers], cells, [say("lens.lens_note", lang)])
+
+
+def _after(row: Record) -> str:
+    """The layer behind which a row reads, by its number; `in` is the input of the first."""
+    return str(row["layer"] - 1) if row["layer"] else "in"
+
+
+def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
+    """The answers' probabilities along the layers."""
+    from probes import charts
+
+    return charts.lens(result, lang)
+
+
+def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """The clean run is all."""
+    return 1
+
+
+OVER = Over(
+    keys=("layer",),
+    name=lambda row, lang: read_after(row["layer"], lang),
+    short=lambda row, lang: read_after(row["layer"], lang),
+    cell=lambda row, _lang: _after(row),
+    column="layer",
+    measure="agrees",
+    first="leads",
+    share=True,
+    strongest=None,
+)
+STUDY = Study(
+    "lens",
+    (TARGET, POINTS, NATS),
+    steps,
+    needs=("inside",),
+    sentence=sentence,
+    table=table,
+    picture=picture,
+    over=OVER,
+    runs=runs,
+)

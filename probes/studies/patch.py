@@ -8,20 +8,31 @@ answer back; *noising* puts counterfactual states into the clean run and asks wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from probes.errors import InputError
 from probes.interventions import Patch, Site
+from probes.locale import say
 from probes.models.base import Outcome
+from probes.numbers import percent, shared, shortened
+from probes.over_means import SMALLEST_DIFFERENCE
 from probes.passage import Span
 from probes.question import Question, Swap
 from probes.studies.attention import units_of
-from probes.studies.base import NATS, POINTS, TARGET, Asking, Option, Steps, Study
+from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Option, Record, Steps, Study
+from probes.studies.columns import Table, columns, effect_cells, flip_cell, note, word_of
 from probes.studies.effects import ask_fields
 from probes.studies.inside import block_places, head_places, moved, opened
+from probes.studies.over_telling import Over
 from probes.studies.shared_tokens import shared_tokens, sharing
+from probes.studies.wording import joined, opening, quoted_text, quoted_units, says
 from probes.trials import Mode, Trial
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from probes.results import ProbeResult
 
 CHANGE = Option("change", "text", None)
 TO = Option("to", "text", None)
@@ -142,4 +153,111 @@ def _replaced(text: str, spans: tuple[Span, ...], new: str) -> str:
     return text
 
 
-STUDY = Study("patch", (CHANGE, TO, DIRECTION, SITE, TARGET, POINTS, NATS), steps, needs=("inside",))
+# ---- what is said of a record
+
+
+def sentence(data: Record, lang: str) -> str:
+    """What the other passage is answered, and which state carries most of the difference.
+
+    Behind the last block the answer's place carries all of it, so of blocks the words are asked.
+    """
+    known = [row for row in data["rows"] if row["recovered"] is not None and not _at_the_answer(row)]
+    other = data["base"] if data["direction"] == "denoising" else data["source"]
+    to = quoted_text(shortened(data["counterfactual"]["to"]), lang)
+    parts = [*opening(data, lang), says(data, other, lang, "patch.then_changed", what=to)]
+    if known:
+        best = max(known, key=lambda row: row["recovered"])
+        what = _state_name(best, quoted_units(data, lang), lang)
+        share = percent(max(0.0, best["recovered"]))
+        parts.append(say(f"patch.patch_{data['direction']}", lang, what=what, share=share))
+    return joined(parts, lang)
+
+
+def _at_the_answer(row: Record) -> bool:
+    return bool(row["unit"] == "answer" and row["site"] == "block")
+
+
+def _state_name(row: Record, units: Mapping[int, str], lang: str) -> str:
+    """Whose state, of which site and which layer or head."""
+    words = say("patch.words_answer", lang) if row["unit"] == "answer" else units[row["unit"]]
+    return say(f"patch.state_{row['site']}", lang, words=words, place=_place(row))
+
+
+def _place(row: Record) -> str:
+    return f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
+
+
+def table(data: Record, lang: str) -> Table:
+    """Every state that was put into the other run, those that carry most first."""
+    cells = []
+    for row in sorted(data["rows"], key=lambda r: -abs(r["recovered"] or 0)):
+        answer = row["unit"] == "answer"
+        where = say("cli.answer_position", lang) if answer else word_of(row["unit"], data)
+        share = "" if row["recovered"] is None else shared(row["recovered"])
+        cells.append([_place(row), where, share, *effect_cells(row), flip_cell(row, data)])
+    names = ("layer", "state", "recovered", "nats", "points", "kl", "flips")
+    return Table(columns("patch", lang, *names), cells, [note("cli.inside_note", data, lang)])
+
+
+def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
+    """Words by layers, each cell the share of the difference that its state carries."""
+    from probes import charts
+
+    return charts.patch_map(result, lang)
+
+
+def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """The other passages that may serve, then every place at every word and at the answer."""
+    swaps = 1 if settings.get("change") else extent.swaps
+    return swaps + len(_places(extent.geometry, settings["site"])) * (extent.words + 1)
+
+
+def by_places(record: dict[str, Any], _question: Question) -> dict[str, Any]:
+    """Rows with where their words stand to what was changed in the place of the words."""
+    spans = record["counterfactual"]["changed"]
+    return record | {"rows": [{**row, "words": _against(row, spans)} for row in record["rows"]]}
+
+
+def _against(row: Record, changed: Sequence[Sequence[int]]) -> str:
+    if row["unit"] == "answer":
+        return "answer"
+    if any(row["start"] < end and start < row["end"] for start, end in changed):
+        return "changed"
+    return "before" if row["end"] <= changed[0][0] else "after"
+
+
+def _by_place(prefix: str) -> Callable[[Record, str], str]:
+    def name(row: Record, lang: str) -> str:
+        words = say(f"patch.{prefix}words_{row['words']}", lang)
+        return say(f"patch.{prefix}state_{row['site']}", lang, words=words, place=_place(row))
+
+    return name
+
+
+OVER = Over(
+    keys=("layer", "head", "words"),
+    name=_by_place(""),
+    short=_by_place("short_"),
+    cell=lambda row, lang: f"{_place(row)} {say('patch.words_' + row['words'], lang)}",
+    column="state",
+    measure="recovered",
+    first="recovered",
+    share=True,
+    strongest=lambda record: f"patch.over_strongest_{record['direction']}",
+    placed=by_places,
+    left_out=("patch_lengths", "patch_nothing", "word_not_found", "occurrence_unknown"),
+    usable=lambda record: abs(record["scale"]) >= SMALLEST_DIFFERENCE,
+    whole=lambda row, record: row["words"] == "answer" and record.get("site") == "block",
+)
+STUDY = Study(
+    "patch",
+    (CHANGE, TO, DIRECTION, SITE, TARGET, POINTS, NATS),
+    steps,
+    needs=("inside",),
+    sentence=sentence,
+    table=table,
+    picture=picture,
+    over=OVER,
+    runs=runs,
+    part=0.5,
+)

@@ -7,16 +7,58 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from probes.errors import InputError
+from probes.leads import faint, flips_clearly, margin_of
+from probes.locale import say
 from probes.models.base import Outcome
+from probes.numbers import nats, ranked_among, shortened, signed
 from probes.passage import Unit, equal_groups
-from probes.studies.base import FILLER, MODE, NATS, POINTS, SEED, TARGET, UNIT, Asking, Option, Steps, Study
+from probes.studies.base import (
+    FILLER,
+    MODE,
+    NATS,
+    POINTS,
+    SEED,
+    TARGET,
+    UNIT,
+    Asking,
+    Extent,
+    Option,
+    Record,
+    Steps,
+    Study,
+)
+from probes.studies.columns import (
+    Table,
+    columns,
+    effect_cells,
+    effects_note,
+    flip_cell,
+    strongest_first,
+    word_label,
+)
 from probes.studies.control import band, random_sets, ranked
 from probes.studies.effects import run_fields
 from probes.studies.shared_tokens import shared_tokens
+from probes.studies.wording import (
+    aimed,
+    joined,
+    lead_moved,
+    margin_text,
+    opening,
+    quoted_unit,
+    says,
+    strongest_of,
+    swaps,
+)
 from probes.trials import Mode, Trial
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from probes.results import ProbeResult
 
 GROUPS = Option("groups", "flag", True)
 CONTROL = Option("control", "integer", 0, low=0, high=1000)
@@ -103,4 +145,81 @@ def _control(
     return {}
 
 
-STUDY = Study("words", (MODE, UNIT, TARGET, FILLER, GROUPS, CONTROL, POINTS, NATS, SEED), steps)
+# ---- what is said of a record
+
+
+def sentence(data: Record, lang: str) -> str:
+    """Which unit the answer hangs on most, how many others, and how many change nothing."""
+    rows, unit = data["rows"], data["unit"]
+    parts, of = opening(data, lang), aimed(data, lang)
+    flipping = [row for row in rows if flips_clearly(row, data)]
+    strongest = strongest_of(flipping or rows)
+    what = quoted_unit(strongest, lang)
+    if flipping:
+        parts.append(says(data, strongest, lang, f"headline.then_{data['mode']}", what=what))
+        if len(flipping) > 1:
+            parts.append(say("words.others_flip", lang, count=len(flipping) - 1))
+    elif all(faint(row, *margin_of(data)) for row in rows):
+        parts.append(say(f"words.none_moves_{unit}", lang, of=of, margin=margin_text(data, lang)))
+    else:
+        parts.append(say(f"words.none_flips_{unit}", lang, what=what, of=of, nats=nats(strongest)))
+    parts += swaps(rows, data, lang)
+    still = sum(bool(row["no_change"]) for row in rows)
+    known = sum(row["no_change"] is not None for row in rows)
+    if len(rows) > 1:  # of the only one, what is above says all
+        where = aimed(data, lang, "in")
+        parts.append(say(f"words.no_change_{unit}", lang, still=still, all=known, where=where))
+        quiet = [row for row in rows if row["no_change"]]
+        parts += lead_moved(quiet, data, lang, lambda row: quoted_unit(row, lang))
+    return joined(parts, lang)
+
+
+def table(data: Record, lang: str) -> Table:
+    """The effects, strongest first; groups of equal words stand among them."""
+    rows = strongest_first([*data["rows"], *data["groups"]])
+    roles = any(row.get("role") for row in data["rows"])
+    names = ("word", "nats", "points", "lead", "kl", "top", "rank", *(("role",) if roles else ()))
+    notes = [effects_note(data, lang), *([say("words.roles_note", lang)] if roles else [])]
+    cells = [_cells(row, data, lang, roles) for row in rows]
+    quiet = [bool(row["no_change"]) for row in rows]
+    return Table(columns("words", lang, *names), cells, notes, quiet)
+
+
+def _cells(row: Record, data: Record, lang: str, roles: bool) -> list[str]:
+    moved, share, kl = (cell or "n/a" for cell in effect_cells(row))
+    lead = "n/a" if row["effect_lead"] is None else signed(row["effect_lead"])
+    rank = ranked_among(row) if "rank" in row else ""
+    cells = [_label(row, lang), moved, share, lead, kl, flip_cell(row, data), rank]
+    if roles:
+        cells.append(say(f"roles.{role}", lang) if (role := row.get("role")) else "")
+    return cells
+
+
+def _label(row: Record, lang: str) -> str:
+    if "members" in row:
+        return say("words.group_mark", lang, text=shortened(row["text"]), count=len(row["members"]))
+    return word_label(row)
+
+
+def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
+    """The effects as bars."""
+    from probes import charts
+
+    return charts.effects(result, lang)
+
+
+def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """Every unit, and random sets for what may be a group of equal ones."""
+    return extent.units * (1 + int(settings["control"]))
+
+
+STUDY = Study(
+    "words",
+    (MODE, UNIT, TARGET, FILLER, GROUPS, CONTROL, POINTS, NATS, SEED),
+    steps,
+    sentence=sentence,
+    table=table,
+    picture=picture,
+    runs=runs,
+    part=0.5,
+)

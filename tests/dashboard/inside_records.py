@@ -6,8 +6,8 @@ import math
 import random
 from typing import Any
 
-from probes.headline_over import measure_of
 from probes.results import ProbeResult
+from probes.studies import study_named
 
 ANSWERS = (("0", "never"), ("1", "once"), ("2", "twice"))
 WORDS = ("Yesterday", "I", "walked", "into", "the", "coffee", "shop", "the", "coffee", "</script>", "咖啡店")
@@ -226,7 +226,9 @@ def patch(count: int = 6, heads: int = 0) -> ProbeResult:
 
 def over(study: str) -> ProbeResult:
     """A set of four passages: one part that matters for sure, one that may not, one without an interval."""
-    measure = measure_of(study)
+    over = study_named(study).over
+    assert over is not None
+    measure = over.measure
     places: dict[str, list[dict[str, Any]]] = {
         "heads": [{"layer": 0, "head": n} for n in range(3)],
         "attention": [{"layer": 0, "head": n} for n in range(3)],

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from probes import charts, load_model, run
-from probes.headline import percent
+from probes.numbers import percent
 from probes.pictures import saved, titled, wrapped
 from probes.question import preset
 from probes.results import ProbeResult

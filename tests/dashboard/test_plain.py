@@ -24,6 +24,7 @@ from dashboard.wording import TEXTS, t, told
 from probes.errors import CruxError
 from probes.locale import LANGUAGES, Language
 from probes.locale import TEXTS as PROBES
+from probes.studies import STUDIES
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 ALONE = re.compile(r":color\[(.)\]", re.DOTALL)
@@ -139,11 +140,11 @@ def test_every_text_of_the_page(lang: Language, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("room", ["errors", "headline"])
+@pytest.mark.parametrize("room", ["errors", "headline", *STUDIES])
 def test_every_error_and_headline(room: str, lang: Language, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wording, "current", lambda: State(lang=lang))
     keys = [key for key in list(PROBES.keys()) if key.startswith(f"{room}.")]
-    assert len(keys) > 30
+    assert len(keys) > (3 if room in STUDIES else 25)
     for key in keys:
         for value in IN_MESSAGES:
             given, harmless = (values(PROBES.raw(key, lang), text) for text in (value, "“x”"))
