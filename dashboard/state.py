@@ -16,6 +16,7 @@ from dashboard import values
 from dashboard.values import LONGEST_TEXT_IN_LINK, Head
 from probes.locale import LANGUAGES, Language
 from probes.question import TEMPLATES, presets
+from probes.studies import STUDIES
 from probes.trials import Mode, Span
 
 OF_THE_PASSAGE: Final = (
@@ -47,7 +48,7 @@ SETS: Final = (10, 20, 50)
 """Generated passages that a study may be run over."""
 OVER_LAYERS: Final = ("layers", "patch")
 """Studies of the page Layers that run over a set."""
-TABS: Final = ("close", "together", "agree", "strongest", "writes", "parts", "patch", "over")
+TABS: Final = ("close", "together", "agree", "strongest", "writes", "parts", "patch", "one", "over")
 """Names of all pages' tabs; a page that lacks one opens its first."""
 SITES: Final = ("block", "attention", "mlp", "head")
 DIRECTIONS: Final = ("denoising", "noising")
@@ -114,6 +115,10 @@ class State:
     """Passages that a set has."""
     many: str = "layers"
     """What is done in each of them on the page Layers."""
+    study: str = "words"
+    """The study that the page Studies shows."""
+    told: tuple[tuple[str, str], ...] = ()
+    """Its options that have another value than their default, as (name, value), by name."""
     tab: str = ""
     """The open tab of a page that has some; none: its first."""
 
@@ -136,6 +141,8 @@ class State:
             new = dataclasses.replace(
                 new, **{name: getattr(State(), name) for name in OF_THE_MODEL if name not in changes}
             )
+        if new.study != self.study and "told" not in changes:
+            new = dataclasses.replace(new, told=())
         if new.cut != self.cut:
             new = dataclasses.replace(new, out=changes.get("out", frozenset()), pin=changes.get("pin"))
         return new
@@ -215,6 +222,8 @@ PARAMETERS: Final = (
     Parameter("site", "site", values.choice(*SITES)),
     Parameter("direction", "direction", values.choice(*DIRECTIONS)),
     Parameter("many", "many", values.choice(*OVER_LAYERS)),
+    Parameter("study", "study", lambda name: values.choice(*STUDIES)(name)),
+    Parameter("told", "options", values.pairs, values.write_pairs),
     Parameter("tab", "tab", values.choice(*TABS)),
     Parameter("over", "over", lambda text: int(values.choice(*map(str, SETS))(text))),
 )

@@ -10,6 +10,7 @@ import binascii
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Final
+from urllib.parse import parse_qsl, urlencode
 
 from probes.trials import Span
 
@@ -24,6 +25,8 @@ MOST_NUMBERS: Final = 10_000
 """Numbers of units that one value of a link can hold."""
 MOST_SPANS: Final = 2_000
 """Words joined by hand that a link can name."""
+MOST_PAIRS: Final = 40
+"""Options of a study that a link can name."""
 Head = tuple[int, int]
 
 
@@ -103,6 +106,19 @@ def one_head(text: str) -> Head:
 def write_heads(heads: Sequence[Head]) -> str:
     """Heads as a link and the command line name them."""
     return ",".join(f"{layer}.{head}" for layer, head in heads)
+
+
+def pairs(text: str) -> tuple[tuple[str, str], ...]:
+    """`unit=sentence&seed=3` -> (("seed", "3"), ("unit", "sentence"))."""
+    found = parse_qsl(field(text), keep_blank_values=True, strict_parsing=True, max_num_fields=MOST_PAIRS)
+    if len(dict(found)) < len(found):
+        raise ValueError(text)
+    return tuple(sorted(found))
+
+
+def write_pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    """What `pairs` reads."""
+    return urlencode(pairs)
 
 
 def window(text: str) -> tuple[int, int]:

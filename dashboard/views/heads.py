@@ -90,7 +90,7 @@ def _together(here: Desk, taken: list[Taken]) -> None:
     if found is None or not found.data["cumulative"]:
         return
     st.vega_lite_chart(
-        charts.specification(charts.cumulative(found, here.state.lang, ink=ink())),
+        charts.specification(charts.cumulative(found, here.state.lang), ink=ink()),
         alt=bare("heads.together_alt", headline=headline(found.data, here.state.lang)),
     )
     control = found.data["control"]

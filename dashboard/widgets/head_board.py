@@ -85,9 +85,9 @@ def head_map(desk: Desk) -> ProbeResult | None:
 
     def draw(so_far: Mapping[Any, float | None]) -> None:
         mixed = _with_exact(estimate, so_far)
-        chart = charts.heads_map(mixed, desk.state.lang, chosen=desk.state.ablated, ink=ink())
+        chart = charts.heads_map(mixed, desk.state.lang, chosen=desk.state.ablated)
         with slot.container():
-            st.vega_lite_chart(charts.specification(chart))
+            st.vega_lite_chart(charts.specification(chart, ink=ink()))
             st.caption(t("heads.estimated"))
 
     draw({})
@@ -115,11 +115,11 @@ def _pressable(desk: Desk, exact: ProbeResult) -> None:
     run = desk.shop.identity("heads", desk.choice, desk.question, inside.heads(desk.state))
     key = f"{MAP}_{visit.head_revision}_{abs(hash(run))}"
     base = visit.head_bases.setdefault(key, desk.state.ablated)
-    chart = charts.heads_map(exact, desk.state.lang, chosen=base, ink=ink(), select=True)
+    chart = charts.heads_map(exact, desk.state.lang, chosen=base, select=True)
     said = headline(exact.data, desk.state.lang)
     with wide("heads_wide", desk.geometry["layers"], FINGER):
         st.vega_lite_chart(
-            charts.specification(chart),
+            charts.specification(chart, ink=ink()),
             key=key,
             on_select=lambda: _take_presses(key, desk.geometry),
             selection_mode=[charts.SELECTION],

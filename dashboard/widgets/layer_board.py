@@ -28,7 +28,7 @@ def lens_view(here: Desk) -> Taken:
     found = here.quick("lens", options)
     here.say(found)
     st.vega_lite_chart(
-        charts.specification(charts.lens(found, here.state.lang, ink=ink())),
+        charts.specification(charts.lens(found, here.state.lang), ink=ink()),
         key="lens_chart",
         alt=bare("layers.lens_alt", headline=headline(found.data, here.state.lang)),
     )
@@ -88,7 +88,7 @@ def patch_view(here: Desk) -> Taken | None:
     _ends(here, found, change, to)
     with wide("patch_wide", len(here.question.passage.words) + 1, GLANCE):
         st.vega_lite_chart(
-            charts.specification(charts.patch_map(found, here.state.lang, ink=ink())),
+            charts.specification(charts.patch_map(found, here.state.lang), ink=ink()),
             key="patch_chart",
             alt=bare("layers.patch_alt", headline=headline(found.data, here.state.lang)),
         )

@@ -109,11 +109,11 @@ def unfinished(desk: Desk, so_far: Mapping[Any, float | None], slot: DeltaGenera
 def maps(desk: Desk, found: ProbeResult) -> None:
     """Both maps, of the strongest links' words or of all."""
     everything = bool(st.session_state.get("w_all_links", False))
-    chart = charts.links_maps(found, desk.state.lang, ink=ink(), **({"most": None} if everything else {}))
+    chart = charts.links_maps(found, desk.state.lang, **({"most": None} if everything else {}))
     words = len(found.data["units"]) if everything else min(len(found.data["units"]), charts.MOST_WORDS)
     with wide("links_wide", 2 * words, GLANCE):
         st.vega_lite_chart(
-            charts.specification(chart),
+            charts.specification(chart, ink=ink()),
             key="links_maps",
             alt=bare("links.maps_alt", headline=headline(found.data, desk.state.lang)),
         )

@@ -160,7 +160,7 @@ def agreement(desk: Desk, looked: Head) -> ProbeResult | None:
         st.caption(t("heads.agree_none"))
         return found
     st.vega_lite_chart(
-        charts.specification(charts.agreement_map(found, desk.state.lang, ink=ink())),
+        charts.specification(charts.agreement_map(found, desk.state.lang), ink=ink()),
         key="agreement_chart",
         alt=bare("heads.agree_alt"),
     )

@@ -15,8 +15,8 @@ from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.desk import Desk
 from dashboard.widgets.details import PICTURES, in_language, link, model_arguments, passage_file, records
 from dashboard.widgets.facts import listed, measured_facts
-from dashboard.widgets.markup import plain
-from dashboard.wording import bare, t
+from dashboard.widgets.markup import Markdown, plain
+from dashboard.wording import TEXTS, bare, t
 from probes.commandline import command_line
 from probes.headline import headline
 from probes.pictures import Format, saved, titled
@@ -46,6 +46,12 @@ class Taken:
     def settings(self) -> Mapping[str, Any]:
         """As the record was made: over a set, a target of the visitor's own question gives way to "top"."""
         return {**self.options, **self.result.data["provenance"]["options"]}
+
+
+def _title(taken: Taken) -> Markdown:
+    """What its files are of."""
+    key = f"inside.{taken.study}_record"
+    return t(key) if TEXTS.has(key) else t("study.record", study=taken.study)
 
 
 def read_text(key: str) -> None:
@@ -79,7 +85,7 @@ def _references(taken: Sequence[Taken]) -> None:
     for one in taken:
         if reference := reference_of(one.result.data):
             told = reference_text(one.result.data, current().lang)
-            st.markdown(f"**{t(f'inside.{one.study}_record')}** {plain(told)}")
+            st.markdown(f"**{_title(one)}** {plain(told)}")
             prompts = " · ".join(reference["prompts"][:2])
             st.caption(plain(prompts[:400] + "…"))
 
@@ -97,7 +103,7 @@ def _take(desk: Desk, taken: Sequence[Taken]) -> None:
     for one in taken:
         with st.container(horizontal=True, vertical_alignment="center"):
             many = t("over.record") if "over" in one.options else ""
-            st.markdown(t(f"inside.{one.study}_record") + many)
+            st.markdown(f"{_title(one)}{many}")
             _files(desk, one)
 
 

@@ -6,11 +6,11 @@ over them; `probes.pictures` makes files that stand alone.
 
 from probes.charts.agreement import agreement_map
 from probes.charts.answer_bars import answer_runs, answers
-from probes.charts.cells import INK
 from probes.charts.common import (
     BLUE,
     CLEAN,
     GREY,
+    INK,
     LIGHT_BLUE,
     LIGHT_ORANGE,
     NOW,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.cells import CONTRARY, INK, SEEN, gradient, lettering, level_axis, tips
+from probes.charts.cells import CONTRARY, SEEN, gradient, lettering, level_axis, tips
 from probes.charts.common import layered, lines
 from probes.locale import say
 from probes.numbers import signed
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROOMY = 14
 
 
-def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
+def agreement_map(result: ProbeResult, lang: str) -> alt.LayerChart:
     """Layer by head: Spearman's rank correlation of what it reads with what removing the same words does."""
     import altair as alt
 
@@ -57,7 +57,7 @@ def agreement_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.Laye
         color=alt.Color("rho:Q", scale=scale, legend=strip),
         tooltip=tips(lang, "where", "rho_rank", "among"),
     )
-    texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering(ink))
+    texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering())
     heads = 1 + max((row["head"] for row in rows), default=0)
     return layered([cells, texts], (30 if heads <= 6 else 20) * heads)
 

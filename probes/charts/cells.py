@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from probes.charts.common import SMALLEST_SCALE, drawn, literal, nats_text
+from probes.charts.common import INK, SMALLEST_SCALE, drawn, literal, nats_text
 from probes.locale import say
 from probes.numbers import nats, percent, signed
 
 if TYPE_CHECKING:
     import altair as alt
 
-INK = "#2f2d2b"
-"""The text colour of a picture on white; a dark page gives its own."""
 QUIET = "rgba(150,148,144,0.28)"
 """Within what counts as no change."""
 SEEN = "#009e73"
@@ -129,11 +127,11 @@ def word_axis(names: Mapping[str, str]) -> alt.Axis:
     )
 
 
-def lettering(ink: str) -> Any:
+def lettering() -> Any:
     """White on strong colours, the page's ink on the others."""
     import altair as alt
 
-    return alt.condition("datum.strong", alt.value("white"), alt.value(ink))
+    return alt.condition("datum.strong", alt.value("white"), alt.value(INK))
 
 
 def code(layer: int, head: int) -> str:

@@ -15,6 +15,8 @@ from probes.results import ProbeResult
 if TYPE_CHECKING:
     import altair as alt
 
+INK = "#2f2d2b"
+"""The text colour of a picture on white; a dark page gives its own."""
 BLUE, GREY, ORANGE = "#2c7fb8", "#b4b2ae", "#e66101"
 """Effects: the answer hangs on it, no change, it stands in the answer's way."""
 LIGHT_BLUE, LIGHT_ORANGE = "#8fbfe0", "#f4b183"
@@ -132,10 +134,22 @@ def layered(parts: Sequence[Any], height: float) -> alt.LayerChart:
     return cast("alt.LayerChart", chart)
 
 
-def specification(chart: alt.LayerChart) -> dict[str, Any]:
+def specification(chart: alt.LayerChart, *, ink: str = INK) -> dict[str, Any]:
     """The chart as a Vega-Lite specification for a page: as wide as there is room, rows as high as they are.
 
     Unchecked: that takes a second, and the tests do it. Padded, as Vega fits a picture but for a few pixels.
+
+    Args:
+        ink: the page's colour of text, in the place of that of a picture by itself.
     """
-    spec: dict[str, Any] = all_visible(chart.to_dict(validate=False))
+    spec: dict[str, Any] = _inked(all_visible(chart.to_dict(validate=False)), ink)
     return {**spec, "autosize": {"type": "fit-x", "contains": "padding"}, "padding": {"left": 3, "right": 6}}
+
+
+def _inked(value: Any, ink: str) -> Any:
+    """A specification with its ink exchanged."""
+    if isinstance(value, dict):
+        return {name: _inked(inner, ink) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_inked(inner, ink) for inner in value]
+    return ink if value == INK else value

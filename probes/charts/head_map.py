@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.cells import INK, code, effect_cell, effect_colour, lettering, level_axis, reach_of, tips
-from probes.charts.common import BLUE, CLEAN, GREY, NOW, effect_title, layered, nats_text
+from probes.charts.cells import code, effect_cell, effect_colour, lettering, level_axis, reach_of, tips
+from probes.charts.common import BLUE, CLEAN, GREY, INK, NOW, effect_title, layered, nats_text
 from probes.leads import turns
 from probes.locale import say
 from probes.results import ProbeResult
@@ -26,7 +26,6 @@ def heads_map(
     lang: str,
     *,
     chosen: Collection[Head] = (),
-    ink: str = INK,
     select: bool = False,
 ) -> alt.LayerChart:
     """Layer by head: how the target's log-probability moves (nats) when that head alone is taken away.
@@ -36,7 +35,6 @@ def heads_map(
 
     Args:
         chosen: heads that are taken away now, framed and crossed; where cells can be pressed, at first.
-        ink: the page's text colour.
         select: whether cells can be pressed; the selection is `SELECTION`, fields layer and head.
     """
     import altair as alt
@@ -66,20 +64,18 @@ def heads_map(
             name=SELECTION, fields=["layer", "head"], toggle="true", empty=False, value=value
         )
         cells = cells.add_params(pressed)
-        marks = _crosses(
-            alt.Chart(alt.InlineData(values=values)).transform_filter(pressed), geometry, lang, ink
-        )
+        marks = _crosses(alt.Chart(alt.InlineData(values=values)).transform_filter(pressed), geometry, lang)
     else:
         heads = [{"layer": layer, "head": head} for layer, head in sorted(chosen)]
-        marks = _crosses(alt.Chart(alt.InlineData(values=heads)), geometry, lang, ink) if heads else []
+        marks = _crosses(alt.Chart(alt.InlineData(values=heads)), geometry, lang) if heads else []
     dashed = alt.Chart(alt.InlineData(values=[v for v in values if v["rough"]]))
     named = alt.Chart(alt.InlineData(values=values)).mark_text(fontSize=11, tooltip=None)
     layers: list[Any] = [
         cells,
         dashed.mark_rect(fillOpacity=0, stroke=GREY, strokeDash=[3, 2], strokeWidth=1).encode(x=x, y=y),
-        named.encode(x=x, y=y, text="text:N", color=lettering(ink)),
-        *_shared(geometry, lang, most, ink),
-        *_without_heads(geometry, lang, ink),
+        named.encode(x=x, y=y, text="text:N", color=lettering()),
+        *_shared(geometry, lang, most),
+        *_without_heads(geometry, lang),
         *marks,
     ]
     for layer in layers[1:]:
@@ -150,7 +146,7 @@ def _head_labels(geometry: Mapping[str, Any]) -> str:
     return f"datum.value % {size} == 0 ? 'KV ' + datum.value / {size} + ' · ' + datum.label : datum.label"
 
 
-def _shared(geometry: Mapping[str, Any], lang: str, most: int, ink: str) -> list[Any]:
+def _shared(geometry: Mapping[str, Any], lang: str, most: int) -> list[Any]:
     """Lines between groups of heads that share keys and values."""
     import altair as alt
 
@@ -158,11 +154,11 @@ def _shared(geometry: Mapping[str, Any], lang: str, most: int, ink: str) -> list
     if size == 1:
         return []
     borders = [{"head": head} for head in range(size - 1, most - 1, size)]
-    rule = alt.Chart(alt.InlineData(values=borders)).mark_rule(color=ink, opacity=0.45)
+    rule = alt.Chart(alt.InlineData(values=borders)).mark_rule(color=INK, opacity=0.45)
     return [rule.encode(y=_head_axis(geometry, lang, bandPosition=1))]
 
 
-def _without_heads(geometry: Mapping[str, Any], lang: str, ink: str) -> list[Any]:
+def _without_heads(geometry: Mapping[str, Any], lang: str) -> list[Any]:
     """Layers that have no attention heads: dashed columns that say so."""
     import altair as alt
 
@@ -171,13 +167,13 @@ def _without_heads(geometry: Mapping[str, Any], lang: str, ink: str) -> list[Any
         return []
     table, x = alt.Chart(alt.InlineData(values=none)), _layer_axis(geometry, lang)
     box = table.mark_rect(fillOpacity=0, stroke=GREY, strokeDash=[2, 3]).encode(x=x)
-    return [box, table.mark_text(angle=270, color=ink, opacity=0.7).encode(x=x, text="text:N")]
+    return [box, table.mark_text(angle=270, color=INK, opacity=0.7).encode(x=x, text="text:N")]
 
 
-def _crosses(table: Any, geometry: Mapping[str, Any], lang: str, ink: str) -> list[Any]:
+def _crosses(table: Any, geometry: Mapping[str, Any], lang: str) -> list[Any]:
     """Frames and crosses on the heads that are taken away."""
-    frame = table.mark_rect(fillOpacity=0, stroke=ink, strokeWidth=2.5)
-    cross = table.mark_text(text="✕", align="right", baseline="top", dx=-3, dy=2, fontSize=9, color=ink)
+    frame = table.mark_rect(fillOpacity=0, stroke=INK, strokeWidth=2.5)
+    cross = table.mark_text(text="✕", align="right", baseline="top", dx=-3, dy=2, fontSize=9, color=INK)
     corner = {
         "x": _layer_axis(geometry, lang, bandPosition=1),
         "y": _head_axis(geometry, lang, bandPosition=0),
@@ -191,7 +187,7 @@ def _crosses(table: Any, geometry: Mapping[str, Any], lang: str, ink: str) -> li
 # ---- one after the other
 
 
-def cumulative(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
+def cumulative(result: ProbeResult, lang: str) -> alt.LayerChart:
     """The target's probability as the strongest heads are taken away, and as only the strongest are kept."""
     import altair as alt
 
@@ -225,7 +221,7 @@ def cumulative(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerCh
     rule = (
         alt.Chart(alt.InlineData(values=[{"p": clean}])).mark_rule(color=CLEAN, strokeDash=[2, 2]).encode(y=y)
     )
-    return layered([rule, *_turns(result, x, lang, ink), lines], 260)
+    return layered([rule, *_turns(result, x, lang), lines], 260)
 
 
 def names_of(field: str, lang: str) -> str:
@@ -242,7 +238,7 @@ def _probability(run: Mapping[str, Any], label: str) -> float:
     return float(next(a["probability"] for a in run["answers"] if a["answer"] == label))
 
 
-def _turns(result: ProbeResult, x: Any, lang: str, ink: str) -> list[Any]:
+def _turns(result: ProbeResult, x: Any, lang: str) -> list[Any]:
     """Where the answer flips as heads go, and from where on those kept are enough."""
     import altair as alt
 
@@ -253,7 +249,7 @@ def _turns(result: ProbeResult, x: Any, lang: str, ink: str) -> list[Any]:
             continue
         text = say(f"charts.{field}", lang, k=k)
         table = alt.Chart(alt.InlineData(values=[{"k": k, "text": text}]))
-        marks.append(table.mark_rule(color=ink, strokeDash=[4, 3], opacity=0.7).encode(x=x))
-        words = table.mark_text(align="left", dx=5, baseline="top", color=ink, fontSize=11)
+        marks.append(table.mark_rule(color=INK, strokeDash=[4, 3], opacity=0.7).encode(x=x))
+        words = table.mark_text(align="left", dx=5, baseline="top", color=INK, fontSize=11)
         marks.append(words.encode(x=x, y=alt.value(dy), text="text:N"))
     return marks

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from probes.charts.cells import INK, tips
+from probes.charts.cells import tips
 from probes.charts.common import (
     BLUE,
     GREY,
+    INK,
     ORANGE,
     SMALLEST_SCALE,
     drawn,
@@ -33,7 +34,7 @@ NAMED_FROM = 0.04
 """Probability from which on a curve has its answer's name at its end."""
 
 
-def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
+def lens(result: ProbeResult, lang: str) -> alt.LayerChart:
     """The answers' probabilities, read off after each layer by the model's own last step."""
     import altair as alt
 
@@ -86,9 +87,9 @@ def lens(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
             tooltip=tips(lang, "answer", "where", "share"),
         )
     )
-    words = alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7, fontSize=12, color=ink)
+    words = alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7, fontSize=12, color=INK)
     named = words.encode(x=x, y=alt.Y("at:Q", title=None, scale=alt.Scale(domain=[0, 1])), text="answer:N")
-    return layered([*_settles(rows, x, lang, ink), lines, named], 280)
+    return layered([*_settles(rows, x, lang), lines, named], 280)
 
 
 def _apart(ends: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -112,7 +113,7 @@ def settled_at(rows: Sequence[Mapping[str, Any]]) -> int:
     return int(found)
 
 
-def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str, ink: str) -> list[Any]:
+def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str) -> list[Any]:
     import altair as alt
 
     at = settled_at(rows)
@@ -121,10 +122,10 @@ def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str, ink: str) -> 
     table = alt.Chart(alt.InlineData(values=[{"layer": at, "text": text}]))
     late = at > rows[-1]["layer"] / 2
     words = table.mark_text(
-        align="right" if late else "left", dx=-6 if late else 6, baseline="bottom", fontSize=11, color=ink
+        align="right" if late else "left", dx=-6 if late else 6, baseline="bottom", fontSize=11, color=INK
     )
     return [
-        table.mark_rule(color=ink, strokeDash=[4, 3], opacity=0.7).encode(x=x),
+        table.mark_rule(color=INK, strokeDash=[4, 3], opacity=0.7).encode(x=x),
         words.encode(x=x, y=alt.value(-4), text="text:N"),
     ]
 

@@ -56,9 +56,7 @@ def strongest_words(result: ProbeResult, most: int | None) -> list[int]:
     return sorted(found)
 
 
-def links_maps(
-    result: ProbeResult, lang: str, *, most: int | None = MOST_WORDS, ink: str = INK
-) -> alt.LayerChart:
+def links_maps(result: ProbeResult, lang: str, *, most: int | None = MOST_WORDS) -> alt.LayerChart:
     """Left, what cutting each link does to the target (nats); right, the attention that runs along it.
 
     Args:
@@ -89,13 +87,13 @@ def links_maps(
         left.encode(x=x, y=y, color=effect_colour(reach, effect_title(result, lang, cut=True))),
         right.encode(x=x, y=y, color=alt.Color("attention:Q", scale=weight, legend=strip)),
         signs.encode(
-            x=x, y=y, text="text:N", color=alt.condition("datum.strong", alt.value("white"), alt.value(ink))
+            x=x, y=y, text="text:N", color=alt.condition("datum.strong", alt.value("white"), alt.value(INK))
         ),
         everything.mark_rect(opacity=0.001, fill=GREY).encode(x=x, y=y, tooltip=told).add_params(frame),
-        everything.mark_rect(fillOpacity=0, stroke=ink, strokeWidth=2, aria=False)
+        everything.mark_rect(fillOpacity=0, stroke=INK, strokeWidth=2, aria=False)
         .encode(x=x, y=y)
         .transform_filter(frame),
-        *_headings(shown, lang, ink),
+        *_headings(shown, lang),
     ]
     return layered(parts, ROW * (len(shown) + 1)).resolve_scale(color="independent")
 
@@ -142,7 +140,7 @@ def _cell(
     }
 
 
-def _headings(shown: Sequence[int], lang: str, ink: str) -> list[Any]:
+def _headings(shown: Sequence[int], lang: str) -> list[Any]:
     """What the two maps are, in the corner that is empty because nobody reads what comes later."""
     import altair as alt
 
@@ -154,7 +152,7 @@ def _headings(shown: Sequence[int], lang: str, ink: str) -> list[Any]:
         for side, key in (("c", "charts.map_cut"), ("a", "charts.map_seen"))
     ]
     table = alt.Chart(alt.InlineData(values=values))
-    words = table.mark_text(align="right", baseline="top", fontWeight="bold", color=ink, fontSize=12)
+    words = table.mark_text(align="right", baseline="top", fontWeight="bold", color=INK, fontSize=12)
     x = alt.X("column:N", scale=alt.Scale(domain=columns, paddingInner=0.06), bandPosition=1)
     return [words.encode(x=x, y=alt.value(2), text="text:N")]
 
@@ -162,7 +160,7 @@ def _headings(shown: Sequence[int], lang: str, ink: str) -> list[Any]:
 # ---- arcs
 
 
-def links_arcs(result: ProbeResult, lang: str, *, most: int = 12, ink: str = INK) -> alt.LayerChart:
+def links_arcs(result: ProbeResult, lang: str, *, most: int = 12) -> alt.LayerChart:
     """The strongest links as arcs beside the passage's words, from who reads to what is read.
 
     Blue arcs are whole, orange ones dashed; thick is strong.

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from probes.charts.cells import (
     CONTRARY,
-    INK,
     SEEN,
     STRONG,
     code,
@@ -37,7 +36,7 @@ MOST_HEADS = 24
 ANSWER = "answer"
 
 
-def patch_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerChart:
+def patch_map(result: ProbeResult, lang: str) -> alt.LayerChart:
     """Layers (or heads) by words: how much of the difference between the two runs this one state carries.
 
     0: the answer is as it was; 1: it is the other run's; below 0: it went the other way. Words that differ
@@ -73,7 +72,7 @@ def patch_map(result: ProbeResult, lang: str, *, ink: str = INK) -> alt.LayerCha
         color=alt.Color("recovered:Q", scale=scale, legend=strip),
         tooltip=tips(lang, "where", "word", "share", "effect", "then"),
     )
-    texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering(ink))
+    texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering())
     height = 30 if len(levels) <= 8 else 20 if len(levels) <= 16 else 14
     return layered([cells, texts], height * len(levels))
 

@@ -34,8 +34,9 @@ def state(at: AppTest) -> State:
 
 
 def title(at: AppTest) -> str:
-    """The headline, its Markdown escapes taken off."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", at.subheader[0].value)
+    """The headline, what makes it plain taken off."""
+    said = re.sub(r":color\[(\\?.)\]", r"\1", at.subheader[0].value)
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", said)
 
 
 def press(at: AppTest, *numbers: int) -> AppTest:
