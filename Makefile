@@ -1,5 +1,6 @@
 # make run     set-up, then the dashboard in the browser
 # make test    set-up with the test requirements, lint, all tests
+# make quick   under a minute of tests, for while you work
 # make lint    ruff and mypy
 # make bench   the same work by plain loops, by libraries and by the engine; bench-growth: how cost grows
 # make builtin train the built-in model anew and measure it (about two hours on two cores)
@@ -16,7 +17,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 # Spinning threads make two busy processes many times slower than one.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run setup test setup-test lint format bench bench-growth builtin clean
+.PHONY: run setup test quick setup-test lint format bench bench-growth builtin clean
 
 run: setup
 	$(BIN)/crux page --port $(PORT)
@@ -24,6 +25,10 @@ run: setup
 # In the order of the folders, so that the browser's tests, which wait more than they compute, run beside others.
 test: setup-test lint
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(TESTS)
+
+# While working: no browser, no SmolLM2, nothing marked slow.
+quick: $(VENV)/tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow and not browser and not real" $(TESTS)
 
 lint: $(VENV)/tested
 	$(BIN)/ruff check .

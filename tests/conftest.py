@@ -21,7 +21,30 @@ SMOLLM2 = Path(NAMED) if NAMED else smollm2_folder()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+SLOW = ("arch", "browser", "real", "training", "generator", "models", "dashboard", "engine")
+"""Folders whose tests are marked slow, those in `QUICK` apart."""
+QUICK = (
+    *("test_hooks", "test_jobs", "test_tree", "test_chunks"),
+    *("test_state", "test_texts", "test_plain", "test_filenames", "test_gate", "test_charts", "test_weights"),
+    *("test_offsets", "test_seam", "test_source", "test_spacing", "test_convention", "test_asked"),
+)
+SLOW_MODULES = (
+    *("test_records", "test_inside_records", "test_two_at_once", "test_passage_any", "test_over"),
+    *("test_outputs", "test_references", "test_precision", "test_study_contract", "test_contributing"),
+    *("test_cli", "test_intervals", "test_shared_tokens", "test_docs", "test_pictures", "test_hostile_files"),
+)
+
+
+def _slow(item: pytest.Item) -> bool:
+    """Whether a test is left out of `make quick`: by its folder, or its module."""
+    folder, module = item.path.parent.name, item.path.stem
+    return module in SLOW_MODULES or (folder in SLOW and module not in QUICK)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if _slow(item):
+            item.add_marker(pytest.mark.slow)
     if CHROMIUM is None:
         skip = pytest.mark.skip(reason="no Chromium on this machine")
         for item in items:

@@ -1,4 +1,4 @@
-"""The benchmarks: `python -m tests.benchmarks` measures, `--table` writes the READMEs' tables."""
+"""The benchmarks: `python -m tests.benchmarks` measures, `--table` writes docs/benchmarks.md."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STUDIES = ("words", "heads")
 @click.option("--sample", type=int, help="Words or heads that a slow way runs; its own number by default.")
 @click.option("--growth", "grow", is_flag=True, help="How cost grows, instead of the comparison.")
 @click.option("--only", default="", help="Of --growth one point, as words=2000, into the record there is.")
-@click.option("--table", "tables", is_flag=True, help="Measure nothing: write the tables into the READMEs.")
+@click.option("--table", "tables", is_flag=True, help="Measure nothing: write docs/benchmarks.md.")
 def main(
     studies: tuple[str, ...],
     models: tuple[str, ...],

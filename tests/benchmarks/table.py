@@ -1,4 +1,4 @@
-"""Markdown made from `results/*.json`, kept between two markers in both READMEs."""
+"""Markdown made from `results/*.json`, kept between two markers in both pages of benchmarks."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tests.benchmarks.processes import HERE, ROOT, Way, ways
 from tests.benchmarks.study import RESULTS
 
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
-READMES = {"en": ROOT / "README.md", "zh": ROOT / "README.zh.md"}
+PAGES = {"en": ROOT / "docs" / "benchmarks.md", "zh": ROOT / "docs" / "benchmarks.zh.md"}
 TEXTS = tomllib.loads((HERE / "texts.toml").read_text(encoding="utf-8"))
 OURS = ("crux", "crux-command", "crux-command-all")
 
 
 def write() -> list[Path]:
-    """Put the tables into the READMEs; the files changed."""
+    """Put the tables into the pages; the files changed."""
     changed = []
-    for language, path in READMES.items():
+    for language, path in PAGES.items():
         old = path.read_text(encoding="utf-8")
         before, _, rest = old.partition(BEGIN)
         _, found, after = rest.partition(END)

@@ -1,4 +1,4 @@
-"""The READMEs show what was measured; comparing and scaling do what they say. Nothing is timed here."""
+"""The pages show what was measured; comparing and scaling do what they say. Nothing is timed here."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.benchmarks.study import merged
 REFERENCE = {"clean": [-1.0, -2.0], "0": [-1.5, -2.0], "1": [-1.0, -2.5], "2": [-0.5, -3.0]}
 
 
-@pytest.mark.parametrize("language", table.READMES)
+@pytest.mark.parametrize("language", table.PAGES)
 def test_readme_shows_what_was_measured(language: str) -> None:
-    text = table.READMES[language].read_text(encoding="utf-8")
+    text = table.PAGES[language].read_text(encoding="utf-8")
     shown = text.partition(table.BEGIN + "\n")[2].partition(table.END)[0]
     assert shown == table.render(language), "run `python -m tests.benchmarks --table`"
 
