@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -22,7 +24,63 @@ from probes.engine.packing import Trunk
 from probes.engine.tree import STEM_END, Stem, branches_of
 
 
-def score_tree(forwards: Forwards, stems: Sequence[Stem], costs: Costs) -> Iterator[Scored]:
+class Sessions:
+    """The trunks of the clean prompts asked last, kept for the rounds that follow.
+
+    A study in many rounds runs its clean prompt once, and what stands on it is checked in its first round,
+    its second, its fourth, its eighth …, and anew once a check has failed. Callers hold the model's lock.
+    """
+
+    KEPT = 2
+    LARGEST = 1 << 29
+    """Bytes of keys and values above which a trunk is not kept."""
+
+    def __init__(self) -> None:
+        self._kept: dict[object, Session] = {}
+
+    def forget(self) -> None:
+        """Begin anew: a check did not hold, or something broke."""
+        self._kept.clear()
+
+    def of(self, forwards: Forwards, stems: Sequence[Stem]) -> Session:
+        """The session of the first of `stems`: the one that is kept where it carries all of them."""
+        clean = stems[0]
+        key = clean.tokens.tobytes(), clean.hidden.tobytes(), clean.continuations
+        found = self._kept.pop(key, None)
+        if found is None or not found.trunk.carries(stems):
+            found = Session(_ClimbedTrunk(forwards, stems))
+        else:
+            found = replace(found, trunk=found.trunk.counted_by(forwards), rounds=found.rounds + 1)
+        if found.trunk.bytes <= self.LARGEST:
+            while len(self._kept) >= self.KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = found
+        return found
+
+
+@dataclass(slots=True)
+class Session:
+    """A clean prompt's trunk, what it scored, and how many rounds stood on it before."""
+
+    trunk: _ClimbedTrunk
+    clean: tuple[tuple[float, ...], ...] | None = None
+    rounds: int = 0
+
+    def keep_clean(self, clean: Stem, scored: Sequence[Scored]) -> None:
+        """What the clean prompt scored, once it is among what was run and checked."""
+        for one in scored:
+            if one.stem is clean:
+                self.clean = one.values
+
+    @property
+    def checks(self) -> bool:
+        """Whether this round is one that is checked."""
+        return (self.rounds & (self.rounds + 1)) == 0
+
+
+def score_tree(
+    forwards: Forwards, stems: Sequence[Stem], costs: Costs, sessions: Sessions
+) -> Iterator[Scored]:
     """Score `stems` (the first is the clean prompt) as a tree; checked before the first result is given out.
 
     Raises:
@@ -30,11 +88,17 @@ def score_tree(forwards: Forwards, stems: Sequence[Stem], costs: Costs) -> Itera
     """
     clean = stems[0]
     steps = clean.tokens * 2  # the trunk hides nothing, whatever the clean job hides
-    chunks = chunks_of(branches_of(stems, steps, costs.most_nodes), costs)
-    checked = _to_check(stems)
+    branches = branches_of(stems, steps, costs.most_nodes)
+    session = sessions.of(forwards, stems)
+    trunk, held = session.trunk, list[Scored]()
+    if session.clean is not None:
+        held = [Scored(clean, session.clean)]
+        stems = stems[1:]
+        branches = branches_of(stems, steps, costs.most_nodes)
+    chunks = chunks_of(branches, costs)
+    checked = _to_check(stems) if session.checks and stems else []
     chunks.sort(key=lambda chunk: not any(stem in checked for stem in chunk.stems))
-    trunk = _ClimbedTrunk(forwards, stems)
-    held = [trunk.score(stem) for stem in stems if _on_trunk(stem) and not len(stem.fan.tokens)]
+    held += [trunk.score(stem) for stem in stems if _on_trunk(stem) and not len(stem.fan.tokens)]
     open_checks = [stem for stem in checked if stem not in {scored.stem for scored in held}]
     for chunk in chunks:
         held += trunk.climb(chunk)
@@ -42,10 +106,12 @@ def score_tree(forwards: Forwards, stems: Sequence[Stem], costs: Costs) -> Itera
             open_checks = [stem for stem in open_checks if stem not in chunk.stems]
         if not open_checks:
             _verify(forwards, trunk, checked, held)
+            session.keep_clean(clean, held)
             checked = []
             yield from held
             held = []
     _verify(forwards, trunk, checked, held)
+    session.keep_clean(clean, held)
     yield from held
 
 
@@ -83,6 +149,25 @@ class _ClimbedTrunk:
         self.trunk: Trunk
         ids = self._line.ids.tolist()
         self.trunk, self._logits = forwards.trunk(ids, len(self.clean), depth, np.array(columns))
+        self._depth = depth
+
+    def carries(self, stems: Sequence[Stem]) -> bool:
+        """Whether all of `stems` can stand on it: none is deeper than its masks, or ends where nothing was
+        read.
+        """
+        ends = {len(stem) - 1 for stem in stems if _on_trunk(stem)}
+        return ends <= set(self._at) and max(stem.depth for stem in stems) <= self._depth
+
+    def counted_by(self, forwards: Forwards) -> _ClimbedTrunk:
+        """The same trunk, what is run on it counted in the report of `forwards`."""
+        other = copy.copy(self)
+        other.forwards = forwards
+        return other
+
+    @property
+    def bytes(self) -> int:
+        """Memory of the keys and values."""
+        return sum(one.nbytes for pair in self.trunk.keys_values if pair is not None for one in pair)
 
     def clean_check(self, scored: Scored) -> Check | None:
         """The clean prompt's numbers against the trunk's forward, which is a plain one.

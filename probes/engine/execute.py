@@ -19,7 +19,7 @@ from torch import Tensor
 
 from probes.engine.anatomy import Anatomy, text_config
 from probes.engine.by_batches import Scored, score_batches, score_reference
-from probes.engine.by_tree import score_tree
+from probes.engine.by_tree import Sessions, score_tree
 from probes.engine.costs import costs_of
 from probes.engine.direct import direct_effects
 from probes.engine.findings import Findings, find_out
@@ -122,6 +122,7 @@ class Engine:
                 self.linears = pack_linears(blocks, self.chunk_tokens, self.findings.packed_speedup)
         self.costs = costs_of(model, self.anatomy, self.chunk_tokens)
         self.inside = Inside(self)
+        self._sessions = Sessions()
 
     def score(
         self,
@@ -282,13 +283,14 @@ class Engine:
                     yield from _by_job(scored, forwards.length_matters(scored.stem.depth))
                 return
             except Exception as error:  # whatever broke, a plainer way may still give exact numbers
+                self._sessions.forget()
                 if way == ways[-1]:
                     raise
                 report.why = Reason("way_failed", {"way": way, "error": f"{type(error).__name__}: {error}"})
 
     def _score(self, way: Way, forwards: Forwards, stems: list[Stem]) -> Iterator[Scored]:
         if way == "tree":
-            return score_tree(forwards, stems, self.costs)
+            return score_tree(forwards, stems, self.costs, self._sessions)
         if way == "batches":
             return score_batches(forwards, stems, self.chunk_tokens)
         return score_reference(forwards, stems)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from probes.engine import hooks
 from probes.engine.anatomy import Anatomy, Finding, output_weight, text_config
 from probes.engine.by_batches import Scored, relative_tolerance, score_batches
-from probes.engine.by_tree import score_tree
+from probes.engine.by_tree import Sessions, score_tree
 from probes.engine.forward import Forwards
 from probes.engine.jobs import Job, Report
 from probes.engine.layout import Costs
@@ -216,7 +216,7 @@ class Subject:
     def tree(self) -> Finding:
         """A small tree of prompts gives the plain loop's numbers."""
         costs = Costs(0.0, 0.0, 4 * TOKENS, 1 << 20, 64, self.anatomy.one_row)
-        return self._as_plain("tree", score_tree(self.forwards, stems_of(self._jobs()), costs))
+        return self._as_plain("tree", score_tree(self.forwards, stems_of(self._jobs()), costs, Sessions()))
 
     def padded_batch(self) -> Finding:
         """A batch padded on the right gives the plain loop's numbers."""

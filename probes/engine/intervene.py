@@ -109,6 +109,7 @@ class Inside:
                     yield index, sums
                 return
             except Exception as error:  # whatever broke, a plainer way may still give exact numbers
+                self._clean.pop(line, None)  # the next round is checked from its first run on
                 if way == ways[-1]:
                     with refused_in_words():
                         raise

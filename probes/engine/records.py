@@ -66,11 +66,26 @@ class Record:
 
 @dataclass(slots=True)
 class Clean:
-    """The clean run of a line, ready to be left: its record, and what branches stand on."""
+    """The clean run of a line, ready to be left: its record, and what branches stand on.
+
+    `rounds` counts how often changed runs stood on it; `checked` are the kinds of changes among them that
+    were held against plain forwards.
+    """
 
     record: Record
     trunk: Trunk | None
     masks: DepthMasks | None
+    rounds: int = 0
+    checked: set[tuple[str, str]] = field(default_factory=set)
+
+    def to_check(self, kinds: set[tuple[str, str]]) -> bool:
+        """Whether a round with changes of these kinds is one that is checked: the first, the second, the
+        fourth, the eighth …, and each with a kind that was not seen before.
+        """
+        due = (self.rounds & (self.rounds + 1)) == 0 or not kinds <= self.checked
+        self.rounds += 1
+        self.checked |= kinds
+        return due
 
 
 class Recorder:
