@@ -18,14 +18,16 @@ from typing import Any
 
 import probes
 from probes.commandline import command_line
+from probes.errors import CruxError
 from probes.headline import headline
 from probes.leads import raised
 from probes.models.base import AnswerModel, Outcome, Prepared, Progress
 from probes.question import Question
+from probes.readings import Reading, restored
 from probes.results import SCHEMA, ProbeResult
 from probes.store import Store, key_of
 from probes.studies import study_named
-from probes.studies.base import NATS, POINTS, Asking, Steps, Study
+from probes.studies.base import NATS, POINTS, Asking, Steps, Study, opened
 from probes.studies.effects import ask_fields, limits
 from probes.trials import CLEAN, Trial
 
@@ -90,8 +92,12 @@ class _Job:
     """Names of the runs that were made for this study."""
     total: int = 0
     done: int = 0
+    readings: int = 0
+    read_off: int = 0
     clean: Prepared | None = None
     spent: dict[str, float] = field(default_factory=dict)
+    rounds: dict[str, Any] = field(default_factory=dict)
+    """The model's notes from round to round; they go with the study, stopped or ended."""
     _told: float = 0.0
     _clean_run: Outcome | None = None
 
@@ -118,11 +124,41 @@ class _Job:
 
     def _driven(self, steps: Steps) -> dict[str, Any]:
         try:
-            trials = next(steps)
+            asked = next(steps)
             while True:
-                trials = steps.send(self.outcomes(trials))
+                try:
+                    found = self.answered(asked)
+                except CruxError as fault:  # the study may know what to do without it
+                    asked = steps.throw(fault)
+                else:
+                    asked = steps.send(found)
         except StopIteration as end:
             return dict(end.value)
+
+    def answered(self, asked: Sequence[Trial | Reading]) -> list[Any]:
+        """Trials run, readings read."""
+        trials = [one for one in asked if isinstance(one, Trial)]
+        outcomes = iter(self.outcomes(trials) if trials else ())
+        return [next(outcomes) if isinstance(one, Trial) else self.read(one) for one in asked]
+
+    def read(self, reading: Reading) -> Any:
+        """From the store, else read off the clean run and put there."""
+        self.readings += 1
+        if not reading.kept:
+            value = opened(self.model).read(self.question, reading)
+        else:
+            clean = self.clean_run().answers
+            key = key_of(["reading", self.first.key, repr(reading)])
+            known = self.store.get([key]) if self.store else {}
+            if key in known:
+                value = restored(reading, known[key])
+            else:
+                value = opened(self.model).read(self.question, reading, clean)
+                if self.store:
+                    self.store.put({key: value})
+        self.read_off += 1
+        self._tell()
+        return value
 
     def outcomes(self, trials: Sequence[Trial]) -> list[Outcome]:
         """Of each trial, from the store or run now; the clean run with the first of them."""
@@ -150,7 +186,7 @@ class _Job:
         if self.clean and self.clean not in work:
             keys.insert(0, key_of(self.clean.key))
             work.insert(0, self.clean)
-        scoring = self.model.score(work)
+        scoring = self.model.score(work, self.rounds)
         found: dict[bytes, Any] = {}
         unkept: dict[bytes, Any] = {}
         mark = uuid.uuid4().hex
@@ -176,9 +212,10 @@ class _Job:
     def _tell(self) -> None:
         """Progress, a few times a second at most; whoever listens may raise to cancel."""
         now = time.monotonic()
-        if self.on_progress and (now - self._told > TELL_EVERY or self.done == self.total):
+        done, total = self.done + self.read_off, self.total + self.readings
+        if self.on_progress and (now - self._told > TELL_EVERY or done == total):
             self._told = now
-            self.on_progress(self.done, self.total)
+            self.on_progress(done, total)
 
     def _keep(self, values: dict[bytes, Any], mark: str) -> None:
         """Put these in the store, and in which run each was made; `mark` names the run."""
@@ -259,6 +296,7 @@ def _record(
         "stored": job.first_made(),
         "trials": job.total,
         "from_store": len(job.known),
+        "readings": job.readings,
         **job.spent,
         "command_line": command_line(study, job.model.arguments, job.question, settings),
     }

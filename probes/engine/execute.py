@@ -30,7 +30,7 @@ from probes.engine.interventions import InsideJob, Intervention, Line, Replace
 from probes.engine.jobs import Job, Reason, Report, Way, summed
 from probes.engine.lens import lens
 from probes.engine.linears import PackedLinears, pack_linears
-from probes.engine.reading import attention_weights, head_gradients
+from probes.engine.reading import attention_weights, embedding_gradients, head_gradients
 from probes.engine.records import Record
 from probes.engine.rounding import Precision, precision
 from probes.engine.tree import Stem, stems_of
@@ -122,7 +122,6 @@ class Engine:
                 self.linears = pack_linears(blocks, self.chunk_tokens, self.findings.packed_speedup)
         self.costs = costs_of(model, self.anatomy, self.chunk_tokens)
         self.inside = Inside(self)
-        self._sessions = Sessions()
 
     def score(
         self,
@@ -130,6 +129,7 @@ class Engine:
         *,
         how: Literal["auto", "reference", "batches"] = "auto",
         on_progress: Progress | None = None,
+        sessions: Sessions | None = None,
     ) -> Run:
         """Log-probability of every job's continuations; nothing runs before the first result is asked for.
 
@@ -137,6 +137,7 @@ class Engine:
             jobs: the first one is the clean prompt: what others share with it is run once.
             how: "reference" for the plain loop, "batches" for no tree; "auto" for the fastest exact way.
             on_progress: called after each finished job with (finished, all).
+            sessions: what earlier calls about the same clean prompt left, and this one leaves.
 
         Raises:
             ValueError: no such way.
@@ -150,8 +151,14 @@ class Engine:
         report = Report(how="tree", tokens_plain=sum(job.plain_tokens for job in jobs))
         ways, report.why = self._ways(jobs, how)
         report.how = ways[0]
-        results = self._results(stems_of(jobs), ways, report) if jobs else iter(())
+        rounds = Sessions() if sessions is None else sessions
+        results = self._results(stems_of(jobs), ways, report, rounds) if jobs else iter(())
         return Run(results, report, len(jobs), on_progress, self.lock)
+
+    @staticmethod
+    def sessions() -> Sessions:
+        """What calls about one clean prompt leave to each other; for a study in rounds."""
+        return Sessions()
 
     def intervene(
         self,
@@ -244,6 +251,14 @@ class Engine:
                 by_line[record.line.continuations.index(continuation)] += weight
             return record, head_gradients(self.forwards(Report(how="reference")), clean, by_line)
 
+    @refused_in_words()
+    def embedding_gradients(self, job: Job, weights: Sequence[float]) -> tuple[Tensor, Tensor]:
+        """[tokens, width] twice: the prompt's input embeddings, and the gradient by them of
+        sum_i weights_i * log-prob_i of the continuations.
+        """
+        with self.lock:
+            return embedding_gradients(self.forwards(Report(how="reference")), job, weights)
+
     def precision(self, job: Job) -> Precision | None:
         """How far effects are off for the number type of the weights; None in float32."""
         first = list(dict.fromkeys(continuation[0] for continuation in job.continuations))
@@ -272,25 +287,27 @@ class Engine:
         longest = max((len(job.ids) + max(map(len, job.continuations)) - 1 for job in jobs), default=0)
         return ways_of(self.anatomy, longest, how)
 
-    def _results(self, stems: list[Stem], ways: Sequence[Way], report: Report) -> Iterator[Result]:
+    def _results(
+        self, stems: list[Stem], ways: Sequence[Way], report: Report, sessions: Sessions
+    ) -> Iterator[Result]:
         forwards = self.forwards(report)
         waiting = {id(stem): stem for stem in stems}
         for way in ways:
             report.how = way
             try:
-                for scored in self._score(way, forwards, list(waiting.values())):
+                for scored in self._score(way, forwards, list(waiting.values()), sessions):
                     del waiting[id(scored.stem)]
                     yield from _by_job(scored, forwards.length_matters(scored.stem.depth))
                 return
             except Exception as error:  # whatever broke, a plainer way may still give exact numbers
-                self._sessions.forget()
+                sessions.forget()
                 if way == ways[-1]:
                     raise
                 report.why = Reason("way_failed", {"way": way, "error": f"{type(error).__name__}: {error}"})
 
-    def _score(self, way: Way, forwards: Forwards, stems: list[Stem]) -> Iterator[Scored]:
+    def _score(self, way: Way, forwards: Forwards, stems: list[Stem], sessions: Sessions) -> Iterator[Scored]:
         if way == "tree":
-            return score_tree(forwards, stems, self.costs, self._sessions)
+            return score_tree(forwards, stems, self.costs, sessions)
         if way == "batches":
             return score_batches(forwards, stems, self.chunk_tokens)
         return score_reference(forwards, stems)

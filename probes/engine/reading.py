@@ -12,6 +12,7 @@ from torch import Tensor
 from probes.engine import hooks
 from probes.engine.forward import Forwards
 from probes.engine.interventions import Line
+from probes.engine.jobs import Job
 from probes.engine.packing import Packed, Trunk
 from probes.engine.records import Clean
 from probes.engine.surgery import Parts
@@ -94,6 +95,33 @@ def head_gradients(forwards: Forwards, clean: Clean, weights: Sequence[float]) -
         for i, gradient in zip(places, found, strict=True):
             total[i][nodes] += gradient.reshape(len(nodes), -1)
     return [total.get(i) for i in range(len(parts.layers))]
+
+
+def embedding_gradients(forwards: Forwards, job: Job, weights: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """[tokens, width] twice: the prompt's input embeddings, and the gradient by them of a weighted sum of the
+    continuations' log-probabilities; a plain forward and a backward for each that weighs anything.
+    """
+    n, own = len(job.ids), forwards.with_gradients()
+    embeddings = forwards.model.get_input_embeddings()
+    values, total = torch.zeros(0), torch.zeros(0)
+    for continuation, weight in zip(job.continuations, weights, strict=True):
+        if not weight and len(total):
+            continue
+        ids = np.array([[*job.ids, *continuation[:-1]]])
+        columns, seen = np.arange(n - 1, ids.shape[1]), list[Tensor]()
+
+        def watched(embedded: Tensor, seen: list[Tensor] = seen) -> Tensor:
+            seen.append(embedded.detach().requires_grad_())
+            return seen[-1]
+
+        with own.lock, torch.enable_grad(), hooks.edited_outputs([embeddings], [watched]):
+            log_probs = own.plain(ids, np.zeros_like(columns), columns).log_softmax(-1)
+            each = [log_probs[place, target] for place, target in enumerate(continuation)]
+            (gradient,) = torch.autograd.grad(weight * torch.stack(each).sum(), seen[:1])
+        if not len(total):
+            values, total = seen[0][0, :n].detach(), torch.zeros_like(gradient[0, :n])
+        total = total + gradient[0, :n]
+    return values, total
 
 
 Reads = list[tuple[int, int, int]]

@@ -86,8 +86,13 @@ class AnswerModel(Protocol):
             CapabilityError: this model cannot do a trial's mode.
         """
 
-    def score(self, prepared: Sequence[Prepared]) -> Scoring:
-        """Run, in chunks: leaving the loop over the results cancels. The first should be the clean prompt."""
+    def score(self, prepared: Sequence[Prepared], rounds: dict[str, Any] | None = None) -> Scoring:
+        """Run, in chunks: leaving the loop over the results cancels. The first should be the clean prompt.
+
+        Args:
+            rounds: the model's own notes on earlier rounds of the same study; {} in the first, None where
+                there will be no other.
+        """
 
     def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
         """Numbers, fresh or from the store, as answers."""

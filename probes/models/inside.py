@@ -22,6 +22,7 @@ from probes.models.references import References
 from probes.models.word_attention import WordAttention, by_words
 from probes.passage import Span, Unit
 from probes.question import Question
+from probes.readings import Attention, Direct, Estimates, Gradients, Lens, Passages, Reading
 from probes.trials import CLEAN, Mode, Trial
 
 if TYPE_CHECKING:
@@ -124,6 +125,32 @@ class Inside:
 
     # ---- what is seen
 
+    def read(self, question: Question, reading: Reading, clean: Distribution | None = None) -> Any:
+        """What a reading asks for.
+
+        Args:
+            clean: the clean run's answers, for a reading that is kept.
+
+        Raises:
+            CapabilityError: this model does not give it.
+        """
+        match reading:
+            case Attention(units):
+                return self.word_attention(question, units)
+            case Lens():
+                return self.lens(question)
+            case Passages(reference):
+                return self.references.passages(question, reference)
+        if clean is None:
+            raise ValueError(f"{type(reading).__name__} hangs on the clean run's answers")
+        match reading:
+            case Direct(target, against, parts, reference):
+                return self.direct(question, clean, target, against, parts, reference)
+            case Estimates(answers, parts, reference):
+                return self.estimates(question, clean, dict(answers), parts, reference)
+            case Gradients(answers, units):
+                return self.gradients(question, clean, dict(answers), units)
+
     def geometry(self) -> dict[str, Any]:
         """Layers, and per layer its query heads and key/value heads (None where it has none)."""
         layers = self.model.engine.anatomy.layers
@@ -201,15 +228,28 @@ class Inside:
             answers: the target as a weighted sum of answers' log-probabilities.
         """
         work = self.model.prepare(question, [Trial(inside=tuple(trials), reference=reference)])[0].work
-        weights = dict.fromkeys(work.job.continuations, 0.0)
-        for term, log_prob in zip(work.layout.terms, clean.log_probs, strict=True):
-            whole = clean.probability[term.answer]
-            if term.answer in answers and whole > 0:
-                weights[term.ids] += answers[term.answer] * term.sign * float(np.exp(log_prob)) / whole
-        record, gradients = self.model.engine.gradients(work.job, list(weights.values()))
+        weights = _by_string(work, clean, answers)
+        record, gradients = self.model.engine.gradients(work.job, weights)
         layers = self.model.engine.anatomy.layers
         edits = [edit for edit in self.job(work).edits if isinstance(edit, engine.Replace)]
         return [_first_order(record, gradients, edit, layers) for edit in edits]
+
+    def gradients(
+        self, question: Question, clean: Distribution, answers: Mapping[int, float], units: Sequence[Unit]
+    ) -> list[dict[str, float | None]]:
+        """Of each unit the gradient of a weighted sum of answers' log-probabilities by its tokens' input
+        embeddings: its norm, and its product with them; None for a unit that no token carries.
+        """
+        work = self.model.prepare(question, [CLEAN])[0].work
+        weights = _by_string(work, clean, answers)
+        embedded, gradient = self.model.engine.embedding_gradients(work.job, weights)
+        found: list[dict[str, float | None]] = []
+        for ranges in self.model.token_spans(question, units):
+            tokens = [i for begin, end in ranges for i in range(begin, end)]
+            own = gradient[tokens]
+            product = float((own * embedded[tokens]).sum()) if tokens else None
+            found.append({"norm": float(own.norm()) if tokens else None, "times_input": product})
+        return found
 
     def attention(self, question: Question) -> list[Tensor | None]:
         """Per layer [heads, n, n] over the clean prompt's tokens, row = the token that reads."""
@@ -221,6 +261,16 @@ class Inside:
         tokens = [[i for begin, end in ranges for i in range(begin, end)] for ranges in spans]
         found = self.attention(question)
         return by_words([None if one is None else one.cpu().numpy() for one in found], tokens)
+
+
+def _by_string(work: Work, clean: Distribution, answers: Mapping[int, float]) -> list[float]:
+    """Of each continuation's log-probability, what it weighs in the sum of answers' log-probabilities."""
+    weights = dict.fromkeys(work.job.continuations, 0.0)
+    for term, log_prob in zip(work.layout.terms, clean.log_probs, strict=True):
+        whole = clean.probability[term.answer]
+        if term.answer in answers and whole > 0:
+            weights[term.ids] += answers[term.answer] * term.sign * float(np.exp(log_prob)) / whole
+    return list(weights.values())
 
 
 def _first_order(

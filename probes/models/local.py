@@ -271,9 +271,11 @@ class LocalModel:
 
     # ---- running
 
-    def score(self, prepared: Sequence[Prepared]) -> LocalScoring:
+    def score(self, prepared: Sequence[Prepared], rounds: dict[str, Any] | None = None) -> LocalScoring:
         if not any(p.trial.inside for p in prepared):
-            return LocalScoring(self.engine.score([p.work.job for p in prepared], how=self.how))
+            sessions = None if rounds is None else rounds.setdefault("sessions", self.engine.sessions())
+            jobs = [p.work.job for p in prepared]
+            return LocalScoring(self.engine.score(jobs, how=self.how, sessions=sessions))
         jobs = [self.inside.job(p.work) for p in prepared]
         return LocalScoring(self.engine.intervene(jobs, how=self.how))
 

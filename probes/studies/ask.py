@@ -38,7 +38,6 @@ from probes.studies.inside import (
     Ablated,
     ablations,
     head_places,
-    opened,
     reference_fields,
     repeats,
     size_of,
@@ -83,7 +82,7 @@ def steps(asking: Asking) -> Steps:
 def _without_heads(asking: Asking, spans: tuple[Span, ...]) -> Steps:
     """The run with heads (and words) taken away together."""
     model, question, settings = asking.model, asking.question, asking.settings
-    geometry = opened(model).geometry()
+    geometry = asking.geometry
     heads = heads_of(settings["ablate_heads"], geometry)
     parts = ablations(question, [("head", layer, head) for layer, head in heads], settings)
     reference = yield from reference_fields(asking)

@@ -21,6 +21,7 @@ from probes.numbers import signed
 from probes.passage import Unit
 from probes.question import Question
 from probes.ranks import LEVEL, among_first, best_by_chance, by_shift, chance_of
+from probes.readings import Attention
 from probes.studies.base import (
     FILLER,
     MODE,
@@ -36,7 +37,6 @@ from probes.studies.base import (
     Study,
 )
 from probes.studies.columns import Table, columns, word_of
-from probes.studies.inside import opened
 from probes.studies.over_telling import Over
 from probes.studies.shared_tokens import shared_tokens, sharing
 from probes.studies.wording import head_name, joined, opening, quoted_units
@@ -55,12 +55,11 @@ FEWEST = 4
 def steps(asking: Asking) -> Steps:
     """Yield every word's run; attention itself is one more forward."""
     model, question, settings = asking.model, asking.question, asking.settings
-    inside = opened(model)
     words = question.passage.words
     if not words:
         raise InputError("no_units", unit="word")
     reader = reader_of(question, words, settings["reader"])
-    found = inside.word_attention(question, words)
+    (found,) = yield [Attention(words)]
     mode, filler = Mode(settings["mode"]), settings["filler"]
     outcomes = yield [Trial((word.span,), mode, filler) for word in words]
     effects = [asking.effect(outcome) for outcome in outcomes]
@@ -99,7 +98,7 @@ def steps(asking: Asking) -> Steps:
         "units": sharing(units_of(words), shares),
         "notes": notes,
         "effects": [effect["effect_log_prob"] for effect in effects],
-        "geometry": inside.geometry(),
+        "geometry": asking.geometry,
         "rows": rows,
         **{name: told(read.tolist()) for name, read in overall.items()},
         "agreement": _agreement(rows, overall, _sizes(effects, carried, at), changes),

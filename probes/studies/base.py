@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from probes.characters import check_unicode
 from probes.errors import CapabilityError, InputError
+from probes.interventions import Site
 from probes.locale import TEXTS, say
 from probes.models.base import AnswerModel, Outcome
 from probes.numbers import shortened
 from probes.question import Question
+from probes.readings import Reading
 from probes.studies import plain
 from probes.studies.columns import Table
 from probes.studies.effects import Target, effect_of
 from probes.studies.over_telling import Over, over_sentence, over_table
 from probes.trials import Trial
 
-Steps = Generator[list[Trial], list[Outcome], dict[str, Any]]
-"""Yields what to try, beside the passage as it stands, and is sent an outcome for each."""
+Steps = Generator[Sequence[Trial | Reading], list[Any], dict[str, Any]]
+"""Yields what to try and what to read, beside the passage as it stands; is sent an outcome, or what was read,
+for each.
+"""
 if TYPE_CHECKING:
     import altair as alt
 
@@ -83,6 +87,18 @@ class Option:
         return f"{self.kind}{bounds}"
 
 
+def opened(model: AnswerModel) -> Any:
+    """The model's inside.
+
+    Raises:
+        CapabilityError: it answers from elsewhere and cannot be opened.
+    """
+    inside = getattr(model, "inside", None)
+    if inside is None:
+        raise CapabilityError("inside_closed")
+    return inside
+
+
 @dataclass(frozen=True)
 class Extent:
     """What decides how many runs a study will be.
@@ -138,6 +154,24 @@ class Asking:
             InputError: the settings name an answer that there is not.
         """
         return Target.of(self.settings.get("target", "top"), self.question, self.clean.answers)
+
+    @cached_property
+    def geometry(self) -> dict[str, Any]:
+        """Layers, and per layer its heads; of a model that can be opened."""
+        found: dict[str, Any] = self._inside.geometry()
+        return found
+
+    def refuse(self, places: Sequence[tuple[Site, int, int | None]]) -> None:
+        """Refuse parts (site, layer, head) that this model does not have, before anything runs.
+
+        Raises:
+            CapabilityError: with the reason.
+        """
+        self._inside.refuse(places)
+
+    @property
+    def _inside(self) -> Any:
+        return opened(self.model)
 
     def effect(self, now: Outcome, before: Outcome | None = None) -> dict[str, Any]:
         """How an outcome differs from the clean one, or from another; see `effects.effect_of`."""
@@ -202,8 +236,8 @@ class Study:
         Raises:
             CapabilityError: with what it lacks.
         """
-        if "inside" in self.needs and not hasattr(model, "inside"):
-            raise CapabilityError("inside_closed")
+        if "inside" in self.needs:
+            opened(model)
 
     def settings(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """All options with their values: what was given, checked, and defaults.

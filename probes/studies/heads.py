@@ -15,6 +15,7 @@ from probes.interventions import Ablation
 from probes.leads import faint, flips_clearly, margin_of, turns
 from probes.locale import say
 from probes.numbers import nats, signed
+from probes.readings import Direct, Estimates
 from probes.studies import columns as telling
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, direct_cell, effect_cells, flip_cell, note
@@ -28,7 +29,6 @@ from probes.studies.inside import (
     about,
     head_places,
     odds_of,
-    opened,
     reference_of,
     repeats,
     shifted,
@@ -64,16 +64,15 @@ _EVERY = 8
 def steps(asking: Asking) -> Steps:
     """Yield every head's run, then growing sets of them."""
     question, settings = asking.question, asking.settings
-    clean, target = asking.clean, asking.target
-    inside = opened(asking.model)
-    geometry = inside.geometry()
+    geometry = asking.geometry
     heads = head_places(geometry)
-    places = [("head", layer, head) for layer, head in heads]
-    inside.refuse(places)
+    places: list[tuple[Any, int, int | None]] = [("head", layer, head) for layer, head in heads]
+    asking.refuse(places)
     parts = ablations(question, places, settings)
-    direct, contrast = inside.direct(
-        question, clean.answers, target.answer, target.against, parts, reference_of(settings)
-    )
+    clean, target = asking.clean, asking.target
+    ((direct, contrast),) = yield [
+        Direct(target.answer, target.against, tuple(parts), reference_of(settings))
+    ]
     body = yield from about(asking, contrast)
     base = [
         {**_place(layer, head, geometry, settings), "direct_effect": value}
@@ -81,7 +80,8 @@ def steps(asking: Asking) -> Steps:
     ]
     if settings["estimate"]:
         weights, odds = odds_of(target, clean.answers)
-        found = inside.estimates(question, clean.answers, weights, parts, reference_of(settings))
+        answers = tuple(weights.items())
+        (found,) = yield [Estimates(answers, tuple(parts), reference_of(settings))]
         rows = [row | _estimated(shifted(odds, value)) for row, value in zip(base, found, strict=True)]
         return {**body, "rows": rows, "cumulative": None, "control": None}
     runs = Ablated(asking)

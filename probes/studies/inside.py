@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from probes.answers import RESOLUTION, Distribution
-from probes.errors import CapabilityError
 from probes.interventions import REFERENCE, Ablation, How, Reference
-from probes.models.base import AnswerModel, Outcome
+from probes.models.base import Outcome
 from probes.question import Question
+from probes.readings import Passages
 from probes.studies.base import Asking, Option
 from probes.studies.effects import Target, answer_fields, mixed, on_average
 from probes.trials import Mode, Trial
@@ -24,18 +24,6 @@ REFERENCE_POSITIONS = Option("reference_positions", "choice", "aligned", ("align
 REFERENCES = (REFERENCE_SIZE, REFERENCE_POSITIONS)
 SIZES = {"zero": 0, "mean": 18, "resample": 6}
 """Reference passages where nobody says how many: of each count from 0 to 5 three, or one."""
-
-
-def opened(model: AnswerModel) -> Any:
-    """The model's inside.
-
-    Raises:
-        CapabilityError: it answers from elsewhere and cannot be opened.
-    """
-    inside = getattr(model, "inside", None)
-    if inside is None:
-        raise CapabilityError("inside_closed")
-    return inside
 
 
 def head_places(geometry: Mapping[str, Any]) -> list[tuple[int, int]]:
@@ -79,7 +67,7 @@ def reference_fields(asking: Asking) -> Any:
     if settings["ablate_mode"] == "zero":
         return None
     reference, text = reference_of(settings), question.passage.text
-    found = opened(asking.model).references.passages(question, reference)
+    (found,) = yield [Passages(reference)]
     others = [Trial(((0, len(text)),), Mode.REPLACE, one.text) for one in found.told]
     outcomes = yield others
     tops = [top_label(outcome.answers) for outcome in outcomes]
@@ -103,12 +91,15 @@ class Ablated:
 
     def __init__(self, asking: Asking) -> None:
         self.asking, self.settings = asking, asking.settings
+        self.references: list[Reference] = []
+
+    def _drawn(self) -> Any:
+        """Each reference that a trial is run with: the mean of all, or each of them alone."""
         reference = reference_of(self.settings)
-        self.references = [reference]
-        if self.settings["ablate_mode"] == "resample":
-            passages = opened(asking.model).references.passages(asking.question, reference)
-            drawn = len(passages.told)
-            self.references = [replace(reference, draw=draw) for draw in range(drawn)]
+        if self.settings["ablate_mode"] != "resample":
+            return [reference]
+        (passages,) = yield [Passages(reference)]
+        return [replace(reference, draw=draw) for draw in range(len(passages.told))]
 
     def rows(self, sets: Sequence[Sequence[Ablation]]) -> Any:
         """Yield each set of parts replaced together; the row of each."""
@@ -117,6 +108,7 @@ class Ablated:
 
     def outcomes(self, trials: Sequence[Trial]) -> Any:
         """Yield every trial with each reference; the outcomes of each trial."""
+        self.references = self.references or (yield from self._drawn())
         found = yield [
             replace(trial, reference=reference) for reference in self.references for trial in trials
         ]
@@ -159,7 +151,7 @@ def about(asking: Asking, contrast: Any) -> Any:
     return {
         "mode": asking.settings["ablate_mode"],
         "positions": asking.settings["positions"],
-        "geometry": opened(asking.model).geometry(),
+        "geometry": asking.geometry,
         "reference": reference,
         "contrast": contrast,
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from probes.leads import faint, flips_clearly, margin_of
 from probes.locale import say
 from probes.numbers import nats
+from probes.readings import Direct
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Record, Steps, Study
 from probes.studies.columns import Table, columns, direct_cell, effect_cells, flip_cell, note
 from probes.studies.inside import (
@@ -18,7 +19,6 @@ from probes.studies.inside import (
     ablations,
     about,
     block_places,
-    opened,
     reference_of,
     repeats,
     size_of,
@@ -45,15 +45,14 @@ if TYPE_CHECKING:
 def steps(asking: Asking) -> Steps:
     """Yield every block's run; layers without heads have no rows."""
     question, settings = asking.question, asking.settings
-    clean, target = asking.clean, asking.target
-    inside = opened(asking.model)
-    geometry = inside.geometry()
+    geometry = asking.geometry
     places = block_places(geometry)
-    inside.refuse([(part, layer, None) for layer, part in places])
+    asking.refuse([(part, layer, None) for layer, part in places])
     parts = ablations(question, [(part, layer, None) for layer, part in places], settings)
-    direct, contrast = inside.direct(
-        question, clean.answers, target.answer, target.against, parts, reference_of(settings)
-    )
+    target = asking.target
+    ((direct, contrast),) = yield [
+        Direct(target.answer, target.against, tuple(parts), reference_of(settings))
+    ]
     body = yield from about(asking, contrast)
     found = yield from Ablated(asking).rows([[part] for part in parts])
     rows = [

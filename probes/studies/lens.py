@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.interventions import REFERENCE, Ablation
+from probes.interventions import Ablation
 from probes.locale import say
 from probes.numbers import signed
+from probes.readings import Direct, Lens
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Record, Steps, Study
 from probes.studies.columns import Side, Table, columns
 from probes.studies.effects import answer_fields
-from probes.studies.inside import block_places, opened, top_label
+from probes.studies.inside import block_places, top_label
 from probes.studies.over_telling import Over
 from probes.studies.wording import joined, opening, part_name, read_after
 
@@ -29,17 +30,16 @@ if TYPE_CHECKING:
 
 def steps(asking: Asking) -> Steps:
     """Nothing but the clean run: all is read off it."""
-    question, clean, target = asking.question, asking.clean, asking.target
-    inside = opened(asking.model)
-    yield []
-    geometry = inside.geometry()
+    geometry = asking.geometry
+    (read,) = yield [Lens()]
     rows = [
         {"layer": layer, "after_layer": _behind(layer), **answer_fields(answers), "top": top_label(answers)}
-        for layer, answers in enumerate(inside.lens(question))
+        for layer, answers in enumerate(read)
     ]
     places = block_places(geometry)
     parts = [None, *(Ablation(part, layer) for layer, part in places)]
-    direct, contrast = inside.direct(question, clean.answers, target.answer, target.against, parts, REFERENCE)
+    target = asking.target
+    ((direct, contrast),) = yield [Direct(target.answer, target.against, tuple(parts))]
     return {
         "geometry": geometry,
         "rows": rows,

@@ -19,10 +19,11 @@ from probes.locale import say
 from probes.numbers import nats, shortened, strength
 from probes.passage import Unit
 from probes.question import Question
+from probes.readings import Attention
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note, strongest_first, word_of
-from probes.studies.inside import moved, opened
+from probes.studies.inside import moved
 from probes.studies.over_telling import Over
 from probes.studies.shared_tokens import shared_tokens, sharing
 from probes.studies.wording import (
@@ -50,11 +51,10 @@ LAYERS = Option("layers", "text", None)
 def steps(asking: Asking) -> Steps:
     """Yield each word hidden, then the answer's links and the pairs of the strongest words."""
     model, question, settings = asking.model, asking.question, asking.settings
-    inside = opened(model)
     words = question.passage.words
     if not words:
         raise InputError("no_units", unit="word")
-    window = window_of(settings["layers"], inside.geometry()["layers"])
+    window = window_of(settings["layers"], asking.geometry["layers"])
     layers = None if window is None else tuple(range(window[0], window[1] + 1))
     hidden = yield [Trial((word.span,), Mode.HIDE) for word in words]
     hiding = [asking.effect(outcome) for outcome in hidden]
@@ -62,7 +62,7 @@ def steps(asking: Asking) -> Steps:
     cuts: list[tuple[Unit | None, Unit]] = [(None, word) for word in words]
     cuts += [(words[a], words[b]) for a, b in pairs]
     outcomes = yield [_cut(reader, read, layers) for reader, read in cuts]
-    looked = _attention(inside, question, words)
+    looked = yield from _attention(words)
     shares, notes = shared_tokens(model, question, words)
     rows = [
         {
@@ -83,7 +83,7 @@ def steps(asking: Asking) -> Steps:
         ],
         "notes": notes,
         "layers": None if window is None else list(window),
-        "geometry": inside.geometry(),
+        "geometry": asking.geometry,
         "attention": None if looked is None else looked.tolist(),
         "rows": rows,
         "budget": settings["budget"],
@@ -110,12 +110,15 @@ def _named(word: Unit) -> dict[str, Any]:
     return {"index": word.index, "text": word.text, "start": word.start, "end": word.end}
 
 
-def _attention(inside: Any, question: Question, words: Sequence[Unit]) -> Any:
-    """Mean attention [readers, words] beside the map; None where the model does not hand it out."""
+def _attention(words: tuple[Unit, ...]) -> Any:
+    """Yield for the mean attention [readers, words] beside the map; None where the model does not hand it
+    out.
+    """
     try:
-        return inside.word_attention(question, words).mean
+        (found,) = yield [Attention(words)]
     except CruxError:
         return None
+    return found.mean
 
 
 def window_of(text: str | None, layers: int) -> tuple[int, int] | None:

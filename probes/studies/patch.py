@@ -23,7 +23,7 @@ from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note, word_of
 from probes.studies.effects import ask_fields
-from probes.studies.inside import block_places, head_places, moved, opened
+from probes.studies.inside import block_places, head_places, moved
 from probes.studies.over_telling import Over
 from probes.studies.shared_tokens import shared_tokens, sharing
 from probes.studies.wording import joined, opening, quoted_text, quoted_units, says
@@ -43,10 +43,9 @@ SITE = Option("site", "choice", "block", ("block", "attention", "mlp", "head"))
 def steps(asking: Asking) -> Steps:
     """Yield the passage with other words, then every word and layer (and head) patched."""
     model, question, settings = asking.model, asking.question, asking.settings
-    inside = opened(model)
     swaps = changed(question, settings)
-    places = _places(inside.geometry(), settings["site"])
-    inside.refuse([(settings["site"], layer, head) for layer, head in places])
+    places = _places(asking.geometry, settings["site"])
+    asking.refuse([(settings["site"], layer, head) for layer, head in places])
     others = yield [Trial(spans, Mode.REPLACE, text) for spans, text in swaps]
     own, target = asking.clean, asking.target
     (spans, text), counter = _of_one_length(own, swaps, others)
@@ -93,7 +92,7 @@ def steps(asking: Asking) -> Steps:
         "direction": settings["direction"],
         "site": settings["site"],
         "scale": scale,
-        "geometry": inside.geometry(),
+        "geometry": asking.geometry,
         "units": sharing(units_of(question.passage.words), shares),
         "notes": notes,
         "rows": rows,

@@ -172,10 +172,10 @@ def test_the_built_in_model_answers_while_another_is_measured(
         def __getattr__(self, name: str) -> Any:
             return getattr(self._model, name)
 
-        def score(self, prepared: Any) -> Any:
+        def score(self, prepared: Any, *rounds: Any) -> Any:
             begun.set()
             assert leave.wait(PATIENCE)
-            return self._model.score(prepared)
+            return self._model.score(prepared, *rounds)
 
     slow = Slow()
     real = probes.models.load_model

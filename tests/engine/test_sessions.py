@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from probes.engine import by_tree
+from probes.engine.by_tree import Sessions
 from probes.engine.execute import Engine
 from probes.engine.interventions import InsideJob, Replace
 from probes.engine.jobs import Job
@@ -24,20 +25,25 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return Engine(built(request.param), chunk_tokens=60)
 
 
-def in_rounds(engine: Engine) -> tuple[list[tuple[float, ...]], list[int], int]:
+@pytest.fixture
+def rounds() -> Sessions:
+    return Engine.sessions()
+
+
+def in_rounds(engine: Engine, rounds: Sessions) -> tuple[list[tuple[float, ...]], list[int], int]:
     """What each round finds, how many checks it made, and all forwards."""
     found, checks, forwards = [], [], 0
     for job in DELETED:
-        run = engine.score([CLEAN, job])
+        run = engine.score([CLEAN, job], sessions=rounds)
         found.append(dict(run)[1])
         checks.append(len(run.report.checks))
         forwards += run.report.forwards
     return found, checks, forwards
 
 
-def test_rounds_find_what_one_call_finds(engine: Engine) -> None:
+def test_rounds_find_what_one_call_finds(engine: Engine, rounds: Sessions) -> None:
     together = dict(Engine(engine.model, chunk_tokens=60, known=engine.findings).score([CLEAN, *DELETED]))
-    found, checks, forwards = in_rounds(engine)
+    found, checks, forwards = in_rounds(engine, rounds)
     for number, values in enumerate(found, 1):
         assert values == pytest.approx(together[number], abs=1e-4)
     checked = [number for number, count in enumerate(checks) if count]
@@ -46,25 +52,24 @@ def test_rounds_find_what_one_call_finds(engine: Engine) -> None:
     assert forwards <= 1 + 2 * len(DELETED) + plain
 
 
-def test_the_clean_prompt_is_the_same_in_every_round(engine: Engine) -> None:
-    runs = [dict(engine.score([CLEAN, job]))[0] for job in DELETED[:6]]
+def test_the_clean_prompt_is_the_same_in_every_round(engine: Engine, rounds: Sessions) -> None:
+    runs = [dict(engine.score([CLEAN, job], sessions=rounds))[0] for job in DELETED[:6]]
     assert len(set(runs)) == 1
 
 
-def test_a_round_that_needs_more_than_is_kept_begins_anew(engine: Engine) -> None:
-    dict(engine.score([CLEAN, DELETED[0]]))
+def test_a_round_that_needs_more_than_is_kept_begins_anew(engine: Engine, rounds: Sessions) -> None:
+    dict(engine.score([CLEAN, DELETED[0]], sessions=rounds))
     longer = Job((*TEXT[:9], 60, 61, 62, *TEXT[9:]), ENDS)
-    found = dict(engine.score([CLEAN, longer]))
+    found = dict(engine.score([CLEAN, longer], sessions=rounds))
     alone = dict(engine.score([CLEAN, longer], how="reference"))
     assert found[1] == pytest.approx(alone[1], abs=1e-4)
 
 
 def test_a_check_that_fails_is_made_again_in_the_next_round(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, rounds: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is wrong is never kept: every round falls back and says so, until it is right again."""
     right = [dict(engine.score([CLEAN, job], how="reference"))[1] for job in DELETED[:4]]
-    engine._sessions.forget()
     own = by_tree._ClimbedTrunk.climb
 
     def wrong(self: by_tree._ClimbedTrunk, chunk: by_tree.Chunk) -> list[by_tree.Scored]:
@@ -76,28 +81,28 @@ def test_a_check_that_fails_is_made_again_in_the_next_round(
 
     monkeypatch.setattr(by_tree._ClimbedTrunk, "climb", wrong)
     for job, values in zip(DELETED[:4], right, strict=True):
-        run = engine.score([CLEAN, job])
+        run = engine.score([CLEAN, job], sessions=rounds)
         assert dict(run)[1] == pytest.approx(values, abs=1e-4)
         assert run.report.how == "batches"
         assert run.report.why is not None
     monkeypatch.undo()
-    run = engine.score([CLEAN, DELETED[0]])
+    run = engine.score([CLEAN, DELETED[0]], sessions=rounds)
     assert dict(run)[1] == pytest.approx(right[0], abs=1e-4)
     assert run.report.how == "tree"
 
 
-def test_rounds_of_two_questions_at_once_do_not_meet(engine: Engine) -> None:
+def test_rounds_of_two_questions_at_once_do_not_meet(engine: Engine, rounds: Sessions) -> None:
     other = Job(tuple(reversed(TEXT)), ENDS)
     others = [Job(other.ids[:i] + other.ids[i + 1 :], ENDS) for i in range(1, 12)]
     asked = [(CLEAN, DELETED[:11]), (other, others)]
     alone = [[dict(engine.score([c, job], how="reference"))[1] for job in jobs] for c, jobs in asked]
     seen: dict[int, list[tuple[float, ...]]] = {}
 
-    def rounds(place: int) -> None:
+    def ask(place: int) -> None:
         clean, jobs = asked[place]
-        seen[place] = [dict(engine.score([clean, job]))[1] for job in jobs]
+        seen[place] = [dict(engine.score([clean, job], sessions=rounds))[1] for job in jobs]
 
-    threads = [threading.Thread(target=rounds, args=(place,)) for place in (0, 1)]
+    threads = [threading.Thread(target=ask, args=(place,)) for place in (0, 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -107,10 +112,11 @@ def test_rounds_of_two_questions_at_once_do_not_meet(engine: Engine) -> None:
             assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_no_more_trunks_are_kept_than_told(engine: Engine) -> None:
+def test_no_more_trunks_are_kept_than_told(engine: Engine, rounds: Sessions) -> None:
     for start in range(5):
-        dict(engine.score([Job(TEXT[start:], ENDS), Job(TEXT[start + 1 :], ENDS)]))
-    assert len(engine._sessions._kept) == by_tree.Sessions.KEPT
+        jobs = [Job(TEXT[start:], ENDS), Job(TEXT[start + 1 :], ENDS)]
+        dict(engine.score(jobs, sessions=rounds))
+    assert len(rounds._kept) == by_tree.Sessions.KEPT
 
 
 def test_rounds_inside_are_checked_at_first_and_with_each_new_kind(engine: Engine) -> None:
