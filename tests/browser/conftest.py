@@ -135,6 +135,11 @@ class Explore:
         found: list[str] = self.page.locator("[data-testid=stVegaLiteChart] svg").evaluate_all(CUT)
         return found
 
+    def rests(self) -> None:
+        """Once the script has run: what is drawn again meanwhile takes no press."""
+        self.page.wait_for_timeout(300)
+        self.page.wait_for_selector(RESTS, timeout=PATIENCE)
+
     def taken(self, name: str, folder: Path) -> Path:
         """The file behind the button `name`, saved in `folder`.
 

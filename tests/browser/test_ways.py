@@ -69,7 +69,9 @@ def test_the_list_of_models_closes_when_one_is_loaded(inside: Inside) -> None:
     inside.visit("heads", "lang=en")
     inside.press("Built-in model")
     load = inside.page.get_by_role("button", name="Load", exact=True)
-    load.click()
+    expect(load).to_be_visible()
+    inside.rests()
+    load.press("Enter")
     expect(load).to_be_hidden()
 
 
