@@ -233,8 +233,8 @@ class _Job:
 
     def _report(self, report: dict[str, Any]) -> None:
         self.reports.append(report)
-        if self.store:
-            self.store.put({self._noise_key(): self.noise_floor()})
+        if self.store and (seen := self.noise_floor()) is not None:
+            self.store.put({self._noise_key(): seen})
 
     @property
     def first(self) -> Prepared:
@@ -252,7 +252,8 @@ class _Job:
 
     def noise_floor(self) -> float | None:
         """The greatest difference seen between equal prompts in other batch shapes, nats; None: unseen."""
-        return max([*(r["noise_floor"] for r in self.reports), *self._known_noise()], default=None)
+        seen = [r["noise_floor"] for r in self.reports if r.get("noise_floor") is not None]
+        return max([*seen, *self._known_noise()], default=None)
 
     def greedy(self, prepared: Prepared) -> str:
         """What the model goes on with by itself."""
@@ -260,8 +261,6 @@ class _Job:
 
     def precision(self) -> dict[str, Any] | None:
         """How far effects may be off for the number type that the model computes in."""
-        if not hasattr(self.model, "prepare"):  # it answers from elsewhere
-            return None
         (clean,) = self.model.prepare(self.question, [CLEAN])
         found: dict[str, Any] | None
         found = self._remembered("precision", clean, lambda: self.model.precision(clean))

@@ -16,12 +16,24 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
+class Put:
+    """How a question is put to a model: the template, and what stands around the passage as it was sent."""
+
+    template: str
+    instruction: str = ""
+    answer_prefix: str = ""
+    system: str | None = None
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A trial as this model would run it: the prompt as sent, and how it differs from the clean one."""
 
     trial: Trial
     prompt: str
     prompt_ids: tuple[int, ...]
+    """() from a model whose tokens are not known."""
+    put: Put
     removed: tuple[Span, ...] = ()
     """The passage's characters that were really cut, hidden or replaced (a word takes a space with it)."""
     token_spans: tuple[Span, ...] = ()

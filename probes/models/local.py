@@ -14,7 +14,7 @@ from probes.answers import Distribution, Ids
 from probes.errors import CapabilityError, LimitError
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
-from probes.models.base import Outcome, Prepared
+from probes.models.base import Outcome, Prepared, Put
 from probes.models.layout import Layout, Work, inside_key, reaches
 from probes.models.offsets import Carried, Carriers
 from probes.models.placement import devices
@@ -220,7 +220,7 @@ class LocalModel:
     ) -> Prepared:
         from probes.engine.jobs import Job
 
-        text, removed, chosen = edit
+        (text, removed, chosen), frame = edit, layout.frame
         spans = layout.tokens_of(trial.spans)
         hidden: tuple[int, ...] = ()
         if trial.mode is Mode.HIDE and trial.spans:
@@ -231,6 +231,7 @@ class LocalModel:
             trial,
             layout.frame.prompt(text),
             ids,
+            Put(frame.template, frame.instruction, frame.answer_prefix, frame.system),
             removed=removed,
             token_spans=spans,
             hidden_positions=hidden,

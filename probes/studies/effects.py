@@ -200,14 +200,14 @@ def ask_fields(question: Question, outcome: Outcome) -> dict[str, Any]:
     `greedy` holds the prompt to go on from; the runner puts the model's own words there. A prompt whose
     words are hidden has none: the stock model cannot be asked to go on without reading them.
     """
-    frame = outcome.prepared.work.layout.frame
+    put = outcome.prepared.put
     return {
         "passage": question.passage.text,
         "question": question.question,
-        "template": frame.template,
-        "instruction": frame.instruction,
-        "answer_prefix": frame.answer_prefix,
-        "system": frame.system,
+        "template": put.template,
+        "instruction": put.instruction,
+        "answer_prefix": put.answer_prefix,
+        "system": put.system,
         "endings": list(question.answers.endings),
         "preset": question.preset,
         "prompt": outcome.prepared.prompt,
