@@ -16,8 +16,9 @@ from dashboard import values
 from dashboard.values import LONGEST_TEXT_IN_LINK, Head
 from probes.locale import LANGUAGES, Language
 from probes.question import TEMPLATES, presets
+from probes.segment import Span
 from probes.studies import STUDIES
-from probes.trials import Mode, Span
+from probes.trials import Mode
 
 OF_THE_PASSAGE: Final = (
     "question",

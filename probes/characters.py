@@ -33,7 +33,8 @@ def check_unicode(fields: Iterable[tuple[str, object]]) -> None:
 
 def visible(text: str) -> str:
     """`text` with U+FFFD for every character that XML, and so a picture, cannot hold (XML 1.0, 2.2)."""
-    return _NOT_XML.sub(REPLACEMENT, text)
+    found: str = _NOT_XML.sub(REPLACEMENT, text)
+    return found
 
 
 def all_visible(value: Any) -> Any:

@@ -70,7 +70,8 @@ def faint(row: Mapping[str, Any], points: float = POINTS, nats: float = NATS) ->
     effect, moved = row["effect_log_prob"], row["effect_probability"] or 0.0
     if effect is None:
         return not moved
-    return abs(effect) < nats and 100 * abs(moved) < points
+    found: bool = abs(effect) < nats and 100 * abs(moved) < points
+    return found
 
 
 def turns(cumulative: Mapping[str, Any], record: Mapping[str, Any]) -> tuple[int | None, int | None]:

@@ -40,7 +40,8 @@ def by_shift(reads: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     standing = np.array([_standard(each) for each in reads]).reshape(len(reads), len(sizes))
     own = _standard(sizes)
     moved = np.array([np.roll(own, by) for by in range(len(own))])
-    return np.clip(moved @ standing.T, -1, 1)
+    found: np.ndarray = np.clip(moved @ standing.T, -1, 1)
+    return found
 
 
 def chance_of(rhos: Sequence[float] | np.ndarray) -> float | None:

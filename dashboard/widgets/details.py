@@ -12,7 +12,8 @@ from dashboard.asking import options
 from dashboard.filenames import file_name
 from dashboard.session import current
 from dashboard.shelf import Choice
-from dashboard.state import LONGEST_TEXT_IN_LINK, State, fits_link, to_link
+from dashboard.state import State, fits_link, to_link
+from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.facts import listed, measured_facts
 from dashboard.wording import bare, t
 from probes import charts

@@ -53,7 +53,10 @@ def answers(result: ProbeResult, lang: str, *, pinned: ProbeResult | None = None
         )
     )
     chart = alt.layer(bars, numbers_at_the_right("p:Q", values), data=table).resolve_axis(y="independent")
-    return chart.properties(height=(ANSWER_PIXELS if len(runs) == 1 else BAR_PIXELS) * len(values))
+    found: alt.LayerChart = chart.properties(
+        height=(ANSWER_PIXELS if len(runs) == 1 else BAR_PIXELS) * len(values)
+    )
+    return found
 
 
 def _answer_data(runs: Sequence[tuple[str, str, list[tuple[str, float]]]]) -> list[dict[str, Any]]:

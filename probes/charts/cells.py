@@ -25,7 +25,8 @@ STRONG = 0.55
 
 def reach_of(rows: list[dict[str, Any]], field: str = "effect_log_prob") -> float:
     """Where colour is full, nats: the largest effect, at least that of doubling or halving."""
-    return max([SMALLEST_SCALE, *(abs(row[field]) for row in rows if row.get(field) is not None)])
+    found: float = max([SMALLEST_SCALE, *(abs(row[field]) for row in rows if row.get(field) is not None)])
+    return found
 
 
 def effect_colour(reach: float, title: list[str]) -> Any:

@@ -96,7 +96,8 @@ def labelled(
 def numbers_at_the_right(x: str, values: Sequence[Mapping[str, Any]]) -> alt.Chart:
     import altair as alt
 
-    return alt.Chart().mark_point(opacity=0).encode(x=x, y=labelled("right", values))
+    found: alt.Chart = alt.Chart().mark_point(opacity=0).encode(x=x, y=labelled("right", values))
+    return found
 
 
 def diverging(reach: float) -> alt.Scale:

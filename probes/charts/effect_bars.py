@@ -55,7 +55,8 @@ def scale_of(result: ProbeResult) -> float:
     """Where colour is full and the axis ends, nats: the largest effect, at least `SMALLEST_SCALE`."""
     rows = [*result.data["rows"], *result.data["groups"]]
     known = [abs(row["effect_log_prob"]) for row in rows if row["effect_log_prob"] is not None]
-    return max([*known, SMALLEST_SCALE])
+    found: float = max([*known, SMALLEST_SCALE])
+    return found
 
 
 def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bool = False) -> alt.LayerChart:
@@ -92,7 +93,8 @@ def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bo
     )
     layers = [*_bands(result, reach), bars, numbers_at_the_right("nats:Q", values)]
     chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
-    return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
+    found: alt.LayerChart = chart.properties(height=ROW_PIXELS * max(len(rows), 1))
+    return found
 
 
 def unfinished(found: Sequence[tuple[str, float | None]], lang: str, *, most: int = 20) -> alt.LayerChart:
@@ -111,7 +113,10 @@ def unfinished(found: Sequence[tuple[str, float | None]], lang: str, *, most: in
     colour = alt.Color("nats:Q", scale=diverging(reach), legend=None)
     bars = alt.Chart().mark_bar(height={"band": 0.78}).encode(x=x, y=labelled("left", values), color=colour)
     chart = alt.layer(bars, numbers_at_the_right("nats:Q", values), data=alt.InlineData(values=values))
-    return chart.resolve_axis(y="independent").properties(height=ROW_PIXELS * max(len(rows), 1))
+    value: alt.LayerChart = chart.resolve_axis(y="independent").properties(
+        height=ROW_PIXELS * max(len(rows), 1)
+    )
+    return value
 
 
 def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lang: str) -> dict[str, Any]:

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from probes.charts.cells import (
-    INK,
     SEEN,
     effect_cell,
     effect_colour,
@@ -19,7 +18,7 @@ from probes.charts.cells import (
     tips,
     word_axis,
 )
-from probes.charts.common import BLUE, GREY, ORANGE, drawn, effect_title, layered, lines, literal, named
+from probes.charts.common import BLUE, GREY, INK, ORANGE, drawn, effect_title, layered, lines, literal, named
 from probes.locale import say
 from probes.numbers import strength
 from probes.results import ProbeResult
@@ -95,7 +94,8 @@ def links_maps(result: ProbeResult, lang: str, *, most: int | None = MOST_WORDS)
         .transform_filter(frame),
         *_headings(shown, lang),
     ]
-    return layered(parts, ROW * (len(shown) + 1)).resolve_scale(color="independent")
+    found: alt.LayerChart = layered(parts, ROW * (len(shown) + 1)).resolve_scale(color="independent")
+    return found
 
 
 def _axes(shown: Sequence[int], words: Mapping[int, str], lang: str) -> tuple[Any, Any]:

@@ -83,7 +83,8 @@ def over_points(result: ProbeResult, lang: str, *, most: int = 20) -> alt.LayerC
     )
     layers: list[Any] = [zero, passages, *both, numbers_at_the_right("mean:Q", values)]
     chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
-    return chart.properties(height=ROW_PIXELS * max(len(rows), 1))
+    found: alt.LayerChart = chart.properties(height=ROW_PIXELS * max(len(rows), 1))
+    return found
 
 
 def _over(result: ProbeResult) -> Over:

@@ -79,7 +79,10 @@ class Subject:
         return self.modules([layer.projection for layer in self.anatomy.attention_layers])
 
     def _logits(self, ids: np.ndarray) -> Tensor:
-        return self.model(torch.tensor(ids, device=self.model.device), use_cache=False).logits.float()
+        found: Tensor = self.model(
+            torch.tensor(ids, device=self.model.device), use_cache=False
+        ).logits.float()
+        return found
 
     # ---- hooks, reading, causality
 

@@ -210,10 +210,13 @@ class Forwards:
         self.report.tokens_run += round(ids.size * share)
         at = self.tensor(rows), self.tensor(columns)
         with self.lock, torch.set_grad_enabled(self.differentiable):
+            found: Tensor
             if self.head is None:
-                return self.model(self.tensor(ids), **extra).logits[at].float()
+                found = self.model(self.tensor(ids), **extra).logits[at].float()
+                return found
             with hooks.read_positions(self.head, *at):
-                return self.model(self.tensor(ids), **extra).logits[0].float()
+                found = self.model(self.tensor(ids), **extra).logits[0].float()
+            return found
 
     def _only_where_read(self, rows: np.ndarray, columns: np.ndarray) -> AbstractContextManager[None]:
         if self.tail is None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from probes.generator.story import Story, Word
-from probes.trials import CLEAN, Mode, Span, Trial
+from probes.segment import Span
+from probes.trials import CLEAN, Mode, Trial
 
 FILLERS = {
     "en": ("[MASK][MASK]", "it", "thing", "…", "___", "_", "something", "X"),

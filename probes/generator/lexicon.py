@@ -64,13 +64,15 @@ class Tables:
             else self.splits.words
         )
         entry = self.words[name]
-        return entry["heldout"] if held and "heldout" in entry else entry["train"]
+        found: list[str] = entry["heldout"] if held and "heldout" in entry else entry["train"]
+        return found
 
     def frame_options(self, name: str) -> list[str]:
         """The frames under `name`; the training half where no other was set aside."""
         entry = self.frames[name]
         held = self.splits.frames and "heldout" in entry
-        return entry["heldout" if held else "train"]
+        found: list[str] = entry["heldout" if held else "train"]
+        return found
 
     def held_out_frames(self, name: str) -> list[str]:
         """The frames under `name` that training never shows."""
@@ -91,9 +93,11 @@ class Tables:
 
     def times(self, count: int, rng: random.Random) -> str:
         """Words for `count` times, 2 to 5, marked as a frame is."""
-        return rng.choice(self.frames["times"][str(count)])
+        found: str = rng.choice(self.frames["times"][str(count)])
+        return found
 
     @property
     def count_answers(self) -> list[str]:
         """The answers never, once, ... five times, as they continue a prompt."""
-        return self.frames["answer"]["count"]
+        found: list[str] = self.frames["answer"]["count"]
+        return found

@@ -8,7 +8,8 @@ from probes.generator.clauses import ACTS
 from probes.generator.questions import MY_NAME, Query, answer
 from probes.generator.reading import Reader
 from probes.generator.story import ME, Story, Word
-from probes.trials import Span, Trial
+from probes.segment import Span
+from probes.trials import Trial
 
 
 class Role(StrEnum):

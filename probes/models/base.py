@@ -9,7 +9,8 @@ from typing import Any, Protocol
 from probes.answers import Distribution
 from probes.passage import Unit
 from probes.question import Question
-from probes.trials import Span, Trial
+from probes.segment import Span
+from probes.trials import Trial
 
 Progress = Callable[[int, int], None]
 """Called as (trials done, trials in all) after each chunk. What it raises cancels the run."""

@@ -50,7 +50,7 @@ def bytes_free(device: str = "cpu") -> int:
     """
     import psutil
 
-    system = min([psutil.virtual_memory().available, *container_rooms()])
+    system: int = min([psutil.virtual_memory().available, *container_rooms()])
     if device.startswith("cuda"):
         import torch
 
@@ -61,7 +61,7 @@ def bytes_free(device: str = "cpu") -> int:
         import torch
 
         room = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
-        return min(int(room), system)
+        system = min(int(room), system)
     return system
 
 

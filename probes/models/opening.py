@@ -27,7 +27,10 @@ def open_config(folder: Path, name: str) -> PreTrainedConfig:
     from transformers import AutoConfig
 
     with explained("config_broken", name=name), quiet():
-        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        found: PreTrainedConfig = AutoConfig.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+        return found
 
 
 def open_tokenizer(folder: Path, name: str) -> PreTrainedTokenizerFast:

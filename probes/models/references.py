@@ -89,13 +89,15 @@ class References:
             prompts = tuple(frame.prompt(one.text) for one in told)
             return ReferenceSet(plan, tuple(told), prompts, len(passed))
 
-        return self._once(self._sets, (asked, plan, frame, longest, window), write)
+        found: ReferenceSet = self._once(self._sets, (asked, plan, frame, longest, window), write)
+        return found
 
     def values(self, work: Work, how: How, reference: Reference) -> Values:
         """Of the passage that `reference` draws, or the mean over all, aligned with the line of `work`."""
         frame, plan = work.layout.frame, plan_of(work.question)
         key = (work.job.ids, work.job.continuations, how, reference, plan, frame)
-        return self._once(self._kept, key, lambda: self._measured(work, how, reference))
+        found: Values = self._once(self._kept, key, lambda: self._measured(work, how, reference))
+        return found
 
     def _once(self, kept: OrderedDict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:
         """What is kept under `key`, made where it is not there."""

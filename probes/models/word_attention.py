@@ -36,7 +36,8 @@ class WordAttention:
     @property
     def mean(self) -> np.ndarray:
         """[readers, units]: over all heads of all layers."""
-        return np.concatenate([w for w in self.weights if w is not None]).mean(0)
+        found: np.ndarray = np.concatenate([w for w in self.weights if w is not None]).mean(0)
+        return found
 
 
 def telling_reader(weights: np.ndarray) -> int:

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import torch
+from torch.multiprocessing.spawn import spawn
 
 from probes.training.loop import train
 from probes.training.plan import Plan
@@ -41,7 +42,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work_of_one = (plan, work, out, threads, device, Path(folder) / "meeting")
         if plan.processes > 1:
-            torch.multiprocessing.spawn(train, work_of_one, plan.processes)
+            spawn(train, work_of_one, plan.processes)
         else:
             train(0, *work_of_one)
 

@@ -59,7 +59,8 @@ def new_model(plan: Plan, tokenizer: Any) -> LlamaForCausalLM:
         for block in model.model.layers:
             block.self_attn.o_proj.weight.mul_((2 * plan.layers) ** -0.5)
             block.mlp.down_proj.weight.mul_((2 * plan.layers) ** -0.5)
-    return model
+    found: LlamaForCausalLM = model
+    return found
 
 
 def carry_over(model: LlamaForCausalLM, tokenizer: Any, folder: Path) -> None:

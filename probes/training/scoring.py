@@ -11,9 +11,9 @@ import torch
 
 from probes.generator.questions import PROMPTS
 from probes.models.quiet import quiet
+from probes.segment import Span
 from probes.training.examples import Example, collate
 from probes.training.model import attention_mask
-from probes.trials import Span
 
 
 @dataclass(frozen=True, slots=True)

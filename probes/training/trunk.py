@@ -25,7 +25,8 @@ class _Unit(torch.autograd.Function):
         scale.rsqrt_()
         unit = x * scale
         ctx.save_for_backward(unit, scale)
-        return unit
+        found: Tensor = unit
+        return found
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
@@ -132,7 +133,8 @@ def halves_pay(device: str = "cpu") -> bool:
     it would be emulated, and slower than float32.
     """
     if device != "cpu":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        found: bool = torch.cuda.is_bf16_supported(including_emulation=False)
+        return found
     can = torch.cpu.get_capabilities()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
@@ -174,7 +176,7 @@ class Trunk:
                 seen[depth] = x
         if not narrow:
             x = x[torch.arange(len(x), device=x.device)[:, None], wanted]
-        return _Unit.apply(x, self.epsilon) * inner.norm.weight, seen
+        return _Unit.apply(x, self.epsilon) * inner.norm.weight, seen  # type: ignore[no-untyped-call]
 
     def _turn(self, position: Tensor) -> Tensor:
         angles = position[:, :, None, None].float() * self.model.model.rotary_emb.inv_freq
@@ -183,7 +185,7 @@ class Trunk:
     def _layer(self, layer: Any, x: Tensor, mask: Tensor, turn: Tensor, wanted: Tensor | None) -> Tensor:
         attention = layer.self_attn
         scale = layer.input_layernorm.weight
-        unit = _Unit.apply(x, self.epsilon)
+        unit = _Unit.apply(x, self.epsilon)  # type: ignore[no-untyped-call]
         query_rows = attention.q_proj.weight[self.paired] * scale
         key_value_rows = torch.cat([attention.k_proj.weight[self.paired], attention.v_proj.weight]) * scale
         if wanted is None:
@@ -204,7 +206,7 @@ class Trunk:
     def _mlp(self, layer: Any, flat: Tensor) -> Tensor:
         mlp = layer.mlp
         both = torch.cat([mlp.gate_proj.weight, mlp.up_proj.weight]) * layer.post_attention_layernorm.weight
-        opened = _Gated.apply(self.product(_Unit.apply(flat, self.epsilon), both))
+        opened = _Gated.apply(self.product(_Unit.apply(flat, self.epsilon), both))  # type: ignore[no-untyped-call]
         return flat + self.product(opened, mlp.down_proj.weight)
 
     def _split(self, x: Tensor) -> Tensor:
