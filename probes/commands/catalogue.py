@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+import probes
 from probes.commands import shared
 from probes.commands.card import check_card
 from probes.commands.shared import Context
@@ -210,6 +211,20 @@ def _preset(name: str, context: Context, as_json: bool) -> None:
         click.echo(f"{say(f'roles.{role}', context.lang)}: {' · '.join(one.text[a:b] for a, b in spans)}")
 
 
+def app() -> Path:
+    """The dashboard's script: the one that lies beside this package, and no other folder of that name.
+
+    Raises:
+        ModelError: there is none, or Streamlit is not installed.
+    """
+    found = Path(probes.__file__).resolve().parents[1] / "dashboard" / "app.py"
+    if not found.exists():
+        raise ModelError("dashboard_missing")
+    if importlib.util.find_spec("streamlit") is None:
+        raise ModelError("page_missing")
+    return found
+
+
 def _page(port: int, host: str) -> None:
     """Become Streamlit, serving the dashboard, which lies beside this package.
 
@@ -217,13 +232,10 @@ def _page(port: int, host: str) -> None:
 
     Only this machine may connect unless another address is named: a local page opens any folder it is told.
     """
-    found = importlib.util.find_spec("dashboard")
-    if found is None or not found.submodule_search_locations:
-        raise ModelError("dashboard_missing")
-    app = Path(found.submodule_search_locations[0]) / "app.py"
+    script = app()
     where = ["--server.port", str(port), "--server.address", host]
-    command = [sys.executable, "-m", "streamlit", "run", str(app), *where]
-    os.chdir(app.parents[1])
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *where]
+    os.chdir(script.parents[1])
     if os.name == "posix":
         os.execv(sys.executable, command)  # noqa: S606 - a list, no shell
     sys.exit(subprocess.call(command))  # noqa: S603
