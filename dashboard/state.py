@@ -18,6 +18,9 @@ from probes.locale import LANGUAGES, Language
 from probes.question import TEMPLATES, presets
 from probes.segment import Span
 from probes.studies import STUDIES
+from probes.studies.base import UNIT
+from probes.studies.inside import ABLATE_MODE
+from probes.studies.patch import DIRECTION, SITE
 from probes.trials import Mode
 
 OF_THE_PASSAGE: Final = (
@@ -36,10 +39,10 @@ OF_THE_PASSAGE: Final = (
 """Fields of the state that mean nothing with another passage."""
 OF_THE_MODEL: Final = ("ablated", "look", "shown", "window")
 """Those that mean nothing with another model."""
-UNITS: Final = ("word", "sentence", "paragraph", "token")
+UNITS: Final = UNIT.choices
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 DTYPES: Final = ("auto", "float32", "float16", "bfloat16")
-HOWS: Final = ("zero", "mean", "resample")
+HOWS: Final = ABLATE_MODE.choices
 PLACES: Final = ("all", "answer")
 VIEWS: Final = ("head", "model")
 LEVELS: Final = ("word", "token")
@@ -51,8 +54,8 @@ OVER_LAYERS: Final = ("layers", "patch")
 """Studies of the page Layers that run over a set."""
 TABS: Final = ("close", "together", "agree", "strongest", "writes", "parts", "patch", "one", "over")
 """Names of all pages' tabs; a page that lacks one opens its first."""
-SITES: Final = ("block", "attention", "mlp", "head")
-DIRECTIONS: Final = ("denoising", "noising")
+SITES: Final = SITE.choices
+DIRECTIONS: Final = DIRECTION.choices
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,18 @@ It drives a study, looks every trial up in the store, runs what is missing, keep
 
 from __future__ import annotations
 
-import platform
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-import probes
 from probes.commandline import command_line
 from probes.errors import CruxError
 from probes.headline import headline
 from probes.leads import raised
 from probes.models.base import AnswerModel, Outcome, Prepared, Progress
+from probes.provenance import surroundings
 from probes.question import Question
 from probes.readings import Reading, restored
 from probes.results import SCHEMA, ProbeResult
@@ -305,30 +301,3 @@ def _record(
 def _maker(key: bytes) -> bytes:
     """Where the store has in which run a trial was made."""
     return key_of(["maker", key.hex()])
-
-
-def surroundings() -> dict[str, Any]:
-    """Release, libraries and processor that numbers are made with."""
-    return {"crux": probes.__version__, "versions": versions(), "processor": processor()}
-
-
-@cache
-def versions() -> dict[str, str]:
-    """Of what the numbers depend on."""
-    found = {"python": platform.python_version()}
-    for name in ("torch", "transformers", "tokenizers", "rjieba"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-@cache
-def processor() -> str:
-    """The processor's name, as the system tells it."""
-    try:
-        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
-            return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
+from probes.engine.configuration import text_config
 from probes.engine.jobs import Reason
 from probes.errors import ModelError
 
@@ -144,11 +145,6 @@ class Anatomy:
             "tail": self.tail,
             "findings": [asdict(finding) for finding in self.findings],
         }
-
-
-def text_config(model: PreTrainedModel) -> Any:
-    """The configuration of the language model inside `model`."""
-    return model.config.get_text_config(decoder=True)
 
 
 def find_layers(model: PreTrainedModel) -> tuple[Layer, ...]:
@@ -288,27 +284,3 @@ def output_weight(projection: nn.Module) -> Tensor:
     """The projection's weight as [out, in], whichever way round the module stores it."""
     weight: Tensor = projection.weight  # type: ignore[assignment]
     return weight if isinstance(projection, nn.Linear) else weight.T
-
-
-def takes_position_ids(model: PreTrainedModel) -> bool:
-    """Whether the base model can be told the position of each token."""
-    return "position_ids" in inspect.signature(model.base_model.forward).parameters
-
-
-def length_limit(model: PreTrainedModel) -> int | None:
-    """Longest prompt whose rotary frequencies do not depend on the prompt's length; None where none do.
-
-    `dynamic` scaling recomputes its frequencies beyond the trained length (and keeps them for the calls that
-    follow); `longrope` switches to a second set there.
-    """
-    config = text_config(model)
-    parameters = getattr(config, "rope_parameters", None) or {}
-    limits = []
-    for rope in [parameters, *(value for value in parameters.values() if isinstance(value, Mapping))]:
-        kind = rope.get("rope_type") or ""
-        if "dynamic" in kind:
-            limits.append(int(config.max_position_embeddings) - 1)
-        elif kind == "longrope":
-            original = rope.get("original_max_position_embeddings") or config.original_max_position_embeddings
-            limits.append(int(original))
-    return min(limits, default=None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from probes.engine.anatomy import Anatomy, text_config
+from probes.engine.anatomy import Anatomy
+from probes.engine.configuration import text_config
 from probes.engine.layout import Costs
 
 if TYPE_CHECKING:

@@ -10,16 +10,16 @@ difference or an exception the next one takes over, which the report says:
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from torch import Tensor
 
-from probes.engine.anatomy import Anatomy, text_config
+from probes.engine.anatomy import Anatomy
 from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import Sessions, score_tree
+from probes.engine.configuration import text_config
 from probes.engine.costs import costs_of
 from probes.engine.direct import direct_effects
 from probes.engine.findings import Findings, find_out
@@ -33,53 +33,13 @@ from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.reading import attention_weights, embedding_gradients, head_gradients
 from probes.engine.records import Record
 from probes.engine.rounding import Precision, precision
+from probes.engine.run import Progress, Result, Run
 from probes.engine.tree import Stem, stems_of
-from probes.engine.turns import Turns, turns_of
+from probes.engine.turns import turns_of
 from probes.errors import CapabilityError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
-
-Result = tuple[int, tuple[float, ...]]
-Progress = Callable[[int, int], None]
-
-
-class Run(Iterator[Result]):
-    """Results as they come, in any order: (index of the job, log-probability of each continuation in nats).
-
-    Between two results the model is free for other threads.
-
-    Attributes:
-        report: how the jobs were run, complete once every result has been taken.
-    """
-
-    def __init__(
-        self,
-        results: Iterator[Result],
-        report: Report,
-        total: int,
-        on_progress: Progress | None,
-        lock: Turns,
-    ) -> None:
-        self.report = report
-        self._lock = lock
-        self._results = results
-        self._total = total
-        self._done = 0
-        self._on_progress = on_progress
-
-    def __next__(self) -> Result:
-        with self._lock:
-            wall, cpu = time.perf_counter(), time.process_time()
-            try:
-                result = next(self._results)
-            finally:
-                self.report.seconds += time.perf_counter() - wall
-                self.report.cpu_seconds += time.process_time() - cpu
-        self._done += 1
-        if self._on_progress is not None:
-            self._on_progress(self._done, self._total)
-        return result
 
 
 class Engine:

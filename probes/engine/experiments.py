@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from probes.engine import hooks
-from probes.engine.anatomy import Anatomy, Finding, output_weight, text_config
+from probes.engine.anatomy import Anatomy, Finding, output_weight
 from probes.engine.by_batches import Scored, relative_tolerance, score_batches
 from probes.engine.by_tree import Sessions, score_tree
+from probes.engine.configuration import text_config
 from probes.engine.forward import Forwards
 from probes.engine.jobs import Job, Report
 from probes.engine.layout import Costs

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from probes.engine import hooks
-from probes.engine.anatomy import Anatomy, takes_position_ids
+from probes.engine.anatomy import Anatomy
+from probes.engine.configuration import takes_position_ids
 from probes.engine.jobs import Report
 from probes.engine.linears import PackedLinears
 from probes.engine.masks import MASK_ARGUMENTS, DepthMasks, Sight

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from probes.engine.anatomy import Anatomy, text_config
+from probes.engine.anatomy import Anatomy
+from probes.engine.configuration import text_config
 from probes.engine.foreign import refused_in_words
 from probes.engine.forward import Forwards
 from probes.engine.inside import score_inside

@@ -26,16 +26,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from probes.engine.anatomy import (
-    Anatomy,
-    Capability,
-    Finding,
-    Layer,
-    find_layers,
-    find_tail,
-    length_limit,
-    takes_position_ids,
-)
+from probes.engine.anatomy import Anatomy, Capability, Finding, Layer, find_layers, find_tail
+from probes.engine.configuration import length_limit, takes_position_ids
 from probes.engine.experiments import TOKENS, Subject
 from probes.engine.experiments_inside import (
     begun_half_way,

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from probes.engine.anatomy import text_config
+from probes.engine.configuration import text_config
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

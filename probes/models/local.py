@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
@@ -18,13 +18,14 @@ from probes.models.base import Outcome, Prepared, Put
 from probes.models.layout import Layout, Work, inside_key, reaches
 from probes.models.offsets import Carried, Carriers
 from probes.models.placement import devices
+from probes.models.scoring import LocalScoring
 from probes.models.trained import departures
 from probes.passage import Span, Unit
 from probes.question import Question
 from probes.trials import Mode, Trial
 
 if TYPE_CHECKING:
-    from probes.engine.execute import Engine, Run
+    from probes.engine.execute import Engine
     from probes.engine.findings import Findings
     from probes.models.inside import Inside
     from probes.models.loading import Loaded
@@ -298,26 +299,6 @@ class LocalModel:
         ids = self.engine.greedy(prepared.prompt_ids, int(min(GREEDY_TOKENS, room)))
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return str(text).rstrip("\ufffd")  # a character that was cut off between its tokens
-
-
-class LocalScoring:
-    """The engine's run, its report as a plain dictionary."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-
-    def __iter__(self) -> Iterator[tuple[int, tuple[float, ...]]]:
-        return iter(self._run)
-
-    def report(self) -> dict[str, Any]:
-        found = self._run.report
-        checks = [
-            {"job": c.job, "expected": sum(c.expected), "found": sum(c.found), "tolerance": c.tolerance}
-            for c in found.checks
-        ]
-        numbers = ("how", "forwards", "tokens_run", "tokens_plain", "noise_floor", "seconds", "cpu_seconds")
-        why = found.why.as_dict() if found.why else None
-        return {**{name: getattr(found, name) for name in numbers}, "why": why, "checks": checks}
 
 
 def _window_of(loaded: Loaded) -> int | None:
