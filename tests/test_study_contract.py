@@ -14,17 +14,20 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
-from probes import load_model, run
+from probes import load_model, preset, run
 from probes.answers import AnswerSet
 from probes.cli import build
 from probes.errors import CapabilityError
 from probes.headline import headline
 from probes.locale import LANGUAGES, TEXTS
+from probes.over import run_over
 from probes.passage import Passage
 from probes.question import Question
 from probes.results import ProbeResult
+from probes.sets import questions_of
 from probes.store import Store
 from probes.studies import BROKEN, FIRST, SHARED, STUDIES, Extent
 
@@ -99,6 +102,22 @@ def test_its_record_is_json_and_a_table_of_commas(study: str) -> None:
     assert len(rows) == len(result.rows) + len(result.data.get("groups", []))
     for name in ("schema", "study", "clean", "target", "thresholds", "noise_floor", "notes", "provenance"):
         assert name in result.data, name
+
+
+SCHEMA = json.loads((ROOT / "docs" / "records.schema.json").read_text(encoding="utf-8"))
+
+
+def test_its_record_is_what_the_schema_says(study: str) -> None:
+    records = [found(study).data]
+    if STUDIES[study].over:
+        options = {"heads": {"control": 0, "cumulative": False}, "links": {"budget": 5}}.get(study, {})
+        base = preset("coffee-en").question()
+        records.append(run_over(study, load_model("builtin"), questions_of("2", base), options).data)
+    for record in records:
+        jsonschema.validate(json.loads(json.dumps(record)), SCHEMA)
+    broken = {**found(study).data, "noise_floor": "none"}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(broken, SCHEMA)
 
 
 def test_its_command_line_makes_the_record_again(study: str) -> None:
