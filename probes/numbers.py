@@ -23,8 +23,8 @@ def shared(share: float) -> str:
 
 
 def nats(row: Mapping[str, Any], digits: int = 2) -> str:
-    """A row's effect on the log-probability; infinite where something vanished, by which way it went;
-    "n/a" where there was nothing to take away.
+    """A row's effect on the log-probability; where a probability fell to nothing or rose from
+    nothing, −∞ or +∞; "n/a" where there was nothing to take away.
     """
     effect, moved = row["effect_log_prob"], row["effect_probability"]
     if effect is not None:

@@ -110,7 +110,7 @@ def run_over(
 
 
 class _Progress:
-    """Runs done over all passages, of as many as there will be if those to come are like those before."""
+    """Runs done over all passages; the total takes the passages to come to cost what those before did."""
 
     def __init__(self, passages: int, tell: Callable[[int, int], None] | None) -> None:
         self._left, self._tell = passages, tell

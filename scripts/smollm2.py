@@ -1,7 +1,7 @@
 """Fetch SmolLM2-135M-Instruct for the tests marked `real`.
 
-Not to be had is a line, and those tests are skipped: an offline machine tests everything else. Where they
-must run, CRUX_REQUIRE_REAL=1 makes it an error. A file that is not the published one is an error everywhere.
+Where it cannot be fetched, one line says so and those tests are skipped: an offline machine tests everything
+else. With CRUX_REQUIRE_REAL=1 that is an error. A file that is not the published one is an error everywhere.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def test_what_is_read_of_a_shared_token_counts_once_in_the_rest() -> None:
 
 
 def test_as_many_random_sets_are_drawn_as_were_asked_for() -> None:
-    """Of 28 sets there are, 20 are had whatever the seed, though most draws are of sets drawn before."""
+    """There are 28 sets: 20 of them are found with any seed, though most draws repeat an earlier set."""
     lengths = [1] * 10
     for seed in range(50):
         assert len(random_sets(lengths, [0, 1], 2, 20, random.Random(seed))) == 20
