@@ -70,3 +70,10 @@ def percent(share: float) -> str:
     if share == 1 or share <= 0.99:
         return f"{share * 100:.0f} %"
     return f"{share * 100:.1f} %" if share < 0.999 else ">99.9 %"
+
+
+def found_among(row: Mapping[str, Any], agreement: Mapping[str, Any]) -> str:
+    """How many of the words that change the answer are among those a head reads most; records of earlier
+    releases do not say it.
+    """
+    return f"{row['found']:.2g} / {agreement['changing']}" if "found" in row else ""

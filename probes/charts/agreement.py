@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from probes.charts.cells import CONTRARY, SEEN, gradient, lettering, level_axis, tips
 from probes.charts.common import layered, lines
 from probes.locale import say
-from probes.numbers import signed
+from probes.numbers import found_among, signed
 from probes.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def agreement_map(result: ProbeResult, lang: str) -> alt.LayerChart:
             "rho": row["rho"],
             "rho_rank": signed(row["rho"], 3),
             "where": say("charts.head", lang, layer=row["layer"], head=row["head"]),
-            "among": f"{row['found']:.2g} / {result.data['agreement']['changing']}",
+            "among": found_among(row, result.data["agreement"]),
             "text": signed(row["rho"]) if len(columns) <= ROOMY else "",
             "strong": abs(row["rho"]) > 0.55,
         }

@@ -17,7 +17,7 @@ from probes.characters import whole_number
 from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import lengths
-from probes.numbers import signed
+from probes.numbers import found_among, signed
 from probes.passage import Unit
 from probes.question import Question
 from probes.ranks import LEVEL, among_first, best_by_chance, by_shift, chance_of
@@ -178,7 +178,7 @@ def sentence(data: Record, lang: str) -> str:
 
 def attention_found(data: Record, lang: str) -> str:
     """How strongly what is read goes with what the answer hangs on, against chance, which of the words, and
-    the best head.
+    the best head. Records of earlier releases do not say how often chance does as well.
     """
     agreement = data["agreement"]
     if agreement is None or agreement["mean"]["rho"] is None:
@@ -186,11 +186,10 @@ def attention_found(data: Record, lang: str) -> str:
     reader, mean = data["reader"], agreement["mean"]
     who = say("attention.reads_answer", lang) if reader == "answer" else quoted_units(data, lang)[reader]
     values = {"reader": who, "how": _how_strongly(mean["rho"], lang), "rho": signed(mean["rho"])}
-    parts = [
-        say("attention.attention_rho", lang, **values, words=agreement["words"]),
-        _by_chance(mean["p"], agreement["words"], lang),
-    ]
-    if count := agreement["changing"]:
+    parts = [say("attention.attention_rho", lang, **values, words=agreement["words"])]
+    if "p" in mean:
+        parts.append(_by_chance(mean["p"], agreement["words"], lang))
+    if count := agreement.get("changing"):
         chance = f"{count * count / agreement['words']:.2g}"
         found = {"count": count, "found": f"{mean['found']:.2g}", "chance": chance}
         parts.append(say("attention.attention_found", lang, **found))
@@ -221,7 +220,7 @@ def _best_head(agreement: Record, lang: str) -> list[str]:
     best = max(known, key=lambda row: row["rho"], default=None)
     if best is None:
         return []
-    limit = agreement["best_by_chance"]
+    limit = agreement.get("best_by_chance")
     values = {"head": f"{best['layer']}.{best['head']}", "rho": signed(best["rho"]), "all": len(known)}
     if limit is None:
         return [say("attention.attention_best", lang, **values)]
@@ -250,7 +249,7 @@ def table(data: Record, lang: str) -> Table:
                 f"{row['sink'] * 100:.0f} %",
                 f"{row['entropy']:.2f}",
                 "" if agrees is None else signed(agrees),
-                f"{among['found']:.2g} / {agreement['changing']}" if among else "",
+                found_among(among, agreement) if among else "",
             ]
         )
     reader = data["reader"]

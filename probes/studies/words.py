@@ -187,7 +187,7 @@ def table(data: Record, lang: str) -> Table:
 
 def _cells(row: Record, data: Record, lang: str, roles: bool) -> list[str]:
     moved, share, kl = (cell or "n/a" for cell in effect_cells(row))
-    lead = "n/a" if row["effect_lead"] is None else signed(row["effect_lead"])
+    lead = "n/a" if row.get("effect_lead") is None else signed(row["effect_lead"])
     rank = ranked_among(row) if "rank" in row else ""
     cells = [_label(row, lang), moved, share, lead, kl, flip_cell(row, data), rank]
     if roles:
