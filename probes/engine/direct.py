@@ -13,7 +13,7 @@ in the block reacted and there is no such number.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from typing import Any
@@ -168,7 +168,7 @@ class _Bench:
         rows, parts, layer = len(entering), self.parts, self.layer
         block = parts.blocks[layer]
         others = [other for other in parts.blocks if other is not block]
-        below = _constant(refilled(self.record.shapes[layer][0], entering))
+        below = hooks.returning(refilled(self.record.shapes[layer][0], entering))
         ids = np.broadcast_to(self.record.line.tokens[self.nodes], (rows, len(self.nodes)))
         read = np.zeros(1, np.int64)
         with (
@@ -188,7 +188,7 @@ class _Bench:
             if attention is not None:
                 given = attended_after(parts, record, made, layer, self.at, rows)
                 given = refilled(record.shapes[layer][1], given)
-                undo.enter_context(hooks.replaced_forwards([attention], [_constant(given)]))
+                undo.enter_context(hooks.replaced_forwards([attention], [hooks.returning(given)]))
             undo.enter_context(self._kept("mlp", rows))
             fed = {place: swap for place, swap in made.items() if place[1] == "mlp"}
             undo.enter_context(operated(parts, fed, [layer]))
@@ -269,7 +269,3 @@ def _final_norm(forwards: Forwards, parts: Parts, record: Record, state: Tensor)
     if not called or called[0] is forwards.model.get_output_embeddings():
         return None
     return held_norm(called[0], state[None])
-
-
-def _constant(output: Any) -> Callable[..., Any]:
-    return lambda *_args, **_kwargs: output

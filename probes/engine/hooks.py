@@ -220,6 +220,11 @@ def replaced_forwards(
         yield
 
 
+def returning(output: Any) -> Callable[..., Any]:
+    """A forward that gives `output`, whatever it is handed."""
+    return lambda *_args, **_kwargs: output
+
+
 @contextmanager
 def left_as_found(model: nn.Module) -> Iterator[None]:
     """Take away the hooks that a call leaves behind (transformers keeps those that collect attention)."""

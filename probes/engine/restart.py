@@ -60,13 +60,13 @@ def restarted(
             handed = made[start - 1, "block"](handed)
         for layer in range(start):
             modules.append(parts.blocks[layer])
-            functions.append(_returning(refilled(record.shapes[layer][0], handed)))
+            functions.append(hooks.returning(refilled(record.shapes[layer][0], handed)))
     if start < count and (start - 1, "block") not in made and not _reads_anew(edits, start):
         attention = parts.attention(start)
         if attention is not None:
             modules.append(attention)
             functions.append(
-                _returning(
+                hooks.returning(
                     refilled(record.shapes[start][1], attended_after(parts, record, made, start, at, rows))
                 )
             )
@@ -118,7 +118,3 @@ def attended_after(
 
 def _fanned(values: Tensor, at: Tensor, rows: int) -> Tensor:
     return values[at].expand(rows, -1, -1).contiguous()
-
-
-def _returning(output: Any) -> Callable[..., Any]:
-    return lambda *_args, **_kwargs: output
