@@ -18,10 +18,10 @@ from probes.engine.by_batches import (
     relative_tolerance,
 )
 from probes.engine.forward import Forwards, target_log_probs
-from probes.engine.jobs import Check
+from probes.engine.jobs import Check, checked_round
 from probes.engine.layout import Chunk, Costs, chunks_of, pack
 from probes.engine.packing import Trunk
-from probes.engine.tree import STEM_END, Stem, branches_of
+from probes.engine.tree import STEM_END, Stem, branches_of, fork_off
 
 
 class Sessions:
@@ -75,7 +75,7 @@ class Session:
     @property
     def checks(self) -> bool:
         """Whether this round is one that is checked."""
-        return (self.rounds & (self.rounds + 1)) == 0
+        return checked_round(self.rounds)
 
 
 def score_tree(
@@ -87,15 +87,13 @@ def score_tree(
         NotExact: a checked prompt differs from its plain forward.
     """
     clean = stems[0]
-    steps = clean.tokens * 2  # the trunk hides nothing, whatever the clean job hides
-    branches = branches_of(stems, steps, costs.most_nodes)
+    fork_off(stems, clean.tokens * 2)  # the trunk hides nothing, whatever the clean job hides
     session = sessions.of(forwards, stems)
     trunk, held = session.trunk, list[Scored]()
     if session.clean is not None:
         held = [Scored(clean, session.clean)]
         stems = stems[1:]
-        branches = branches_of(stems, steps, costs.most_nodes)
-    chunks = chunks_of(branches, costs)
+    chunks = chunks_of(branches_of(stems, costs.most_nodes), costs)
     checked = _to_check(stems) if session.checks and stems else []
     chunks.sort(key=lambda chunk: not any(stem in checked for stem in chunk.stems))
     held += [trunk.score(stem) for stem in stems if _on_trunk(stem) and not len(stem.fan.tokens)]

@@ -69,6 +69,13 @@ class Reason:
         return {"key": self.key, **self.values}
 
 
+def checked_round(before: int) -> bool:
+    """Whether a round that stands on what `before` others stood on is checked: the first, the second, the
+    fourth, the eighth …
+    """
+    return (before & (before + 1)) == 0
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """A prompt run twice: by a plain forward of its own, and as the job list was run.

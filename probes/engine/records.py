@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from probes.engine import hooks
 from probes.engine.forward import Forwards
 from probes.engine.interventions import SITES, Line, Site
+from probes.engine.jobs import checked_round
 from probes.engine.masks import DepthMasks
 from probes.engine.packing import Packed, Trunk
 from probes.engine.surgery import Parts
@@ -79,10 +80,10 @@ class Clean:
     checked: set[tuple[str, str]] = field(default_factory=set)
 
     def to_check(self, kinds: set[tuple[str, str]]) -> bool:
-        """Whether a round with changes of these kinds is one that is checked: the first, the second, the
-        fourth, the eighth …, and each with a kind that was not seen before.
+        """Whether a round with changes of these kinds is checked: as `checked_round` says, and each with a
+        kind that was not seen before.
         """
-        due = (self.rounds & (self.rounds + 1)) == 0 or not kinds <= self.checked
+        due = checked_round(self.rounds) or not kinds <= self.checked
         self.rounds += 1
         self.checked |= kinds
         return due

@@ -95,7 +95,7 @@ class Stem:
         steps: int64 [n], tokens coded with the flag of the position before.
         continuations: the distinct continuations asked after this prompt.
         jobs: (job index, per continuation of that job its place in `continuations`).
-        fork: how many nodes it shares with the trunk, set by `Tree`.
+        fork: how many nodes it shares with the trunk, set by `fork_off`.
     """
 
     tokens: np.ndarray
@@ -173,15 +173,19 @@ def own_nodes(stem: Stem, start: int) -> int:
     return len(stem) - start + len(stem.fan.tokens)
 
 
-def branches_of(stems: Sequence[Stem], trunk: np.ndarray, most: int) -> list[Branch]:
-    """Cut a job list's stems into branches off `trunk` (steps), ordered by fork; sets each stem's fork.
+def fork_off(stems: Sequence[Stem], trunk: np.ndarray) -> None:
+    """Set where each stem leaves `trunk` (steps)."""
+    for stem in stems:
+        stem.fork = shared(stem.steps, trunk)
+
+
+def branches_of(stems: Sequence[Stem], most: int) -> list[Branch]:
+    """Cut a job list's stems, their forks set, into branches off the trunk, ordered by fork.
 
     Args:
         most: nodes a branch may have; one that would have more is cut, and what the pieces share is run once
             in each. A single stem is never cut.
     """
-    for stem in stems:
-        stem.fork = shared(stem.steps, trunk)
     # Big-endian bytes sort like the numbers: neighbours then share the longest prefixes.
     ordered = sorted(stems, key=lambda stem: (stem.fork, stem.steps.astype(">i8").tobytes()))
     branches: list[Branch] = []

@@ -9,14 +9,15 @@ from hypothesis import strategies as st
 
 from probes.engine.jobs import Job
 from probes.engine.layout import Chunk, Costs, chunks_of, pack
-from probes.engine.tree import STEM_END, branches_of, fan_of, own_nodes, shared, stems_of
+from probes.engine.tree import STEM_END, branches_of, fan_of, fork_off, own_nodes, shared, stems_of
 
 COSTS = Costs(pair=0.001, fanned=0.001, most_nodes=24, most_fanned=10**6, most_reads=1000, one_row=False)
 
 
 def planned(jobs, costs=COSTS):
     stems = stems_of(jobs)
-    return stems, branches_of(stems, stems[0].tokens * 2, costs.most_nodes)
+    fork_off(stems, stems[0].tokens * 2)
+    return stems, branches_of(stems, costs.most_nodes)
 
 
 def test_fan_shares_beginnings_and_never_runs_a_last_token():
