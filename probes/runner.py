@@ -143,15 +143,10 @@ class _Job:
         if not reading.kept:
             value = opened(self.model).read(self.question, reading)
         else:
-            clean = self.clean_run().answers
+            clean, inside = self.clean_run().answers, opened(self.model)
             key = key_of(["reading", self.first.key, repr(reading)])
-            known = self.store.get([key]) if self.store else {}
-            if key in known:
-                value = restored(reading, known[key])
-            else:
-                value = opened(self.model).read(self.question, reading, clean)
-                if self.store:
-                    self.store.put({key: value})
+            found = self._remembered(key, lambda: inside.read(self.question, reading, clean))
+            value = restored(reading, found)
         self.read_off += 1
         self._tell()
         return value
@@ -253,18 +248,18 @@ class _Job:
 
     def greedy(self, prepared: Prepared) -> str:
         """What the model goes on with by itself."""
-        return str(self._remembered("greedy", prepared, lambda: self.model.greedy(self.question, prepared)))
+        key = key_of(["greedy", prepared.key])
+        return str(self._remembered(key, lambda: self.model.greedy(self.question, prepared)))
 
     def precision(self) -> dict[str, Any] | None:
         """How far effects may be off for the number type that the model computes in."""
         (clean,) = self.model.prepare(self.question, [CLEAN])
         found: dict[str, Any] | None
-        found = self._remembered("precision", clean, lambda: self.model.precision(clean))
+        found = self._remembered(key_of(["precision", clean.key]), lambda: self.model.precision(clean))
         return found
 
-    def _remembered(self, what: str, prepared: Prepared, ask: Callable[[], Any]) -> Any:
+    def _remembered(self, key: bytes, ask: Callable[[], Any]) -> Any:
         """From the store, else asked and put there; nothing is not kept."""
-        key = key_of([what, prepared.key])
         known = self.store.get([key]) if self.store else {}
         if key not in known:
             known = {key: ask()}
