@@ -12,6 +12,11 @@ def signed(value: float, digits: int = 2) -> str:
     return text[1:] if not text.strip("+-0.") else text.replace("-", "−")
 
 
+def signed_if_known(value: float | None, digits: int = 2) -> str:
+    """`signed`; "n/a" where there is no such number."""
+    return "n/a" if value is None else signed(value, digits)
+
+
 def figure(value: float | None) -> str:
     """Two digits of a number that was measured; "n/a" where there is none."""
     return "n/a" if value is None else f"{value:.2g}"

@@ -47,11 +47,12 @@ def run_over(
     Raises:
         InputError: this study's rows are words, which have no mean over passages; or no passage can be used.
     """
-    over = study_named(study).over
+    chosen = study_named(study)
+    over = chosen.over
     if over is None:
         offered = ", ".join(name for name, one in STUDIES.items() if one.over)
         raise InputError("over_words", study=study, studies=offered)
-    chosen = study_named(study).settings(dict(options or {}))
+    settings = chosen.settings(dict(options or {}))
     started, cpu, records = time.perf_counter(), time.process_time(), []
     left_out: CruxError | None = None
     progress = _Progress(len(questions), on_progress)
@@ -71,7 +72,7 @@ def run_over(
         progress.next()
     if not records:
         raise left_out or InputError("over_empty", source=source)
-    named = {**chosen, "over": source}
+    named = {**settings, "over": source}
     first, seed = records[0], int((options or {}).get("seed") or 0)
     rows, strongest = averaged(over, records, seed)
     shared = ("geometry", "mode", "positions", "direction", "site")

@@ -16,7 +16,7 @@ from dashboard.wording import bare, t
 from probes.charts import SMALLEST_SCALE, drawn, scale_of
 from probes.headline import quoted
 from probes.leads import flips_clearly
-from probes.numbers import lengths_of, nats, percent, signed
+from probes.numbers import lengths_of, nats, percent, signed_if_known
 from probes.passage import Span, Unit
 from probes.question import Question
 from probes.results import ProbeResult
@@ -112,7 +112,7 @@ def _note(data: Any, row: Any) -> str:
         rank=row["rank"],
         of=row["rank_of"],
         lengths=lengths_of(row),
-        lead="n/a" if row.get("effect_lead") is None else signed(row["effect_lead"]),
+        lead=signed_if_known(row.get("effect_lead")),
     )
 
 

@@ -45,14 +45,14 @@ def board(here: Desk) -> None:
         return
     labels = {"one": t("study.one")} | ({"over": t("over.tab")} if study.over else {})
     shown = tabs("study_tabs", labels)
-    taken: list[Taken] = []
+    found: list[Taken | None] = []
     if shown["one"].open:
         with shown["one"]:
-            taken += [one for one in [_one(here, study, settings)] if one]
+            found.append(_one(here, study, settings))
     if "over" in shown and shown["over"].open:
         with shown["over"]:
-            taken += [one for one in [over_view(here, study.name, settings)] if one]
-    if taken:
+            found.append(over_view(here, study.name, settings))
+    if taken := [one for one in found if one]:
         measured_and_taken(here, taken)
 
 

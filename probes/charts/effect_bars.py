@@ -22,7 +22,7 @@ from probes.charts.common import (
 )
 from probes.leads import flips_clearly
 from probes.locale import say
-from probes.numbers import nats, percent, ranked_among, signed, strength
+from probes.numbers import nats, percent, ranked_among, signed_if_known, strength
 from probes.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lan
         "what": row["label"],
         "effect": nats(row, digits=4),
         "points": "n/a" if points is None else f"{100 * points:+.2f}".replace("-", "−"),
-        "lead": "n/a" if row.get("effect_lead") is None else signed(row["effect_lead"]),
+        "lead": signed_if_known(row.get("effect_lead")),
         "then": f"{then['name']} ({percent(then['probability'])})",
         "rank": "–" if row["all"] else ranked_among(row),
         "change": shown if points is None else say(f"charts.{change}", lang),

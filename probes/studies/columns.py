@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from probes.leads import flips_clearly
 from probes.locale import TEXTS, say
-from probes.numbers import nats, shortened, signed, strength
+from probes.numbers import nats, shortened, signed, signed_if_known, strength
 
 Side = Literal["left", "right"]
 LEFT = frozenset(
@@ -57,7 +57,7 @@ def flip_cell(row: Mapping[str, Any], data: Mapping[str, Any]) -> str:
 
 def direct_cell(row: Mapping[str, Any]) -> str:
     """A row's direct effect; n/a where there is none."""
-    return "n/a" if row["direct_effect"] is None else signed(row["direct_effect"], 3)
+    return signed_if_known(row["direct_effect"], 3)
 
 
 def strongest_first(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from probes.leads import flips_clearly
 from probes.locale import TEXTS, say
 from probes.numbers import nats, shortened
 from probes.studies.columns import Side, Table, strongest_first, word_label
-from probes.studies.wording import aimed, joined, opening, says, strongest_of
+from probes.studies.wording import aimed, joined, opening, quoted_text, says, strongest_of
 
 if TYPE_CHECKING:
     import altair as alt
@@ -40,7 +40,7 @@ def sentence(data: Record, lang: str) -> str:
     if not rows or any("effect_log_prob" not in row for row in rows):
         return joined(opening(data, lang), lang)
     strongest = strongest_of(rows)
-    what = say("headline.quote", lang, text=name_of(strongest))
+    what = quoted_text(name_of(strongest), lang)
     flips = sum(flips_clearly(row, data) for row in rows)
     said = [
         say("headline.plain_strongest", lang, what=what, of=aimed(data, lang), nats=nats(strongest)),

@@ -13,7 +13,7 @@ from probes.errors import InputError
 from probes.leads import faint, flips_clearly, margin_of
 from probes.locale import say
 from probes.models.base import Outcome
-from probes.numbers import nats, ranked_among, shortened, signed
+from probes.numbers import nats, ranked_among, shortened, signed_if_known
 from probes.passage import Unit, equal_groups
 from probes.studies.base import (
     FILLER,
@@ -187,7 +187,7 @@ def table(data: Record, lang: str) -> Table:
 
 def _cells(row: Record, data: Record, lang: str, roles: bool) -> list[str]:
     moved, share, kl = (cell or "n/a" for cell in effect_cells(row))
-    lead = "n/a" if row.get("effect_lead") is None else signed(row["effect_lead"])
+    lead = signed_if_known(row.get("effect_lead"))
     rank = ranked_among(row) if "rank" in row else ""
     cells = [_label(row, lang), moved, share, lead, kl, flip_cell(row, data), rank]
     if roles:
