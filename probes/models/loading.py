@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from probes.errors import ModelError
 from probes.models import folder as folders
-from probes.models import gguf, hub, opening, placement, plausible, side_files
+from probes.models import gguf, hub, opening, placement, plausible, side_files, tokenizer_trial
 from probes.models.fingerprint import fingerprint
 from probes.models.memory import require_disk
 from probes.models.placement import Size
@@ -125,6 +125,8 @@ def load(
     placement.require(chosen, source.name)
     folder = known.bring(on_progress)
     report("load", 0, 1)
+    if source.kind != "builtin":  # that one is the house's own
+        tokenizer_trial.try_out(folder, source.name)
     shapes = folders.read_shapes(folder, source.name)
     with _building(chosen.torch_dtype), plausible.held_to_weights(shapes, known.parameters, source.name):
         config = opening.open_config(folder, source.name)

@@ -156,11 +156,11 @@ def encode(tokenizer: Any, prompt: str, start: str = "") -> tuple[tuple[int, ...
             the text behind it otherwise than one behind a token that was written out: often with a space.
             What it puts at the end is left out.
     """
-    given: dict[str, Any] = {"return_offsets_mapping": True, "verbose": False}
     if not start:
-        encoded = tokenizer(prompt, add_special_tokens=False, **given)
+        encoded = _cut(tokenizer, prompt, add_special_tokens=False, return_offsets_mapping=True)
         return tuple(encoded.input_ids), tuple(encoded.offset_mapping)
-    encoded = tokenizer(prompt.removeprefix(start), return_special_tokens_mask=True, **given)
+    text = prompt.removeprefix(start)
+    encoded = _cut(tokenizer, text, return_special_tokens_mask=True, return_offsets_mapping=True)
     ids, mask = encoded.input_ids, encoded.special_tokens_mask
     first, end = _added(mask), len(ids) - _added(mask[::-1])
     edges = [0, *accumulate(map(len, tokenizer.convert_ids_to_tokens(ids[:first])))]
@@ -172,7 +172,21 @@ def ids_of(tokenizer: Any, text: str, start: str = "") -> tuple[int, ...]:
     """The tokens of a text alone, as `encode` gives them."""
     if start:
         return encode(tokenizer, text, start)[0]
-    return tuple(tokenizer(text, add_special_tokens=False, verbose=False).input_ids)
+    return tuple(_cut(tokenizer, text, add_special_tokens=False).input_ids)
+
+
+def _cut(tokenizer: Any, text: str, **given: bool) -> Any:
+    """The text in tokens, by a tokenizer whose rules are a stranger's.
+
+    Raises:
+        InputError: a rule cannot be carried through; the library panics then, which is no Exception.
+    """
+    try:
+        return tokenizer(text, verbose=False, **given)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise InputError("tokenizer_gave_up", reason=type(error).__name__) from error
 
 
 def token_spans(offsets: Sequence[Span], spans: Sequence[Span]) -> tuple[Span, ...]:

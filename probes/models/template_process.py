@@ -14,21 +14,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NoReturn
 
-MEMORY = 512 * 2**20
-"""Bytes of address space, where the system can hold a process to them."""
 OUTPUT = 4_000_000
 """Characters of a rendered talk: far beyond any window."""
 REASON = 300
-
-
-def hold_memory(most: int) -> None:
-    """Let the system refuse this process more than `most` bytes; Windows and macOS do not."""
-    try:
-        import resource
-    except ImportError:
-        return
-    if sys.platform.startswith("linux"):
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def environment(day: datetime) -> Any:
@@ -113,7 +101,6 @@ def rendered(template: str, day: str, variables: dict[str, Any]) -> dict[str, st
 
 def serve() -> None:
     """Answer requests until there are no more."""
-    hold_memory(MEMORY)
     environment(datetime.min)  # imports Jinja before anybody waits for an answer
     out = sys.stdout.buffer
     out.write(b"%d\n" % os.getpid())

@@ -30,6 +30,9 @@ SEED = 90_000_000
 """Far from every seed of training."""
 HEAD_PASSAGES = 200
 """A language, for the ablation of heads."""
+SURE = 0.9
+BY_HAND = {"by hand": "handwritten", "free text": "free"}
+"""Files of passages that people wrote, by the name of their row."""
 
 
 def leave_one_out(
@@ -127,8 +130,9 @@ def reference(scorer: Scorer, name: str) -> dict[str, Any]:
     }
 
 
-def handwritten(scorer: Scorer, path: Path) -> tuple[Figure, list[str]]:
-    """Passages of a TOML file: how many are answered right, and those that are not."""
+def handwritten(scorer: Scorer, path: Path) -> tuple[Figure, list[str], Figure]:
+    """Passages of a TOML file: how many are answered right, those that are not, and how many are right of
+    those answered at P > 0.9."""
     language = path.stem.rpartition("_")[2]
     entries = tomllib.loads(path.read_text(encoding="utf-8"))["passage"]
     items = [
@@ -142,12 +146,14 @@ def handwritten(scorer: Scorer, path: Path) -> tuple[Figure, list[str]]:
         )
         for e in entries
     ]
+    chances = scorer.probabilities(items)
     wrong = [
         f"{e['text']} {e['question']} right: {e['right']}, answered: {best(c)}"
-        for e, c in zip(entries, scorer.probabilities(items), strict=True)
+        for e, c in zip(entries, chances, strict=True)
         if best(c) != e["right"]
     ]
-    return figure(len(entries) - len(wrong), len(entries)), wrong
+    sure = [best(c) == e["right"] for e, c in zip(entries, chances, strict=True) if max(c.values()) > SURE]
+    return figure(len(entries) - len(wrong), len(entries)), wrong, figure(sum(sure), len(sure))
 
 
 def measure(
@@ -165,7 +171,7 @@ def measure(
         number: passages a row and language.
         truths: passages a language whose every word is left out.
         seed: of the passages; another one gives others.
-        by_hand: a folder with handwritten_en.toml and handwritten_zh.toml.
+        by_hand: a folder with the files of `BY_HAND`, such as handwritten_en.toml and free_zh.toml.
         progress: told how many of how many steps are done.
     """
     result: dict[str, Any] = {"passages": number, "seed": seed, "rows": {}, "calibration error": {}}
@@ -199,9 +205,10 @@ def _fixed(scorer: Scorer, result: dict[str, Any], number: int, by_hand: Path | 
     asked = [one for language in LANGUAGES for one in cases(language, min(number, HEAD_PASSAGES), seed + 12)]
     result["heads"] = head_table(scorer, asked)
     if by_hand is not None:
-        result["by hand"] = {
-            language: handwritten(scorer, by_hand / f"handwritten_{language}.toml") for language in LANGUAGES
-        }
+        for row, file in BY_HAND.items():
+            result[row] = {
+                language: handwritten(scorer, by_hand / f"{file}_{language}.toml") for language in LANGUAGES
+            }
 
 
 def main() -> None:
@@ -211,7 +218,7 @@ def main() -> None:
     parser.add_argument("--number", type=int, default=2000, help="passages a row and language")
     parser.add_argument("--truths", type=int, default=150, help="passages whose every word is left out")
     parser.add_argument(
-        "--by-hand", type=Path, help="folder with handwritten_en.toml and handwritten_zh.toml"
+        "--by-hand", type=Path, help="folder of passages that people wrote, such as free_en.toml"
     )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", type=Path, help="where the figures are written; the log otherwise")

@@ -11,7 +11,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from probes.errors import LimitError
-from probes.models import rendering
+from probes.models import held, rendering
 from probes.models.source import BUILTIN
 from tests.models.chat_templates import HOSTILE, REAL
 
@@ -136,7 +136,7 @@ def test_an_answer_that_nobody_waited_for_goes_to_nobody_else(monkeypatch: pytes
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(rendering, "wait", interrupted)
+        patch.setattr(held, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
             rendering.render("the first", [{}])
     assert rendering.render("the second", [{}]) == ["the second"]

@@ -13,6 +13,7 @@ from probes.cli import main
 from probes.locale import LANGUAGES, say
 from probes.training import card
 from probes.training.card import reference, rows, table
+from probes.training.measure import BY_HAND
 
 BUILTIN = Path(__file__).parents[2] / "probes" / "models" / "builtin"
 CARD = BUILTIN / "MODEL_CARD.md"
@@ -139,7 +140,7 @@ def few_steps(monkeypatch: pytest.MonkeyPatch, figures: dict[str, Any]) -> list[
     def measure(scorer: Any, number: int, truths: int, **rest: Any) -> dict[str, Any]:
         assert scorer.model.config.model_type == "llama"
         asked.append((number, truths))
-        return {key: value for key, value in figures.items() if key != "by hand"}
+        return {key: value for key, value in figures.items() if key not in BY_HAND}
 
     monkeypatch.setattr("probes.training.measure.measure", measure)
     return asked
