@@ -11,6 +11,7 @@ from probes.errors import CapabilityError
 from probes.models.base import Outcome, Prepared, Put
 from probes.passage import Span, Unit
 from probes.question import Question
+from probes.rewriting import as_asked, edited
 from probes.trials import Mode, Trial
 
 
@@ -42,18 +43,14 @@ class Counting:
         return [self._prepared(question, trial) for trial in trials]
 
     def _prepared(self, question: Question, trial: Trial) -> Prepared:
-        if trial.mode is Mode.HIDE and trial.spans:
+        asked, left = as_asked(question, trial)
+        if left.mode is Mode.HIDE and left.spans:
             raise CapabilityError("hide_unsupported", layers=0)
-        text, removed = question.passage.text, trial.spans
-        if trial.mode is Mode.DELETE and trial.spans:
-            removed = question.passage.removal(trial.spans)
-        filler = "thing" if trial.mode is Mode.REPLACE else ""
-        for begin, end in reversed(removed):
-            text = text[:begin] + filler + text[end:]
-        prompt = f"{text}\n{question.question}"
-        return Prepared(
-            trial, prompt, (), Put("plain"), removed=tuple(removed), key=["counting", self.word, prompt]
-        )
+        fillers = left.fillers or ("thing",) * len(left.spans)
+        text, removed = edited(asked.passage, left, fillers)
+        prompt = f"{text}\n{asked.question}"
+        key = ["counting", self.word, prompt]
+        return Prepared(trial, prompt, (), Put("plain"), removed=removed, fillers=fillers, key=key)
 
     def score(self, prepared: Sequence[Prepared], rounds: Any = None) -> Scoring:
         self.asked += len(prepared)

@@ -57,7 +57,7 @@ def measured(answers: AnswerSet, toy: Toy) -> Distribution:
 words = st.text(LETTERS, min_size=1, max_size=LONGEST)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.dictionaries(words, st.integers(0, 2), min_size=3), st.integers(0, 50))
 def test_every_continuation_belongs_to_one_answer(owners: dict[str, int], seed: int) -> None:
     by_answer: dict[int, list[str]] = {}

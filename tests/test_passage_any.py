@@ -26,7 +26,7 @@ any_text = st.one_of(
 ).filter(str.strip)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(any_text)
 def test_nothing_is_lost(text: str) -> None:
     passage = Passage(text)
@@ -38,7 +38,7 @@ def test_nothing_is_lost(text: str) -> None:
     assert letters <= {i for w in passage.words for i in range(w.start, w.end)}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(any_text)
 def test_each_word_is_in_one_sentence_and_each_sentence_in_one_paragraph(text: str) -> None:
     passage = Passage(text)
@@ -50,7 +50,7 @@ def test_each_word_is_in_one_sentence_and_each_sentence_in_one_paragraph(text: s
             assert any(o.start <= unit.start and unit.end <= o.end for unit in inner)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(any_text, st.data())
 def test_removal_never_fuses_words_that_were_apart(text: str, data: st.DataObject) -> None:
     passage = Passage(text)
@@ -72,7 +72,7 @@ def test_removal_never_fuses_words_that_were_apart(text: str, data: st.DataObjec
             assert any(not regex.match(r"[\p{L}\p{M}\p{N}'’.:/,%&_\-+#@~·]", c) for c in stays), (text, gone)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.lists(st.sampled_from(["walk", "3.5", "don't", FAMILY, "é", "C++", "$5"]), min_size=2, max_size=9),
     st.data(),
@@ -86,7 +86,7 @@ def test_the_words_that_stay_are_the_words_of_what_stays(tokens: list[str], data
     )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(any_text, st.data())
 def test_units_are_found_by_their_names(text: str, data: st.DataObject) -> None:
     passage = Passage(text)
@@ -98,7 +98,7 @@ def test_units_are_found_by_their_names(text: str, data: st.DataObject) -> None:
         assert list(passage.find(wanted)) == spans
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(any_text, st.data())
 def test_handwork_travels(text: str, data: st.DataObject) -> None:
     """After any joins and splits the text is whole, and its own joins and splits make the same passage."""

@@ -11,7 +11,7 @@ from probes.phrases import occurrences
 short = st.text(st.sampled_from("aAb \n店"), max_size=12)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(short, short)
 def test_as_a_pattern_finds_them(text: str, phrase: str) -> None:
     pattern = r"\s+".join(map(regex.escape, phrase.split()))

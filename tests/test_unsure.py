@@ -41,7 +41,7 @@ def test_what_was_made_by_hand_is_not_questioned() -> None:
     assert suggestions(Passage(text, splits=[2])) == ()
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(
     st.text(st.sampled_from("小明天早上去老王国庆乒乓球拍卖完了看和尚未，a "), min_size=1).filter(str.strip)
 )

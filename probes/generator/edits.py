@@ -45,7 +45,7 @@ def apply(story: Story, edit: Edit) -> Edited:
 
 def _cut(text: str, trial: Trial) -> Edited:
     """Spans replaced by the filler; a deleted word takes the space before it along (or behind it)."""
-    filler = (trial.filler or "") if trial.mode == Mode.REPLACE else ""
+    filler = str(trial.filler or "") if trial.mode == Mode.REPLACE else ""
     cuts: list[Span] = []
     for start, end in trial.spans:
         free = cuts[-1][1] if cuts else 0  # two words never take the same space

@@ -36,9 +36,11 @@ class Prepared:
     """() from a model whose tokens are not known."""
     put: Put
     removed: tuple[Span, ...] = ()
-    """The passage's characters that were really cut, hidden or replaced (a word takes a space with it)."""
+    """The passage's characters that were really cut, hidden or replaced (a word takes a space with it); where
+    the trial rewrites the passage, characters of the rewritten one."""
     token_spans: tuple[Span, ...] = ()
-    """The clean prompt's tokens that carry `trial.spans`, snapped outward to token boundaries."""
+    """The tokens that carry `trial.spans`, snapped outward to token boundaries: of the prompt before anything
+    is taken away."""
     hidden_positions: tuple[int, ...] = ()
     fillers: tuple[str, ...] = ()
     retokenised: bool = False

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from probes.models.prompting import ids_of
 from probes.passage import Span
+from probes.rewriting import spliced
 
 if TYPE_CHECKING:
     from probes.models.layout import Layout
@@ -17,15 +18,6 @@ NEUTRAL = {
     "zh": ("某", "某些", "某种", "那个", "东西"),
 }
 """Words that say as little as a language allows, so a filler in English is another than in Chinese."""
-
-
-def spliced(text: str, spans: Sequence[Span], fillers: Sequence[str]) -> str:
-    """`text` with each span replaced by its filler."""
-    pieces, at = [], 0
-    for (start, end), filler in zip(spans, fillers, strict=True):
-        pieces += [text[at:start], filler]
-        at = end
-    return "".join([*pieces, text[at:]])
 
 
 def choose(

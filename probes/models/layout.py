@@ -72,6 +72,24 @@ class Work:
     trial: Trial
 
 
+@dataclass(frozen=True)
+class Posed:
+    """A trial as it is put: the question in its wording, about its passage, and what is left to do there."""
+
+    question: Question
+    layout: Layout
+    trial: Trial
+    whole: Trial
+    """The trial as the study asked for it."""
+
+    def reaches(self, clean: Layout, ids: Ids, taken: bool) -> bool:
+        """Whether it does anything: its words are `taken`, or the prompt is another than the clean one."""
+        if self.trial is self.whole:
+            return reaches(self.layout, self.trial, taken)
+        other = (ids, self.layout.continuations) != (clean.ids, clean.continuations)
+        return other or (not self.trial.is_clean and reaches(self.layout, self.trial, taken))
+
+
 def reaches(layout: Layout, trial: Trial, taken: bool) -> bool:
     """Whether a trial does anything: its words are `taken`, or its interventions have tokens to act on."""
     places = [

@@ -15,13 +15,14 @@ from probes.errors import CapabilityError, LimitError
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared, Put
-from probes.models.layout import Layout, Work, inside_key, reaches
+from probes.models.layout import Layout, Posed, Work, inside_key
 from probes.models.offsets import Carried, Carriers
 from probes.models.placement import devices
 from probes.models.scoring import LocalScoring
 from probes.models.trained import departures
 from probes.passage import Span, Unit
 from probes.question import Question
+from probes.rewriting import as_asked, edited
 from probes.trials import Mode, Trial
 
 if TYPE_CHECKING:
@@ -179,49 +180,48 @@ class LocalModel:
         return [layout.tokens_of([unit.span]) for unit in units]
 
     def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
-        layout = self.layout(question)
-        self._check_window(layout.ids, layout)
-        edits = [self._edit(question, layout, trial) for trial in trials]
-        frame = layout.frame
-        ids = [prompting.ids_of(self.tokenizer, frame.prompt(text), frame.start) for text, *_ in edits]
+        clean = self.layout(question)
+        self._check_window(clean.ids, clean)
+        posed = [self._posed(question, trial) for trial in trials]
+        edits = [self._edit(one) for one in posed]
+        ids = [
+            prompting.ids_of(self.tokenizer, one.layout.frame.prompt(text), one.layout.frame.start)
+            for one, (text, *_) in zip(posed, edits, strict=True)
+        ]
         return [
-            self._prepared(question, layout, trial, edit, tokens)
-            for trial, edit, tokens in zip(trials, edits, ids, strict=True)
+            self._prepared(clean, one, edit, tokens)
+            for one, edit, tokens in zip(posed, edits, ids, strict=True)
         ]
 
-    def _edit(
-        self, question: Question, layout: Layout, trial: Trial
-    ) -> tuple[str, tuple[Span, ...], tuple[str, ...]]:
+    def _posed(self, question: Question, trial: Trial) -> Posed:
+        asked, left = as_asked(question, trial)
+        layout = self.layout(question) if asked is question else self._laid_out(asked)
+        self._check_window(layout.ids, layout)
+        return Posed(asked, layout, left, trial)
+
+    def _edit(self, posed: Posed) -> tuple[str, tuple[Span, ...], tuple[str, ...]]:
         """The passage after the trial, the characters taken from it, the fillers put there."""
-        passage = question.passage
-        if not trial.spans or trial.mode is Mode.HIDE:
-            return passage.text, trial.spans, ()
-        if trial.mode is Mode.DELETE:
-            removed = passage.removal(trial.spans)
-            return fillers.spliced(passage.text, removed, [""] * len(removed)), removed, ()
-        if trial.filler is not None:
-            prompting.refuse_control_tokens([trial.filler], self.tokenizer)
-            chosen = [trial.filler] * len(trial.spans)
-        else:
-            given = layout, self.tokenizer, question.language, self._blank
-            chosen = fillers.choose(passage.text, trial.spans, *given)
-        return fillers.spliced(passage.text, trial.spans, chosen), trial.spans, tuple(chosen)
+        passage, trial = posed.question.passage, posed.trial
+        put: tuple[str, ...] = ()
+        if trial.spans and trial.mode is Mode.REPLACE:
+            given = posed.layout, self.tokenizer, posed.question.language, self._blank
+            if trial.fillers is None:
+                put = tuple(fillers.choose(passage.text, trial.spans, *given))
+            else:
+                put = trial.fillers
+                prompting.refuse_control_tokens(put, self.tokenizer)
+        return *edited(passage, trial, put), put
 
     @cached_property
     def _blank(self) -> str | None:
         return fillers.blank_token(self.tokenizer, self.loaded.model.get_input_embeddings().weight)
 
     def _prepared(
-        self,
-        question: Question,
-        layout: Layout,
-        trial: Trial,
-        edit: tuple[str, tuple[Span, ...], tuple[str, ...]],
-        ids: Ids,
+        self, clean: Layout, posed: Posed, edit: tuple[str, tuple[Span, ...], tuple[str, ...]], ids: Ids
     ) -> Prepared:
         from probes.engine.jobs import Job
 
-        (text, removed, chosen), frame = edit, layout.frame
+        (text, removed, chosen), layout, trial, frame = edit, posed.layout, posed.trial, posed.layout.frame
         spans = layout.tokens_of(trial.spans)
         hidden: tuple[int, ...] = ()
         if trial.mode is Mode.HIDE and trial.spans:
@@ -229,8 +229,8 @@ class LocalModel:
             hidden = tuple(i for a, b in spans for i in range(a, b))
         self._check_window(ids, layout)
         return Prepared(
-            trial,
-            layout.frame.prompt(text),
+            posed.whole,
+            frame.prompt(text),
             ids,
             Put(frame.template, frame.instruction, frame.answer_prefix, frame.system),
             removed=removed,
@@ -239,9 +239,15 @@ class LocalModel:
             fillers=chosen,
             retokenised=retokenised(layout.ids, ids, layout.tokens_of(removed), trial),
             length_changed=trial.mode is Mode.REPLACE and len(ids) != len(layout.ids),
-            reaches=reaches(layout, trial, bool(spans) or ids != layout.ids),
-            key=[self.identity, ids, layout.continuations, hidden, *inside_key(question, layout, trial)],
-            work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout, question, trial),
+            reaches=posed.reaches(clean, ids, bool(spans) or ids != layout.ids),
+            key=[
+                self.identity,
+                ids,
+                layout.continuations,
+                hidden,
+                *inside_key(posed.question, layout, trial),
+            ],
+            work=Work(Job(ids, layout.continuations, frozenset(hidden)), layout, posed.question, trial),
         )
 
     @cached_property

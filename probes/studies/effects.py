@@ -15,6 +15,7 @@ from probes.leads import NATS, POINTS, leads
 from probes.models.base import Outcome
 from probes.models.fillers import common
 from probes.question import Question
+from probes.trials import Trial
 
 
 @dataclass(frozen=True)
@@ -179,6 +180,7 @@ def run_fields(outcome: Outcome) -> dict[str, Any]:
     """What was sent, so that anybody can check the numbers with one plain forward."""
     prepared = outcome.prepared
     return {
+        **_rewritten(prepared.trial),
         "spans": [list(span) for span in prepared.trial.spans],
         "removed": [list(span) for span in prepared.removed],
         "token_spans": [list(span) for span in prepared.token_spans],
@@ -192,6 +194,16 @@ def run_fields(outcome: Outcome) -> dict[str, Any]:
         "retokenised": prepared.retokenised,
         "length_changed": prepared.length_changed,
     }
+
+
+def _rewritten(trial: Trial) -> dict[str, Any]:
+    """How a trial rewrites the passage, and asks about it, where it does."""
+    found: dict[str, Any] = {}
+    if trial.pieces is not None:
+        found["pieces"] = [piece if isinstance(piece, str) else list(piece) for piece in trial.pieces]
+    if trial.wording:
+        found["wording"] = trial.wording.changes
+    return found
 
 
 def ask_fields(question: Question, outcome: Outcome) -> dict[str, Any]:

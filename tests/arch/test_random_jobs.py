@@ -34,7 +34,7 @@ def job_lists(draw):
 
 
 @pytest.mark.parametrize("name", ["llama", "bloom", "gpt_neo", "mistral", "llama4_text", "gpt_oss"])
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15, derandomize=True)
 @given(jobs=job_lists(), chunk_tokens=st.integers(1, 80))
 def test_engine_is_the_oracle(name, jobs, chunk_tokens):
     run = Engine(built(name), chunk_tokens=chunk_tokens).score(jobs)

@@ -105,7 +105,7 @@ def job_lists(draw):
     return [job() for _ in range(draw(st.integers(1, 8)))]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150, derandomize=True)
 @given(
     jobs=job_lists(), most_nodes=st.integers(1, 40), one_row=st.booleans(), pair=st.sampled_from([0.0, 0.1])
 )

@@ -20,7 +20,7 @@ from probes.trials import Mode, Trial
 
 SEEDS = st.integers(0, 10**6)
 LANGUAGES = st.sampled_from(("en", "zh"))
-FEW = settings(max_examples=60, deadline=None)
+FEW = settings(max_examples=60)
 
 
 def some(language: str, seed: int, level: int = 3, splits: Splits | None = None, nonce: float = 0.3) -> Story:

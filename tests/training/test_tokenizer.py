@@ -11,7 +11,7 @@ from probes.training.tokenizer import MASK, WINDOW, build
 TOKENIZER = build()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(st.characters(exclude_categories=("Cs",)), max_size=60))
 def test_any_text_comes_back(text: str) -> None:
     ids = TOKENIZER(text, add_special_tokens=False)["input_ids"]
