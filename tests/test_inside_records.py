@@ -106,7 +106,7 @@ def test_heads_at_some_words(model: LocalModel, question: Question) -> None:
 def test_a_record_that_does_not_fit_is_refused(
     model: LocalModel, only: Question, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probes.engine.intervene.free_bytes", lambda: 1_000_000)
+    monkeypatch.setattr("probes.engine.edited.free_bytes", lambda: 1_000_000)
     longer = replace(only, passage=Passage(only.passage.text + " I sat down."))
     with pytest.raises(LimitError, match="GB"):
         run("heads", model, longer, {})

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 
 from probes.engine import hooks
 from probes.engine.by_batches import relative_tolerance
+from probes.engine.edits import Replace, Site
 from probes.engine.forward import Forwards
-from probes.engine.interventions import Replace, Site
 from probes.engine.lens import final_logits
 from probes.engine.norms import HeldNorm, held, held_norm
 from probes.engine.records import Record, refilled

@@ -1,11 +1,6 @@
-"""Run a list of jobs through a model: few forwards, exact numbers, and a report of how it was done.
+"""The engine's door: a list of jobs through a model in few forwards, exactly, and how it was done.
 
-Three ways, from fast to plain; the first two are checked on each list against plain forwards, and on a
-difference or an exception the next one takes over, which the report says:
-
-* `tree`: prompts share their beginnings, branches are packed over the clean path's cache (`by_tree`);
-* `batches`: right-padded batches, for models whose layers cannot be branched (`by_batches`);
-* `reference`: the plain loop, one forward per prompt and continuation.
+Deleting, hiding and what is done inside a model differ in their jobs; `ways` says how they are run.
 """
 
 from __future__ import annotations
@@ -17,25 +12,28 @@ import numpy as np
 from torch import Tensor
 
 from probes.engine.anatomy import Anatomy
+from probes.engine.attention_and_gradients import attention_weights, embedding_gradients, head_gradients
 from probes.engine.by_batches import Scored, score_batches, score_reference
 from probes.engine.by_tree import Sessions, score_tree
 from probes.engine.configuration import text_config
 from probes.engine.costs import costs_of
 from probes.engine.direct import direct_effects
+from probes.engine.edited import Edited
+from probes.engine.edits import Edit, Replace
 from probes.engine.findings import Findings, find_out
 from probes.engine.foreign import refused_in_words
 from probes.engine.forward import Forwards
-from probes.engine.intervene import Inside, check_edits, refuse, ways_of
-from probes.engine.interventions import InsideJob, Intervention, Line, Replace
-from probes.engine.jobs import Job, Reason, Report, Way, summed
+from probes.engine.jobs import Job, Report, Way, summed
 from probes.engine.lens import lens
 from probes.engine.linears import PackedLinears, pack_linears
-from probes.engine.reading import attention_weights, embedding_gradients, head_gradients
+from probes.engine.lines import Line
 from probes.engine.records import Record
+from probes.engine.refusals import check_jobs, refuse
 from probes.engine.rounding import Precision, precision
 from probes.engine.run import Progress, Result, Run
 from probes.engine.tree import Stem, stems_of
 from probes.engine.turns import turns_of
+from probes.engine.ways import How, by_ways, ways_of
 from probes.errors import CapabilityError
 
 if TYPE_CHECKING:
@@ -81,38 +79,44 @@ class Engine:
             with self.lock:
                 self.linears = pack_linears(blocks, self.chunk_tokens, self.findings.packed_speedup)
         self.costs = costs_of(model, self.anatomy, self.chunk_tokens)
-        self.inside = Inside(self)
+        self.edited = Edited(self)
 
-    def score(
+    def run(
         self,
         jobs: Sequence[Job],
         *,
-        how: Literal["auto", "reference", "batches"] = "auto",
+        how: How = "auto",
         on_progress: Progress | None = None,
         sessions: Sessions | None = None,
     ) -> Run:
         """Log-probability of every job's continuations; nothing runs before the first result is asked for.
 
+        What jobs without edits share is run once. Where some have edits, each run begins at the first block
+        and token where something changes, all continuations at once.
+
         Args:
-            jobs: the first one is the clean prompt: what others share with it is run once.
-            how: "reference" for the plain loop, "batches" for no tree; "auto" for the fastest exact way.
+            jobs: the first one is the clean prompt.
+            how: "reference" for the plain loop, "batches" for whole texts side by side, padded; "auto" for
+                the fastest exact way.
             on_progress: called after each finished job with (finished, all).
-            sessions: what earlier calls about the same clean prompt left, and this one leaves.
+            sessions: what earlier calls about the same clean prompt left, and this one leaves; of jobs
+                without edits.
 
         Raises:
-            ValueError: no such way.
-            CapabilityError: a job hides positions and this model has no attention that could be masked.
+            ValueError: no such way, or a position that is not there.
+            CapabilityError: this model has no such part, or it cannot be changed, or masked.
         """
-        if how not in ("auto", "reference", "batches"):
-            raise ValueError(f"no way called {how!r}: auto, reference or batches")
-        reason = self.anatomy.why_not("hide")
-        if reason is not None and any(job.hidden for job in jobs):
-            raise CapabilityError(reason.key, **reason.values)
-        report = Report(how="tree", tokens_plain=sum(job.plain_tokens for job in jobs))
-        ways, report.why = self._ways(jobs, how)
-        report.how = ways[0]
-        rounds = Sessions() if sessions is None else sessions
-        results = self._results(stems_of(jobs), ways, report, rounds) if jobs else iter(())
+        check_jobs(self.anatomy, jobs)
+        longest = max((len(job.ids) + max(map(len, job.continuations)) - 1 for job in jobs), default=0)
+        ways, why = ways_of(self.anatomy, longest, how)
+        report = Report(ways[0], why, tokens_plain=sum(job.plain_tokens for job in jobs))
+        results: Iterator[Result] = iter(())
+        if any(job.edits for job in jobs):
+            report.why = None  # each line has its own
+            results = self.edited.results(jobs, how, report)
+        elif jobs:
+            rounds = Sessions() if sessions is None else sessions
+            results = self._unedited(stems_of(jobs), ways, report, rounds)
         return Run(results, report, len(jobs), on_progress, self.lock)
 
     @staticmethod
@@ -120,31 +124,7 @@ class Engine:
         """What calls about one clean prompt leave to each other; for a study in rounds."""
         return Sessions()
 
-    def intervene(
-        self,
-        jobs: Sequence[InsideJob],
-        *,
-        how: Literal["auto", "reference", "batches"] = "auto",
-        on_progress: Progress | None = None,
-    ) -> Run:
-        """The same with something done inside the model, job by job; nothing runs before the first result.
-
-        Args:
-            how: "auto" starts each run at the first block and token where something changes, all
-                continuations at once; "batches" runs whole texts with hooks, padded; "reference" one by one.
-
-        Raises:
-            ValueError: no such way, or a position that is not there.
-            CapabilityError: this model has no such part, or it cannot be changed.
-        """
-        if how not in ("auto", "reference", "batches"):
-            raise ValueError(f"no way called {how!r}: auto, reference or batches")
-        check_edits(self.anatomy, jobs)
-        report = Report(how="tree")
-        results = self.inside.results(jobs, how, report)
-        return Run(results, report, len(jobs), on_progress, self.lock)
-
-    def refuse(self, edit: Intervention) -> None:
+    def refuse(self, edit: Edit) -> None:
         """Refuse what this model has no part for.
 
         Raises:
@@ -156,7 +136,7 @@ class Engine:
     def record(self, job: Job) -> Record:
         """What every part of every layer computes at every token of a job, with nothing done to it."""
         with self.lock:
-            return self.inside.clean(Line.of(job), self.forwards(Report(how="tree"))).record
+            return self.edited.clean(Line.of(job), self.forwards(Report(how="tree"))).record
 
     @refused_in_words()
     def lens(self, job: Job) -> np.ndarray:
@@ -204,7 +184,7 @@ class Engine:
         by the heads' outputs, for attribution patching.
         """
         with self.lock:
-            clean = self.inside.clean(Line.of(job), self.forwards(Report(how="tree")))
+            clean = self.edited.clean(Line.of(job), self.forwards(Report(how="tree")))
             record = clean.record
             by_line = [0.0] * len(record.line.continuations)
             for continuation, weight in zip(job.continuations, weights, strict=True):
@@ -243,27 +223,17 @@ class Engine:
             text.append(token)
         return tuple(text[len(ids) :])
 
-    def _ways(self, jobs: Sequence[Job], how: str) -> tuple[list[Way], Reason | None]:
-        longest = max((len(job.ids) + max(map(len, job.continuations)) - 1 for job in jobs), default=0)
-        return ways_of(self.anatomy, longest, how)
-
-    def _results(
+    def _unedited(
         self, stems: list[Stem], ways: Sequence[Way], report: Report, sessions: Sessions
     ) -> Iterator[Result]:
         forwards = self.forwards(report)
+
+        def attempt(way: Way, left: list[Stem]) -> Iterator[tuple[int, Scored]]:
+            return ((id(scored.stem), scored) for scored in self._score(way, forwards, left, sessions))
+
         waiting = {id(stem): stem for stem in stems}
-        for way in ways:
-            report.how = way
-            try:
-                for scored in self._score(way, forwards, list(waiting.values()), sessions):
-                    del waiting[id(scored.stem)]
-                    yield from _by_job(scored, forwards.length_matters(scored.stem.depth))
-                return
-            except Exception as error:  # whatever broke, a plainer way may still give exact numbers
-                sessions.forget()
-                if way == ways[-1]:
-                    raise
-                report.why = Reason("way_failed", {"way": way, "error": f"{type(error).__name__}: {error}"})
+        for _, scored in by_ways(ways, report, waiting, attempt, sessions.forget):
+            yield from _by_job(scored, forwards.length_matters(scored.stem.depth))
 
     def _score(self, way: Way, forwards: Forwards, stems: list[Stem], sessions: Sessions) -> Iterator[Scored]:
         if way == "tree":

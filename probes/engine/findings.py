@@ -10,9 +10,9 @@ import torch
 
 from probes.engine.anatomy import Anatomy, Capability, Finding, Layer
 from probes.engine.chunks import suitable_chunk
-from probes.engine.intervene import forward_width
 from probes.engine.jobs import Reason
 from probes.engine.linears import packed_speedup
+from probes.engine.room import forward_width
 from probes.engine.selfcheck import examine
 from probes.engine.surgery import Parts
 from probes.engine.turns import turns_of

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from probes.engine.edits import Edit
+
 Way = Literal["tree", "batches", "reference"]
 
 
@@ -23,11 +25,13 @@ class Job:
         continuations: the token ids of each continuation, each at least one long.
         hidden: prompt positions that no *later* position may read, in every layer and head (attention
             knockout). A position always sees itself, so what is computed at a hidden position is unchanged.
+        edits: what is done inside the model while it runs.
     """
 
     ids: tuple[int, ...]
     continuations: tuple[tuple[int, ...], ...]
     hidden: frozenset[int] = frozenset()
+    edits: tuple[Edit, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.ids:

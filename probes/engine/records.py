@@ -16,9 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from probes.engine import hooks
+from probes.engine.edits import SITES, Site
 from probes.engine.forward import Forwards
-from probes.engine.interventions import SITES, Line, Site
 from probes.engine.jobs import checked_round
+from probes.engine.lines import Line
 from probes.engine.masks import DepthMasks
 from probes.engine.packing import Packed, Trunk
 from probes.engine.surgery import Parts

@@ -20,12 +20,12 @@ from torch import Tensor, nn
 
 from probes.engine import hooks
 from probes.engine.anatomy import output_weight
-from probes.engine.interventions import Intervention, Knockout, Replace, Site
+from probes.engine.edits import Edit, Knockout, Replace, Site
 from probes.engine.records import Record, refilled
 from probes.engine.surgery import Parts, Swap, operated
 
 
-def start_of(edits: Sequence[Intervention], layers: int) -> int:
+def start_of(edits: Sequence[Edit], layers: int) -> int:
     """The first block that has to run: a replaced block output spares its own block too."""
     starts = [
         edit.first_layer + (isinstance(edit, Replace) and edit.site == "block")
@@ -35,7 +35,7 @@ def start_of(edits: Sequence[Intervention], layers: int) -> int:
     return min(starts, default=layers)
 
 
-def first_node_of(edits: Sequence[Intervention], read: int) -> int:
+def first_node_of(edits: Sequence[Edit], read: int) -> int:
     """The first node that has to run; `read` is the first one that is read off."""
     return min([read, *(edit.first_node for edit in edits if edit.first_node is not None)])
 
@@ -45,7 +45,7 @@ def restarted(
     parts: Parts,
     record: Record,
     made: dict[tuple[int, Site], Swap],
-    edits: Sequence[Sequence[Intervention]],
+    edits: Sequence[Sequence[Edit]],
     start: int,
     nodes: np.ndarray,
 ) -> Iterator[None]:
@@ -81,7 +81,7 @@ def _done_at(layer: int) -> tuple[tuple[int, Site], ...]:
     return ((layer, "head"), (layer, "attention"))
 
 
-def _reads_anew(edits: Sequence[Sequence[Intervention]], layer: int) -> bool:
+def _reads_anew(edits: Sequence[Sequence[Edit]], layer: int) -> bool:
     """Whether some row may read other nodes in this layer than the clean run did."""
     return any(
         isinstance(edit, Knockout) and (edit.layers is None or layer in edit.layers)

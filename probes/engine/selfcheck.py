@@ -29,7 +29,7 @@ import torch
 from probes.engine.anatomy import Anatomy, Capability, Finding, Layer, find_layers, find_tail
 from probes.engine.configuration import length_limit, takes_position_ids
 from probes.engine.experiments import TOKENS, Subject
-from probes.engine.experiments_inside import (
+from probes.engine.experiments_on_parts import (
     begun_half_way,
     blinded_by_head,
     blocks_move,

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from probes.engine import hooks
 from probes.engine.anatomy import Anatomy, Layer, output_weight
-from probes.engine.interventions import SITES, Intervention, Knockout, Replace, Site
+from probes.engine.edits import SITES, Edit, Knockout, Replace, Site
 from probes.engine.masks import Sight
 
 PADDING = -1
@@ -35,7 +35,7 @@ class Sheet:
 
     nodes: np.ndarray
     keys: np.ndarray
-    edits: Sequence[Sequence[Intervention]]
+    edits: Sequence[Sequence[Edit]]
 
 
 @dataclass(slots=True)

@@ -1,6 +1,6 @@
 """Inside a local model: words and spans become nodes of a line, references become vectors.
 
-`probes.interventions` says what is meant, `probes.engine.interventions` what is run.
+`probes.interventions` says what is meant, `probes.engine.edits` what is run.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import numpy as np
 from torch import Tensor
 
 from probes.answers import Distribution
-from probes.engine import interventions as engine
+from probes.engine.edits import Edit, Knockout, Replace
 from probes.engine.jobs import Job
+from probes.engine.lines import Line
 from probes.engine.records import Record
 from probes.errors import CapabilityError, InputError
 from probes.interventions import Ablation, Cut, How, Intervention, Patch, Reference, Site
@@ -40,7 +41,7 @@ class Inside:
 
     # ---- trials
 
-    def job(self, work: Work) -> engine.InsideJob:
+    def job(self, work: Work) -> Job:
         """What the engine runs for a prepared trial.
 
         Raises:
@@ -48,18 +49,18 @@ class Inside:
             CapabilityError: this model has no such part.
         """
         edits = tuple(self._edit(work, one) for one in work.trial.inside)
-        return engine.InsideJob(work.job, edits)
+        return replace(work.job, edits=edits)
 
-    def _edit(self, work: Work, one: Intervention) -> engine.Intervention:
-        line = engine.Line.of(work.job)
+    def _edit(self, work: Work, one: Intervention) -> Edit:
+        line = Line.of(work.job)
         if isinstance(one, Cut):
             reader = line.answer_nodes if one.reader is None else self._nodes(work, one.reader)
-            return engine.Knockout(reader, self._nodes(work, one.read), one.layers, one.heads)
+            return Knockout(reader, self._nodes(work, one.read), one.layers, one.heads)
         if isinstance(one, Patch):
             return self._patch(work, line, one)
         at = one.at
         positions = None if at == "all" else line.answer_nodes if at == "answer" else self._nodes(work, at)
-        edit = engine.Replace(one.layer, one.site, one.head, positions)
+        edit = Replace(one.layer, one.site, one.head, positions)
         if one.how is How.ZERO:
             return edit
         self.model.engine.refuse(edit)
@@ -68,9 +69,9 @@ class Inside:
         value = self._slice(whole, one.layer, one.head)
         return replace(edit, value=value if positions is None else value[list(positions)])
 
-    def _patch(self, work: Work, line: engine.Line, one: Patch) -> engine.Replace:
+    def _patch(self, work: Work, line: Line, one: Patch) -> Replace:
         positions = line.answer_nodes if one.spans == "answer" else self._nodes(work, one.spans)
-        edit = engine.Replace(one.layer, one.site, one.head, positions)
+        edit = Replace(one.layer, one.site, one.head, positions)
         self.model.engine.refuse(edit)
         source = self.source(work.question, one.source)
         if len(source.ids) != len(work.job.ids):
@@ -104,7 +105,7 @@ class Inside:
         """Bytes that studies of this question take beside the weights, about."""
         layout = self.model.layout(question)
         nodes = len(layout.ids) + sum(len(term.ids) for term in layout.terms)
-        return self.model.engine.inside.memory(nodes)
+        return self.model.engine.edited.memory(nodes)
 
     def refuse(self, places: Sequence[tuple[Site, int, int | None]]) -> None:
         """Refuse what this model has no part for, before anything runs.
@@ -121,7 +122,7 @@ class Inside:
         if not places:
             raise CapabilityError("parts_none", layers=len(anatomy.layers))
         for site, layer, head in places:
-            self.model.engine.refuse(engine.Replace(layer, site, head))
+            self.model.engine.refuse(Replace(layer, site, head))
 
     # ---- what is seen
 
@@ -197,10 +198,10 @@ class Inside:
         if contrast is None:
             return [None] * len(trials), None
         one, other, common = contrast
-        line = engine.Line.of(work.job)
+        line = Line.of(work.job)
         reads = [n for c, n, _ in line.reads() if line.continuations[c] == one.ids]
         node = reads[common]
-        made = iter(edit for edit in self.job(work).edits if isinstance(edit, engine.Replace))
+        made = iter(edit for edit in self.job(work).edits if isinstance(edit, Replace))
         edits = [None if trial is None else next(made) for trial in trials]
         try:
             found = self.model.engine.direct_effects(
@@ -231,7 +232,7 @@ class Inside:
         weights = _by_string(work, clean, answers)
         record, gradients = self.model.engine.gradients(work.job, weights)
         layers = self.model.engine.anatomy.layers
-        edits = [edit for edit in self.job(work).edits if isinstance(edit, engine.Replace)]
+        edits = [edit for edit in self.job(work).edits if isinstance(edit, Replace)]
         return [_first_order(record, gradients, edit, layers) for edit in edits]
 
     def gradients(
@@ -273,9 +274,7 @@ def _by_string(work: Work, clean: Distribution, answers: Mapping[int, float]) ->
     return list(weights.values())
 
 
-def _first_order(
-    record: Record, gradients: Sequence[Tensor | None], edit: engine.Replace, layers: Any
-) -> float:
+def _first_order(record: Record, gradients: Sequence[Tensor | None], edit: Replace, layers: Any) -> float:
     gradient = gradients[edit.layer]
     if gradient is None or edit.head is None:
         raise ValueError("only heads are estimated")

@@ -280,12 +280,9 @@ class LocalModel:
     # ---- running
 
     def score(self, prepared: Sequence[Prepared], rounds: dict[str, Any] | None = None) -> LocalScoring:
-        if not any(p.trial.inside for p in prepared):
-            sessions = None if rounds is None else rounds.setdefault("sessions", self.engine.sessions())
-            jobs = [p.work.job for p in prepared]
-            return LocalScoring(self.engine.score(jobs, how=self.how, sessions=sessions))
-        jobs = [self.inside.job(p.work) for p in prepared]
-        return LocalScoring(self.engine.intervene(jobs, how=self.how))
+        jobs = [self.inside.job(p.work) if p.trial.inside else p.work.job for p in prepared]
+        sessions = None if rounds is None else rounds.setdefault("sessions", self.engine.sessions())
+        return LocalScoring(self.engine.run(jobs, how=self.how, sessions=sessions))
 
     def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
         terms = prepared.work.layout.terms

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from probes.engine import interventions as engine
+from probes.engine.edits import SITES
 from probes.engine.jobs import Job
+from probes.engine.lines import Line
 from probes.engine.records import Record
 from probes.errors import CapabilityError, LimitError
 from probes.interventions import How, Reference
@@ -116,7 +117,7 @@ class References:
         prompts = self.passages(work.question, reference).prompts
         if reference.draw is not None:
             prompts = prompts[reference.draw : reference.draw + 1]
-        line = engine.Line.of(work.job)
+        line = Line.of(work.job)
         pooled = how is How.MEAN and reference.positions == "pooled"
         sums: Values = {}
         for prompt in prompts:
@@ -130,7 +131,7 @@ class References:
                 record,
                 _parts(work.layout.frame, carried.spans),
             )
-            for site in engine.SITES:
+            for site in SITES:
                 kept = sums.setdefault(site, [None] * len(record.values[site]))
                 for layer, value in enumerate(record.values[site]):
                     if value is not None:
@@ -156,7 +157,7 @@ def _parts(frame: Any, offsets: Sequence[Span]) -> _Parts:
     return _Parts(before, len(offsets) - before - behind, behind)
 
 
-def _aligned(line: engine.Line, own: _Parts, record: Record, other: _Parts) -> list[int]:
+def _aligned(line: Line, own: _Parts, record: Record, other: _Parts) -> list[int]:
     """For every node of `line` the node of the record's line at the same place."""
     n, m = len(line.ids), len(record.line.ids)
     places = []

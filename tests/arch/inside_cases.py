@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from probes.engine.edits import Knockout, Replace
 from probes.engine.execute import Engine
-from probes.engine.interventions import InsideJob, Knockout, Replace
 from probes.engine.jobs import Job
 from probes.engine.tree import fan_of
 from tests import inside_oracle as oracle
@@ -79,7 +80,7 @@ def sites(name: str) -> set[tuple[str, int]]:
 
 
 @functools.cache
-def cases(name: str) -> Mapping[str, InsideJob]:
+def cases(name: str) -> Mapping[str, Job]:
     """Everything one model is asked."""
     tiny, layers = CONFIGURATIONS[name], attending(name)
     model = fresh(tiny)
@@ -100,14 +101,14 @@ def cases(name: str) -> Mapping[str, InsideJob]:
         edits |= _feed_forward_cases(name)
     if layers:
         edits |= _head_cases(name, layers) | _cut_cases(layers)
-    asked = {"clean": InsideJob(JOB), "clean, one answer": InsideJob(ONE), "clean, forked": InsideJob(FORK)}
+    asked = {"clean": JOB, "clean, one answer": ONE, "clean, forked": FORK}
     for case, changes in edits.items():
-        asked[case] = InsideJob(ONE if case in ONE_ANSWER else FORK, changes)
+        asked[case] = replace(ONE if case in ONE_ANSWER else FORK, edits=changes)
     if layers:
         head = asked["head zeroed, first layer"].edits
-        asked["head zeroed in another prompt"] = InsideJob(Job(CLEAN[:17], ANSWERS), head)
-        asked["head zeroed, other answers"] = InsideJob(Job(CLEAN, ((64, 65), (11,), (11,))), head)
-        asked["head zeroed and a position hidden"] = InsideJob(Job(CLEAN, ANSWERS, frozenset({18})), head)
+        asked["head zeroed in another prompt"] = replace(Job(CLEAN[:17], ANSWERS), edits=head)
+        asked["head zeroed, other answers"] = replace(Job(CLEAN, ((64, 65), (11,), (11,))), edits=head)
+        asked["head zeroed and a position hidden"] = replace(Job(CLEAN, ANSWERS, frozenset({18})), edits=head)
     return {case: inside for case, inside in asked.items() if name in FEW or case not in FOR_FEW}
 
 
@@ -210,14 +211,14 @@ def expected(name: str) -> dict[str, tuple[float, ...]]:
     return {case: truth(CONFIGURATIONS[name], asked) for case, asked in cases(name).items()}
 
 
-def truth(tiny: Tiny, asked: InsideJob) -> tuple[float, ...]:
+def truth(tiny: Tiny, asked: Job) -> tuple[float, ...]:
     return tuple(
-        oracle.log_prob(fresh(tiny), asked.job.ids, continuation, told(asked.job, k, asked.edits))
-        for k, continuation in enumerate(asked.job.continuations)
+        oracle.log_prob(fresh(tiny), asked.ids, continuation, told(asked, k, asked.edits))
+        for k, continuation in enumerate(asked.continuations)
     )
 
 
-def possible(tiny: Tiny) -> dict[str, InsideJob]:
+def possible(tiny: Tiny) -> dict[str, Job]:
     """What this architecture does not refuse."""
     refused = PER_HEAD if tiny.name in NO_MASK_PER_HEAD else ()
     return {case: inside for case, inside in cases(tiny.name).items() if case not in refused}
@@ -240,9 +241,9 @@ def wrong(name: str, found: Mapping[str, tuple[float, ...]]) -> list[str]:
     return lines
 
 
-def ran(engine: Engine, asked: Mapping[str, InsideJob], how: str = "auto") -> dict[str, tuple[float, ...]]:
+def ran(engine: Engine, asked: Mapping[str, Job], how: str = "auto") -> dict[str, tuple[float, ...]]:
     """The engine's numbers; each case once."""
-    run = engine.intervene(list(asked.values()), how=how)
+    run = engine.run(list(asked.values()), how=how)
     names, pairs = list(asked), list(run)
     assert sorted(index for index, _ in pairs) == list(range(len(names)))
     assert run.report.how == how if how != "auto" else run.report.how in ("tree", "batches")

@@ -11,8 +11,8 @@ from pathlib import Path
 import transformers
 
 from probes.engine.anatomy import Anatomy
+from probes.engine.edits import Replace
 from probes.engine.execute import Engine
-from probes.engine.interventions import Replace
 from probes.engine.jobs import Job
 from probes.errors import CapabilityError
 from tests.arch.configs import CONFIGURATIONS, Tiny

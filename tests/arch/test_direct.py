@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from probes.engine.interventions import Replace
+from probes.engine.edits import Replace
 from probes.engine.jobs import Job
 from tests import inside_oracle
 from tests.arch.cases import CLEAN

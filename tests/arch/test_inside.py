@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from probes.engine.interventions import InsideJob, Knockout, Replace
+from probes.engine.edits import Knockout, Replace
 from probes.engine.jobs import Job
 from probes.errors import CapabilityError
 from tests import inside_oracle as oracle
@@ -65,7 +66,7 @@ def test_every_edit_shows(tiny):
     """Negative control: an engine that left an edit out could not pass."""
     truths = expected(tiny.name)
     for case, inside in cases(tiny.name).items():
-        clean = {JOB: "clean", ONE: "clean, one answer", FORK: "clean, forked"}.get(inside.job)
+        clean = {JOB: "clean", ONE: "clean, one answer", FORK: "clean, forked"}.get(replace(inside, edits=()))
         if clean is not None and inside.edits:
             moved = np.abs(np.subtract(truths[case], truths[clean])).max()
             assert moved > 3 * tolerance(tiny.name), f"{case} moves the answers by {moved:.1e} only"
@@ -77,19 +78,19 @@ def test_what_cannot_be_done_is_refused(name):
     tiny = CONFIGURATIONS[name]
     asked = [inside for case, inside in cases(name).items() if case not in possible(tiny)]
     asked += [
-        InsideJob(JOB, (Replace(layer, site, head=0 if site == "head" else None),))
+        replace(JOB, edits=(Replace(layer, site, head=0 if site == "head" else None),))
         for layer in range(LAYERS)
         for site in SITES
         if (site, layer) not in sites(name)
     ]
     if not attending(name):
-        asked.append(InsideJob(JOB, (Knockout((LAST,), (18,)),)))
+        asked.append(replace(JOB, edits=(Knockout((LAST,), (18,)),)))
     if name in NO_EDIT:
-        asked += [InsideJob(JOB, (Replace(layer, "block", positions=(9,)),)) for layer in range(LAYERS)]
+        asked += [replace(JOB, edits=(Replace(layer, "block", positions=(9,)),)) for layer in range(LAYERS)]
     for inside in asked:
         for how in CHUNKS:
             with pytest.raises(CapabilityError):
-                list(engine_of(name).intervene([InsideJob(JOB), inside], how=how))
+                list(engine_of(name).run([JOB, inside], how=how))
 
 
 @pytest.mark.parametrize("name", FEW)
@@ -104,15 +105,14 @@ def test_together_as_alone(name):
 
 def test_no_edit_is_the_clean_run(tiny):
     engine = engine_of(tiny.name)
-    nothing = InsideJob(JOB)
-    something = InsideJob(JOB, (Replace(0, "block", positions=(9,)),))
-    (_, alone), *_ = engine.intervene([nothing])
-    run = engine.intervene([something, nothing, something, nothing])
+    something = replace(JOB, edits=(Replace(0, "block", positions=(9,)),))
+    beside = dict(engine.run([JOB, something]))
+    run = engine.run([something, JOB, something, JOB])
     found = dict(run)
     assert run.report.how == tiny.how
-    assert tuple(found[1]) == tuple(found[3]) == tuple(alone)
-    (_, scored), *_ = engine.score([JOB])
-    assert tuple(alone) == pytest.approx(tuple(scored), abs=tolerance(tiny.name))
+    assert tuple(found[1]) == tuple(found[3]) == tuple(beside[0])
+    (_, alone), *_ = engine.run([JOB])
+    assert tuple(beside[0]) == pytest.approx(tuple(alone), abs=tolerance(tiny.name))
 
 
 def test_after_the_answer_is_read_nothing_changes(tiny):
@@ -123,7 +123,7 @@ def test_after_the_answer_is_read_nothing_changes(tiny):
     if attending(tiny.name):
         late.append(Replace(attending(tiny.name)[0], "head", head=1, positions=(FAN + 1,)))
         late.append(Knockout((FAN + 1,), (18, LAST)))
-    found = dict(engine_of(tiny.name).intervene([InsideJob(JOB), *(InsideJob(JOB, (e,)) for e in late)]))
+    found = dict(engine_of(tiny.name).run([JOB, *(replace(JOB, edits=(e,)) for e in late)]))
     for index, edit in enumerate(late, start=1):
         assert tuple(found[index][:2]) == tuple(found[0][:2]), edit
         assert found[index][2] != found[0][2], edit
@@ -147,8 +147,8 @@ def test_record_taken_from_one_run_patches_another(tiny):
     """A whole block handed on by the other prompt, up to the answer, makes its answers the other prompt's."""
     engine, job = engine_of(tiny.name), Job(OTHER, ((11,), (40,)))
     source = engine.record(job).values["block"][1]
-    (_, patched), *_ = engine.intervene(
-        [InsideJob(Job(CLEAN, job.continuations), (Replace(1, "block", value=source),))]
+    (_, patched), *_ = engine.run(
+        [replace(Job(CLEAN, job.continuations), edits=(Replace(1, "block", value=source),))]
     )
     wanted = [log_prob(fresh(tiny), OTHER, continuation) for continuation in job.continuations]
     if tiny.name != "gemma4_text":  # there a layer reads the token itself, and keys of the layers below
@@ -222,7 +222,7 @@ def test_head_without_weights_is_head_without_values(tiny):
 
 def test_output_slice_is_not_what_the_engine_zeroes(tiny):
     for layer in attending(tiny.name)[:1]:
-        (_, found), *_ = engine_of(tiny.name).intervene([InsideJob(JOB, (Replace(layer, "head", head=1),))])
+        (_, found), *_ = engine_of(tiny.name).run([replace(JOB, edits=(Replace(layer, "head", head=1),))])
         sliced = oracle.output_slice_zeroed(fresh(tiny), CLEAN, ANSWERS[-1], layer, 1)
         assert abs(sliced - found[-1]) > 10 * tolerance(tiny.name)
 

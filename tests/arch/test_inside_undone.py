@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from probes.engine.execute import Engine
-from probes.engine.interventions import InsideJob
 from probes.errors import CapabilityError
 from tests import inside_oracle as oracle
 from tests.arch.cases import CHUNKS, CLEAN
@@ -32,12 +31,12 @@ def test_left_as_found(name):
     tiny = CONFIGURATIONS[name]
     model = tiny.build()
     engine, asked = Engine(model, chunk_tokens=24), list(possible(tiny).values())[::8]
-    (_, first), *_ = engine.intervene([InsideJob(JOB)])
+    (_, first), *_ = engine.run([JOB])
     before = state(model)
 
     def unchanged():
         assert state(model) == before
-        (_, again), *_ = engine.intervene([InsideJob(JOB)])
+        (_, again), *_ = engine.run([JOB])
         assert tuple(again) == tuple(first)
 
     for how, moment in (("auto", 1), ("auto", 6), ("batches", 1), ("reference", 2)):
@@ -45,9 +44,9 @@ def test_left_as_found(name):
         unchanged()
     for how in CHUNKS:
         with pytest.raises(Stop):
-            list(engine.intervene(asked, how=how, on_progress=_interrupt))
+            list(engine.run(asked, how=how, on_progress=_interrupt))
         unchanged()
-        run = iter(engine.intervene(asked, how=how))
+        run = iter(engine.run(asked, how=how))
         next(run)
         del run
         unchanged()
@@ -71,7 +70,7 @@ def _fail_inside(engine, model, asked, how, moment):
     theirs = oracle.blocks(model)[-1].register_forward_pre_hook(fail)
     try:
         with pytest.raises(Stop):
-            list(engine.intervene(asked, how=how))
+            list(engine.run(asked, how=how))
     finally:
         theirs.remove()
 
@@ -89,7 +88,7 @@ def test_threads_never_see_each_other_s_edits(name):
 
     def read():
         together.wait(timeout=60)
-        return [dict(engine.score([JOB]))[0] for _ in range(6)]
+        return [dict(engine.run([JOB]))[0] for _ in range(6)]
 
     expected(name)  # the oracle's own hooks are not for company
     with ThreadPoolExecutor(3) as pool:

@@ -52,7 +52,7 @@ def model(name):
 
 @pytest.mark.parametrize("how", CHUNKS)
 def test_after_a_run(model, jobs, how):
-    dict(Engine(model, chunk_tokens=CHUNKS[how]).score(jobs, how=how))
+    dict(Engine(model, chunk_tokens=CHUNKS[how]).run(jobs, how=how))
 
 
 STOPS = [*((how, KeyboardInterrupt) for how in CHUNKS), ("auto", ZeroDivisionError), ("auto", Stop)]
@@ -64,7 +64,7 @@ def test_after_being_stopped(model, jobs, how, stop):
         raise stop
 
     with pytest.raises(stop):
-        dict(Engine(model, chunk_tokens=CHUNKS[how]).score(jobs, how=how, on_progress=on_progress))
+        dict(Engine(model, chunk_tokens=CHUNKS[how]).run(jobs, how=how, on_progress=on_progress))
 
 
 @pytest.mark.parametrize("how", CHUNKS)
@@ -81,13 +81,13 @@ def test_after_a_forward_fails(model, jobs, how):
     theirs = list(model.get_decoder().modules())[-1].register_forward_hook(fail)
     try:
         with pytest.raises(KeyboardInterrupt):
-            dict(engine.score(jobs, how=how))
+            dict(engine.run(jobs, how=how))
     finally:
         theirs.remove()
 
 
 def test_after_a_reader_walks_away(model, jobs):
-    run = iter(Engine(model, chunk_tokens=24).score(jobs))
+    run = iter(Engine(model, chunk_tokens=24).run(jobs))
     next(run)
     del run
 

@@ -37,7 +37,7 @@ def job_lists(draw):
 @settings(max_examples=15, derandomize=True)
 @given(jobs=job_lists(), chunk_tokens=st.integers(1, 80))
 def test_engine_is_the_oracle(name, jobs, chunk_tokens):
-    run = Engine(built(name), chunk_tokens=chunk_tokens).score(jobs)
+    run = Engine(built(name), chunk_tokens=chunk_tokens).run(jobs)
     found = dict(run)
     assert run.report.how == "tree"
     for index, job in enumerate(jobs):

@@ -34,7 +34,7 @@ def tiny(request):
 @pytest.mark.parametrize("how", CHUNKS)
 def test_every_number_is_the_oracle_s(tiny, how):
     jobs = jobs_for(tiny)
-    run = Engine(built(tiny.name), chunk_tokens=CHUNKS[how]).score(list(jobs.values()), how=how)
+    run = Engine(built(tiny.name), chunk_tokens=CHUNKS[how]).run(list(jobs.values()), how=how)
     pairs = list(run)
     assert sorted(index for index, _ in pairs) == list(range(len(jobs)))  # each job once
     assert not differences(jobs, dict(pairs), expected(tiny.name), TOLERANCE)
@@ -73,7 +73,7 @@ def test_hiding_needs_attention():
     tiny = CONFIGURATIONS["mamba"]
     for how in CHUNKS:
         with pytest.raises(CapabilityError):
-            dict(Engine(built(tiny.name)).score([EDITS["clean"], HIDES["one hidden"]], how=how))
+            dict(Engine(built(tiny.name)).run([EDITS["clean"], HIDES["one hidden"]], how=how))
 
 
 # One of each way a mask, a cache or a position can go wrong; for what need not be asked everywhere.
@@ -84,7 +84,7 @@ FEW = ["gpt2", "bloom", "mpt", "gpt_neo", "mistral", "gemma3", "gpt_oss", "deeps
 @pytest.mark.parametrize("name", FEW)
 def test_chunk_size_changes_no_number(name, chunk_tokens):
     jobs = jobs_for(CONFIGURATIONS[name])
-    run = Engine(built(name), chunk_tokens=chunk_tokens).score(list(jobs.values()))
+    run = Engine(built(name), chunk_tokens=chunk_tokens).run(list(jobs.values()))
     assert not differences(jobs, dict(run), expected(name), TOLERANCE)
     assert run.report.how == CONFIGURATIONS[name].how
 
@@ -95,17 +95,17 @@ def test_order_and_company_change_no_number(name):
     jobs = jobs_for(CONFIGURATIONS[name])
     engine = Engine(built(name), chunk_tokens=48)
     backwards = list(reversed(jobs))
-    found = dict(engine.score([jobs[case] for case in backwards]))
+    found = dict(engine.run([jobs[case] for case in backwards]))
     assert not differences(backwards, found, expected(name), TOLERANCE)
     for case, job in jobs.items():
-        assert not differences([case], dict(engine.score([job])), expected(name), TOLERANCE)
+        assert not differences([case], dict(engine.run([job])), expected(name), TOLERANCE)
 
 
 @pytest.mark.parametrize("name", FEW)
 def test_sharing_saves_tokens(name):
     """One token deleted at each position in turn, the case the tree is made for."""
     jobs = [EDITS["clean"]] + [Job(without(i), ANSWERS) for i in range(len(CLEAN))]
-    run = Engine(built(name)).score(jobs)
+    run = Engine(built(name)).run(jobs)
     found = dict(run)
     assert len(found) == len(jobs)
     if CONFIGURATIONS[name].how == "tree":
@@ -117,7 +117,7 @@ def test_sharing_saves_tokens(name):
 def test_progress_counts_up_to_all():
     seen = []
     jobs = list(jobs_for(CONFIGURATIONS["llama"]).values())
-    list(Engine(built("llama"), chunk_tokens=24).score(jobs, on_progress=lambda *now: seen.append(now)))
+    list(Engine(built("llama"), chunk_tokens=24).run(jobs, on_progress=lambda *now: seen.append(now)))
     done = [now for now, _ in seen]
     assert len(seen) > 1
     assert done == sorted(done)

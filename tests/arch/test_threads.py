@@ -21,7 +21,7 @@ def test_threads_get_each_its_own_numbers(name):
 
     def score(jobs):
         together.wait(timeout=60)
-        return [dict(engine.score(list(jobs.values()))) for _ in range(3)]
+        return [dict(engine.run(list(jobs.values()))) for _ in range(3)]
 
     with ThreadPoolExecutor(len(SETS)) as pool:
         answers = list(pool.map(score, SETS))
@@ -38,14 +38,14 @@ def test_reader_who_stops_does_not_stop_others():
         together.wait(timeout=60)
         for _ in range(5):
             with pytest.raises(KeyboardInterrupt):
-                dict(engine.score(list(HIDES.values()), on_progress=interrupt))
+                dict(engine.run(list(HIDES.values()), on_progress=interrupt))
 
     def interrupt(done, total):
         raise KeyboardInterrupt
 
     def patient():
         together.wait(timeout=60)
-        return [dict(engine.score(list(EDITS.values()))) for _ in range(5)]
+        return [dict(engine.run(list(EDITS.values()))) for _ in range(5)]
 
     with ThreadPoolExecutor(2) as pool:
         stopping, reading = pool.submit(stopped), pool.submit(patient)

@@ -47,7 +47,7 @@ def furthest(one, other):
 
 def test_all_ways_agree(engine):
     jobs = DELETED + (HIDDEN if engine.anatomy.can("hide") else [])
-    ways = {how: dict(engine.score(jobs, how=how)) for how in ("reference", "batches", "auto")}
+    ways = {how: dict(engine.run(jobs, how=how)) for how in ("reference", "batches", "auto")}
     assert furthest(ways["reference"], ways["batches"]) < 1e-4
     assert furthest(ways["reference"], ways["auto"]) < 1e-4
 
@@ -55,7 +55,7 @@ def test_all_ways_agree(engine):
 @torch.no_grad()
 def test_reference_is_the_bare_model_bit_for_bit(engine):
     job = DELETED[0]
-    (found,) = [scores for _, scores in engine.score([job], how="reference")]
+    (found,) = [scores for _, scores in engine.run([job], how="reference")]
     for score, end in zip(found, job.continuations, strict=True):
         logits = engine.model(torch.tensor([[*job.ids, *end[:-1]]]), use_cache=False).logits[0].double()
         log_probs = logits[len(job.ids) - 1 :].log_softmax(-1)
@@ -67,7 +67,7 @@ def test_reference_is_the_bare_model_bit_for_bit(engine):
 def test_hiding_nothing_is_the_clean_run(engine):
     jobs = [Job(TEXT, ENDS), Job(TEXT, ENDS, frozenset())]
     for how in ("reference", "batches", "auto"):
-        one, two = (scores for _, scores in sorted(engine.score(jobs, how=how)))
+        one, two = (scores for _, scores in sorted(engine.run(jobs, how=how)))
         assert one == two
 
 
@@ -76,7 +76,7 @@ def test_hiding_what_comes_last_changes_no_first_token(engine):
     if not engine.anatomy.can("hide"):
         pytest.skip("no attention")
     jobs = [Job(TEXT, ENDS), Job(TEXT, ENDS, frozenset({len(TEXT) - 1}))]
-    scores = dict(engine.score(jobs))
+    scores = dict(engine.run(jobs))
     assert scores[0][0] == pytest.approx(scores[1][0], abs=1e-5)  # one token long
     assert abs(scores[0][2] - scores[1][2]) > 1e-3  # the others' later tokens do lose sight of it
 
@@ -117,7 +117,7 @@ def test_key_value_heads_and_missing_heads():
 
 def test_hide_is_refused_before_anything_runs():
     with pytest.raises(CapabilityError) as refusal:
-        Engine(built("mamba")).score(HIDDEN)
+        Engine(built("mamba")).run(HIDDEN)
     assert refusal.value.key == "hide_unsupported"
     assert refusal.value.say("zh") != str(refusal.value)
 
@@ -129,13 +129,13 @@ def test_a_model_in_training_is_refused():
 
 
 def test_nothing_to_do():
-    run = Engine(built("llama")).score([])
+    run = Engine(built("llama")).run([])
     assert list(run) == []
     assert run.report.forwards == 0
 
 
 def test_report_counts_what_was_run():
-    run = Engine(built("llama"), chunk_tokens=60).score(DELETED)
+    run = Engine(built("llama"), chunk_tokens=60).run(DELETED)
     calls = []
     hook = (
         built("llama")
@@ -170,9 +170,9 @@ def noisy(method, size):
 
 def test_a_wrong_tree_is_noticed_and_replaced(monkeypatch):
     engine = Engine(built("llama"), chunk_tokens=60)
-    truth = dict(engine.score(DELETED, how="reference"))
+    truth = dict(engine.run(DELETED, how="reference"))
     monkeypatch.setattr(Forwards, "packed", noisy(Forwards.packed, 0.05))
-    run = engine.score(DELETED)
+    run = engine.run(DELETED)
     found = dict(run)
     assert run.report.how == "batches"
     assert run.report.why.key == "way_failed"
@@ -183,7 +183,7 @@ def test_a_wrong_tree_is_noticed_and_replaced(monkeypatch):
 
 def test_a_tree_that_breaks_half_way_is_finished_in_batches(monkeypatch):
     engine = Engine(built("llama"), chunk_tokens=30)
-    truth = dict(engine.score(DELETED, how="reference"))
+    truth = dict(engine.run(DELETED, how="reference"))
     packed, calls = Forwards.packed, []
 
     def breaks(self, *args):
@@ -193,7 +193,7 @@ def test_a_tree_that_breaks_half_way_is_finished_in_batches(monkeypatch):
         return packed(self, *args)
 
     monkeypatch.setattr(Forwards, "packed", breaks)
-    run = engine.score(DELETED)
+    run = engine.run(DELETED)
     results = list(run)
     assert sorted(index for index, _ in results) == list(range(len(DELETED)))  # nothing twice, nothing lost
     assert furthest(dict(results), truth) < 1e-4
@@ -203,7 +203,7 @@ def test_a_tree_that_breaks_half_way_is_finished_in_batches(monkeypatch):
 
 def test_wrong_batches_give_way_to_the_plain_loop(monkeypatch):
     engine = Engine(built("mamba"), chunk_tokens=100)
-    truth = dict(engine.score(DELETED, how="reference"))
+    truth = dict(engine.run(DELETED, how="reference"))
     plain = Forwards.plain
 
     def off_when_many(self, ids, *args):
@@ -211,7 +211,7 @@ def test_wrong_batches_give_way_to_the_plain_loop(monkeypatch):
         return logits + torch.randn_like(logits) if len(ids) > 1 else logits
 
     monkeypatch.setattr(Forwards, "plain", off_when_many)
-    run = engine.score(DELETED)
+    run = engine.run(DELETED)
     found = dict(run)
     assert run.report.how == "reference"
     assert furthest(found, truth) < 1e-4
@@ -224,13 +224,13 @@ def test_an_interrupt_is_no_reason_to_try_another_way(monkeypatch):
 
     monkeypatch.setattr(execute, "score_tree", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        list(Engine(built("llama")).score(DELETED))
+        list(Engine(built("llama")).run(DELETED))
 
 
 def test_nan_is_never_taken_for_exact(monkeypatch):
     engine = Engine(built("llama"), chunk_tokens=60)
     monkeypatch.setattr(Forwards, "packed", noisy(Forwards.packed, math.nan))
-    run = engine.score(DELETED)
+    run = engine.run(DELETED)
     assert all(math.isfinite(score) for scores in dict(run).values() for score in scores)
     assert run.report.how == "batches"
 
@@ -241,14 +241,14 @@ def test_results_wait_for_the_checks(monkeypatch):
     order = []
     verify = by_tree._verify
     monkeypatch.setattr(by_tree, "_verify", lambda *args: (order.append("check"), verify(*args)))
-    for index, _ in engine.score(DELETED):
+    for index, _ in engine.run(DELETED):
         order.append(index)
     assert order[0] == "check"
 
 
 def test_the_lock_is_free_between_results():
     engine = Engine(built("llama"), chunk_tokens=20)
-    run = engine.score(DELETED)
+    run = engine.run(DELETED)
     next(run)
     got = []
     thread = threading.Thread(target=lambda: got.append(engine.lock.acquire(timeout=5)))
@@ -261,8 +261,8 @@ def test_the_lock_is_free_between_results():
 def test_half_precision_is_noisy_and_says_so(dtype):
     engine = Engine(CONFIGURATIONS["llama"].build().to(dtype))
     assert all(finding.ok for finding in engine.anatomy.findings)
-    run = engine.score(DELETED + HIDDEN)
-    found, truth = dict(run), dict(engine.score(DELETED + HIDDEN, how="reference"))
+    run = engine.run(DELETED + HIDDEN)
+    found, truth = dict(run), dict(engine.run(DELETED + HIDDEN, how="reference"))
     assert run.report.how == "tree"
     # What was off in the few that are checked may be nothing by chance; what may be off is said.
     assert run.report.noise_floor <= run.report.checks[0].tolerance
@@ -278,11 +278,11 @@ def test_lengths_that_change_the_positions_are_not_mixed():
     assert limit is not None
     long = tuple(3 + i % 100 for i in range(limit + 5))
     jobs = [Job(long, ENDS), Job(long[:-3], ENDS), Job(long[:6], ENDS), Job(long[2:], ENDS)]
-    run = engine.score(jobs)
+    run = engine.run(jobs)
     found = dict(run)
     assert run.report.how == "batches"
     assert run.report.why.key == "tree_length"
     for index, job in enumerate(jobs):
         truth = [log_prob(tiny.build(), job.ids, end) for end in job.continuations]
         assert found[index] == pytest.approx(truth, abs=1e-4)
-    assert engine.score([Job(long[:6], ENDS)]).report.how == "tree"
+    assert engine.run([Job(long[:6], ENDS)]).report.how == "tree"

@@ -29,9 +29,9 @@ def model(request, monkeypatch):
 def test_same_numbers(model):
     packed, own = Engine(model), Engine(model, packed_linears="off")
     assert own.linears is None
-    truth = dict(own.score(JOBS, how="reference"))
+    truth = dict(own.run(JOBS, how="reference"))
     for how in ("auto", "batches"):
-        found = dict(packed.score(JOBS, how=how))
+        found = dict(packed.run(JOBS, how=how))
         assert max(abs(a - b) for i in truth for a, b in zip(found[i], truth[i], strict=True)) < 1e-4
 
 
@@ -47,9 +47,9 @@ def test_used_while_applied_and_never_after(model):
     for map_ in engine.linears._maps:
         assert callable(map_)
     engine.linears._maps = [lambda x, f=f: (seen.append(1), f(x))[1] for f in engine.linears._maps]
-    dict(engine.score(JOBS, how="reference"))
+    dict(engine.run(JOBS, how="reference"))
     assert not seen
-    dict(engine.score(JOBS))
+    dict(engine.run(JOBS))
     assert seen
     assert not any("forward" in vars(module) for module in model.modules())
 
@@ -60,8 +60,8 @@ def test_changed_weights_are_not_run_from_the_old_copy(model):
         for layer in engine.anatomy.layers:
             for parameter in model.get_submodule(layer.block).parameters():
                 parameter.mul_(1.1)
-    run = engine.score(JOBS)
-    found, truth = dict(run), dict(engine.score(JOBS, how="reference"))
+    run = engine.run(JOBS)
+    found, truth = dict(run), dict(engine.run(JOBS, how="reference"))
     assert run.report.how == "tree"
     assert max(abs(a - b) for i in truth for a, b in zip(found[i], truth[i], strict=True)) < 1e-4
 

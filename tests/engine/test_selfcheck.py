@@ -70,7 +70,7 @@ def test_a_block_that_reads_past_its_mask(model):
     assert [layer.reads_only_masked for layer in engine.anatomy.layers] == [True, False, True, True]
     assert engine.anatomy.why_not("share_prefixes").key == "tree_recurrent"
     assert engine.anatomy.can("pad")
-    run = engine.score(JOBS)
+    run = engine.run(JOBS)
     found = dict(run)
     assert run.report.how == "batches"
     for index, job in enumerate(JOBS):
@@ -84,7 +84,7 @@ def test_a_model_that_looks_ahead(model):
     wrapped(model.model.layers[1].mlp, lambda out: out + 0.3 * out.mean(1, keepdim=True))
     engine = Engine(model)
     assert {"share_prefixes", "pad"} <= refused(engine)
-    run = engine.score(JOBS)
+    run = engine.run(JOBS)
     found = dict(run)
     assert run.report.how == "batches"
     for index, job in enumerate(JOBS):
@@ -103,7 +103,7 @@ def test_masks_that_are_not_obeyed(model):
     engine = Engine(model)
     assert {"hide", "share_prefixes"} <= refused(engine)
     with pytest.raises(CapabilityError):
-        engine.score([Job(TEXT, ((20,),), frozenset({3}))])
+        engine.run([Job(TEXT, ((20,),), frozenset({3}))])
 
 
 def test_a_head_that_cannot_be_read_at_chosen_positions(model):
@@ -111,7 +111,7 @@ def test_a_head_that_cannot_be_read_at_chosen_positions(model):
     wrapped(model.lm_head, lambda out: out + 0.01 * out.shape[1])
     engine = Engine(model)
     assert "read" in refused(engine)
-    run = engine.score(JOBS)
+    run = engine.run(JOBS)
     found = dict(run)
     assert len(found) == len(JOBS)
 

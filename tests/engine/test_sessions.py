@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from probes.engine import by_tree
 from probes.engine.by_tree import Sessions
+from probes.engine.edits import Replace
 from probes.engine.execute import Engine
-from probes.engine.interventions import InsideJob, Replace
 from probes.engine.jobs import Job
 from tests.arch.configs import CONFIGURATIONS, built
 
@@ -34,7 +35,7 @@ def in_rounds(engine: Engine, rounds: Sessions) -> tuple[list[tuple[float, ...]]
     """What each round finds, how many checks it made, and all forwards."""
     found, checks, forwards = [], [], 0
     for job in DELETED:
-        run = engine.score([CLEAN, job], sessions=rounds)
+        run = engine.run([CLEAN, job], sessions=rounds)
         found.append(dict(run)[1])
         checks.append(len(run.report.checks))
         forwards += run.report.forwards
@@ -42,7 +43,7 @@ def in_rounds(engine: Engine, rounds: Sessions) -> tuple[list[tuple[float, ...]]
 
 
 def test_rounds_find_what_one_call_finds(engine: Engine, rounds: Sessions) -> None:
-    together = dict(Engine(engine.model, chunk_tokens=60, known=engine.findings).score([CLEAN, *DELETED]))
+    together = dict(Engine(engine.model, chunk_tokens=60, known=engine.findings).run([CLEAN, *DELETED]))
     found, checks, forwards = in_rounds(engine, rounds)
     for number, values in enumerate(found, 1):
         assert values == pytest.approx(together[number], abs=1e-4)
@@ -53,15 +54,15 @@ def test_rounds_find_what_one_call_finds(engine: Engine, rounds: Sessions) -> No
 
 
 def test_the_clean_prompt_is_the_same_in_every_round(engine: Engine, rounds: Sessions) -> None:
-    runs = [dict(engine.score([CLEAN, job], sessions=rounds))[0] for job in DELETED[:6]]
+    runs = [dict(engine.run([CLEAN, job], sessions=rounds))[0] for job in DELETED[:6]]
     assert len(set(runs)) == 1
 
 
 def test_a_round_that_needs_more_than_is_kept_begins_anew(engine: Engine, rounds: Sessions) -> None:
-    dict(engine.score([CLEAN, DELETED[0]], sessions=rounds))
+    dict(engine.run([CLEAN, DELETED[0]], sessions=rounds))
     longer = Job((*TEXT[:9], 60, 61, 62, *TEXT[9:]), ENDS)
-    found = dict(engine.score([CLEAN, longer], sessions=rounds))
-    alone = dict(engine.score([CLEAN, longer], how="reference"))
+    found = dict(engine.run([CLEAN, longer], sessions=rounds))
+    alone = dict(engine.run([CLEAN, longer], how="reference"))
     assert found[1] == pytest.approx(alone[1], abs=1e-4)
 
 
@@ -69,7 +70,7 @@ def test_a_check_that_fails_is_made_again_in_the_next_round(
     engine: Engine, rounds: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is wrong is never kept: every round falls back and says so, until it is right again."""
-    right = [dict(engine.score([CLEAN, job], how="reference"))[1] for job in DELETED[:4]]
+    right = [dict(engine.run([CLEAN, job], how="reference"))[1] for job in DELETED[:4]]
     own = by_tree._ClimbedTrunk.climb
 
     def wrong(self: by_tree._ClimbedTrunk, chunk: by_tree.Chunk) -> list[by_tree.Scored]:
@@ -81,12 +82,12 @@ def test_a_check_that_fails_is_made_again_in_the_next_round(
 
     monkeypatch.setattr(by_tree._ClimbedTrunk, "climb", wrong)
     for job, values in zip(DELETED[:4], right, strict=True):
-        run = engine.score([CLEAN, job], sessions=rounds)
+        run = engine.run([CLEAN, job], sessions=rounds)
         assert dict(run)[1] == pytest.approx(values, abs=1e-4)
         assert run.report.how == "batches"
         assert run.report.why is not None
     monkeypatch.undo()
-    run = engine.score([CLEAN, DELETED[0]], sessions=rounds)
+    run = engine.run([CLEAN, DELETED[0]], sessions=rounds)
     assert dict(run)[1] == pytest.approx(right[0], abs=1e-4)
     assert run.report.how == "tree"
 
@@ -95,12 +96,12 @@ def test_rounds_of_two_questions_at_once_do_not_meet(engine: Engine, rounds: Ses
     other = Job(tuple(reversed(TEXT)), ENDS)
     others = [Job(other.ids[:i] + other.ids[i + 1 :], ENDS) for i in range(1, 12)]
     asked = [(CLEAN, DELETED[:11]), (other, others)]
-    alone = [[dict(engine.score([c, job], how="reference"))[1] for job in jobs] for c, jobs in asked]
+    alone = [[dict(engine.run([c, job], how="reference"))[1] for job in jobs] for c, jobs in asked]
     seen: dict[int, list[tuple[float, ...]]] = {}
 
     def ask(place: int) -> None:
         clean, jobs = asked[place]
-        seen[place] = [dict(engine.score([clean, job], sessions=rounds))[1] for job in jobs]
+        seen[place] = [dict(engine.run([clean, job], sessions=rounds))[1] for job in jobs]
 
     threads = [threading.Thread(target=ask, args=(place,)) for place in (0, 1)]
     for thread in threads:
@@ -115,7 +116,7 @@ def test_rounds_of_two_questions_at_once_do_not_meet(engine: Engine, rounds: Ses
 def test_no_more_trunks_are_kept_than_told(engine: Engine, rounds: Sessions) -> None:
     for start in range(5):
         jobs = [Job(TEXT[start:], ENDS), Job(TEXT[start + 1 :], ENDS)]
-        dict(engine.score(jobs, sessions=rounds))
+        dict(engine.run(jobs, sessions=rounds))
     assert len(rounds._kept) == by_tree.Sessions.KEPT
 
 
@@ -124,7 +125,7 @@ def test_rounds_inside_are_checked_at_first_and_with_each_new_kind(engine: Engin
     kinds = [Replace(0, "head", 0), Replace(0, "head", 1), Replace(1, "head", 0), Replace(1, "mlp")]
     kinds += [Replace(2, "mlp"), Replace(2, "head", 1)]
     for edit in kinds:
-        run = engine.intervene([InsideJob(CLEAN), InsideJob(CLEAN, (edit,))])
+        run = engine.run([CLEAN, replace(CLEAN, edits=(edit,))])
         dict(run)
         checks.append(bool(run.report.checks))
     assert checks == [True, True, False, True, False, False]

@@ -43,7 +43,7 @@ def test_the_same_model_is_examined_once(folder: Path, examinations: list[object
     first, second = opened(folder), opened(folder)
     assert len(examinations) == 1
     assert second.findings == first.findings
-    assert dict(second.score(JOBS)) == dict(first.score(JOBS))
+    assert dict(second.run(JOBS)) == dict(first.run(JOBS))
 
 
 def changed_weights(folder: Path) -> None:
@@ -138,7 +138,7 @@ def test_another_engine_or_another_machine_examines_anew(
 def test_a_cache_that_cannot_be_written_is_no_harm(folder: Path, cache: Path) -> None:
     cache.mkdir(parents=True, exist_ok=True)
     (cache / "findings").write_text("a file in the folder's place")
-    assert dict(opened(folder).score(JOBS))
+    assert dict(opened(folder).run(JOBS))
 
 
 @pytest.mark.parametrize("name", ["llama", "gpt2", "bloom", "mamba", "qwen3_next", "falcon"])
@@ -151,4 +151,4 @@ def test_findings_survive_being_written(name: str) -> None:
         assert json.dumps(again.as_dict()) == text
         assert again.anatomy.layers == engine.anatomy.layers
         assert dict(again.anatomy.capabilities) == dict(engine.anatomy.capabilities)
-        assert dict(Engine(model, known=again).score(JOBS)) == dict(engine.score(JOBS))
+        assert dict(Engine(model, known=again).run(JOBS)) == dict(engine.run(JOBS))

@@ -72,7 +72,7 @@ def truths(loaded, jobs):
 
 @pytest.mark.parametrize("how", ["tree", "batches"])
 def test_engine_is_the_plain_loop(loaded, jobs, truths, how):
-    run = Engine(loaded[0]).score(list(jobs.values()), how="auto" if how == "tree" else how)
+    run = Engine(loaded[0]).run(list(jobs.values()), how="auto" if how == "tree" else how)
     found = dict(run)
     assert {name: found[i] for i, name in enumerate(jobs)} == {
         name: pytest.approx(truth, abs=TOLERANCE) for name, truth in truths.items()
@@ -86,7 +86,7 @@ def test_left_as_found(loaded, jobs):
     row = torch.tensor([jobs["clean"].ids])
     with torch.no_grad():
         told, before = model(row, use_cache=False).logits, state(model)
-        dict(Engine(model).score(list(jobs.values())[:3]))
+        dict(Engine(model).run(list(jobs.values())[:3]))
         assert state(model) == before
         assert torch.equal(model(row, use_cache=False).logits, told)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from meter import CLEAN, Found, Task, load, measure
 
+from probes.engine.edits import Replace
 from probes.engine.execute import Engine
-from probes.engine.interventions import InsideJob, Replace
 from probes.engine.jobs import Job
 
 
@@ -21,12 +22,12 @@ def way(task: Task) -> Callable[[], Found]:
     def score() -> Found:
         if task.study == "words":
             names = [CLEAN, *(str(word["index"]) for word in task.words)]
-            run = engine.score([Job(tuple(prompt["ids"]), continuations) for prompt in task.prompts])
+            run = engine.run([Job(tuple(prompt["ids"]), continuations) for prompt in task.prompts])
         else:
             names = [CLEAN, *(f"{layer}.{head}" for layer, head in task.heads)]
             job = Job(tuple(task.clean_ids), continuations)
             edits = [(), *((Replace(layer, "head", head=head),) for layer, head in task.heads)]
-            run = engine.intervene([InsideJob(job, edit) for edit in edits])
+            run = engine.run([replace(job, edits=edit) for edit in edits])
         found = {names[index]: list(values) for index, values in run}
         task.notes["how"] = run.report.how
         task.notes["tokens_run"] = run.report.tokens_run

@@ -11,6 +11,7 @@ import json
 import random
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from meter import peak_memory, processor_seconds, spread
 from plain import log_prob
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from probes.engine.edits import Replace
 from probes.engine.execute import Engine
-from probes.engine.interventions import InsideJob, Replace
 from probes.engine.jobs import Job
 
 TAIL = 22  # tokens of the question
@@ -89,7 +90,7 @@ def prepare(
         def run(units: Sequence[int]) -> Any:
             without = [[w for k, w in enumerate(words) if k != unit] for unit in units]
             ids = [tuple(token for word in kept for token in word) + tail for kept in without]
-            scores = engine.score([job, *(Job(one, job.continuations) for one in ids)])
+            scores = engine.run([job, *(Job(one, job.continuations) for one in ids)])
             list(scores)
             return scores.report
 
@@ -97,7 +98,7 @@ def prepare(
 
     def ablate(units: Sequence[tuple[int, int]]) -> Any:
         edits = [(), *((Replace(layer, "head", head=head),) for layer, head in units)]
-        scores = engine.intervene([InsideJob(job, edit) for edit in edits])
+        scores = engine.run([replace(job, edits=edit) for edit in edits])
         list(scores)
         return scores.report
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from probes.engine.anatomy import Anatomy, Finding
+from probes.engine.by_hooks import changed_runs, score_hooked
+from probes.engine.by_restart import score_restarted
+from probes.engine.edits import Edit, Knockout, Replace
 from probes.engine.experiments import TOKENS, Subject
-from probes.engine.inside import score_inside
-from probes.engine.inside_plain import changed_runs, score_inside_plainly
-from probes.engine.interventions import InsideJob, Intervention, Knockout, Line, Replace
 from probes.engine.jobs import Job
 from probes.engine.lens import final_logits
+from probes.engine.lines import Line
 from probes.engine.records import Recorder
 from probes.engine.surgery import Parts
 
@@ -70,17 +72,17 @@ def begun_half_way(subject: Subject) -> Finding:
     runs = changed_runs(
         line, [(i, _job(line, edits)) for i, edits in enumerate(jobs)], len(clean.record.shapes)
     )
-    found = dict(score_inside(forwards, clean, runs, 3 * TOKENS, restart=True))
+    found = dict(score_restarted(forwards, clean, runs, 3 * TOKENS, restart=True))
     expected = _plainly(subject, line, jobs)
     worst = max(abs(found[i][0] - value) for i, value in enumerate(expected))
     return Finding("begun_half_way", worst <= subject.tolerance, worst, "whole forwards with hooks")
 
 
-def _trials(anatomy: Anatomy, line: Line) -> list[tuple[Intervention, ...]]:
+def _trials(anatomy: Anatomy, line: Line) -> list[tuple[Edit, ...]]:
     """One of each kind in the first, the middle and the last layer with attention."""
     layers = anatomy.attention_layers
     chosen = {layer.index: layer for layer in (layers[0], layers[len(layers) // 2], layers[-1])}
-    trials: list[tuple[Intervention, ...]] = []
+    trials: list[tuple[Edit, ...]] = []
     for index, layer in chosen.items():
         trials += [(Replace(index, "head", 0),), (Replace(index, "head", 0, (_UNREAD,)),)]
         trials += [(Replace(index, "attention"),), (Replace(index, "block", None, (_UNREAD,)),)]
@@ -95,13 +97,13 @@ def _line(subject: Subject) -> Line:
     return Line(ids, ((int(subject.ids[0, -1]),),))
 
 
-def _job(line: Line, edits: Sequence[Intervention]) -> InsideJob:
-    return InsideJob(Job(line.ids, line.continuations), tuple(edits))
+def _job(line: Line, edits: Sequence[Edit]) -> Job:
+    return replace(Job(line.ids, line.continuations), edits=tuple(edits))
 
 
-def _plainly(subject: Subject, line: Line, jobs: Sequence[Sequence[Intervention]]) -> list[float]:
+def _plainly(subject: Subject, line: Line, jobs: Sequence[Sequence[Edit]]) -> list[float]:
     """Each job's log-probability by a whole forward with hooks, all side by side in one batch."""
     runs = changed_runs(line, [(i, _job(line, edits)) for i, edits in enumerate(jobs)], 0)
     with torch.no_grad():
-        found = dict(score_inside_plainly(subject.forwards, line, runs, TOKENS * len(runs)))
+        found = dict(score_hooked(subject.forwards, line, runs, TOKENS * len(runs)))
     return [found[i][0] for i in range(len(jobs))]

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from probes.engine import hooks
 from probes.engine.forward import Forwards
-from probes.engine.interventions import Line
 from probes.engine.jobs import Job
+from probes.engine.lines import Line
 from probes.engine.packing import Packed, Trunk
 from probes.engine.records import Clean
 from probes.engine.surgery import Parts

@@ -13,9 +13,10 @@ import numpy as np
 from torch import Tensor
 
 from probes.engine.by_batches import NotExact, relative_tolerance
+from probes.engine.edits import Edit, Knockout
 from probes.engine.forward import Forwards, target_log_probs
-from probes.engine.interventions import InsideJob, Intervention, Knockout, Line
-from probes.engine.jobs import Check, summed
+from probes.engine.jobs import Check, Job, summed
+from probes.engine.lines import Line
 from probes.engine.masks import DepthMasks
 from probes.engine.restart import first_node_of, start_of
 from probes.engine.surgery import PADDING, Parts, Sheet, operated, sights, swaps
@@ -31,24 +32,24 @@ class Changed:
     """One run to be made: which of the caller's jobs, what is done, where it begins to differ."""
 
     index: int
-    edits: tuple[Intervention, ...]
+    edits: tuple[Edit, ...]
     start: int
     first: int
 
 
-def changed_runs(line: Line, jobs: Sequence[tuple[int, InsideJob]], layers: int) -> list[Changed]:
+def changed_runs(line: Line, jobs: Sequence[tuple[int, Job]], layers: int) -> list[Changed]:
     """The runs of one line, hidden positions as the knockouts they are."""
     read = len(line.ids) - 1
     runs = []
-    for index, inside in jobs:
-        edits = inside.edits
-        if inside.job.hidden:
-            edits = (*edits, line.knockout_of(inside.job.hidden))
+    for index, job in jobs:
+        edits = job.edits
+        if job.hidden:
+            edits = (*edits, line.knockout_of(job.hidden))
         runs.append(Changed(index, edits, start_of(edits, layers), first_node_of(edits, read)))
     return runs
 
 
-def score_inside_plainly(
+def score_hooked(
     forwards: Forwards, line: Line, runs: Sequence[Changed], most_tokens: int
 ) -> Iterator[tuple[int, Sums]]:
     """The same by whole forwards of whole texts; `most_tokens` of one batch (0: a text at a time, bare).

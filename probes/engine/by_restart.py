@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from probes.engine.by_hooks import Changed, Sums, verify
+from probes.engine.edits import Knockout
 from probes.engine.forward import Forwards, target_log_probs
-from probes.engine.inside_plain import Changed, Sums, verify
-from probes.engine.interventions import Knockout
 from probes.engine.masks import Sight
 from probes.engine.packing import Packed
 from probes.engine.records import Clean
@@ -25,7 +25,7 @@ _CALL = 24
 """What a forward costs beside its rows, in nodes of one block; it matters little."""
 
 
-def score_inside(
+def score_restarted(
     forwards: Forwards, clean: Clean, runs: Sequence[Changed], most_nodes: int, *, restart: bool
 ) -> Iterator[tuple[int, Sums]]:
     """Log-probability of the line's continuations for every run.
