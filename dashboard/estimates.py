@@ -39,14 +39,13 @@ class Work:
         model: Hashable,
         options: Mapping[str, Any],
         *,
-        parameters: int,
-        tokens: int,
+        operations: float,
         runs: int,
     ) -> Work:
-        """`model` names it; `tokens` are its clean prompt's."""
+        """`model` names it; `operations` are those of a run over its clean prompt."""
         ways = [options.get(name) for name in ("mode", "ablate_mode", "site", "cumulative")]
         part = study_named(study).part
-        return cls((study, *ways, "over" in options), model, 2.0 * parameters * tokens * part, runs)
+        return cls((study, *ways, "over" in options), model, operations * part, runs)
 
 
 class Estimates:

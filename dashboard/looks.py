@@ -13,8 +13,10 @@ from probes.models.memory import bytes_free
 from probes.models.word_attention import WordAttention
 from probes.models.word_attention import by_words as read_by_words
 from probes.question import Question
+from probes.studies.base import opened
 
 if TYPE_CHECKING:
+    from probes.models.base import AnswerModel
     from probes.models.local import LocalModel
 
 
@@ -50,23 +52,25 @@ class Look:
     reading: WordAttention
 
     @classmethod
-    def at(cls, model: LocalModel, question: Question) -> Look:
+    def at(cls, model: AnswerModel, question: Question) -> Look:
         """Run the prompt once.
 
         Raises:
             CapabilityError: the model does not hand its weights out.
             NoRoom: they would not fit into memory.
         """
-        layout = model.layout(question)
-        needed, free = attention_bytes(model, len(layout.ids)), bytes_free()
+        inside = opened(model)
+        local: LocalModel = inside.model
+        layout = local.layout(question)
+        needed, free = attention_bytes(local, len(layout.ids)), bytes_free()
         if COPIES * needed > free:
             raise NoRoom(COPIES * needed, free)
         end = len(layout.frame.before) + len(question.passage.text)
         prompt, shift = layout.frame.prompt(question.passage.text), len(layout.frame.before)
         words = question.passage.words
         spans = [(word.start + shift, word.end + shift) for word in words]
-        names = [str(name) for name in model.tokenizer.convert_ids_to_tokens(list(layout.ids))]
-        weights = [None if one is None else one.cpu().numpy() for one in model.inside.attention(question)]
+        names = [str(name) for name in local.tokenizer.convert_ids_to_tokens(list(layout.ids))]
+        weights = [None if one is None else one.cpu().numpy() for one in inside.attention(question)]
         units = [[i for a, b in layout.tokens_of([word.span]) for i in range(a, b)] for word in words]
         return cls(
             weights,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
-from probes.answers import Distribution
+from probes.distribution import Distribution
 from probes.models.base import Outcome
 from probes.question import Question
 from probes.studies.effects import Target

@@ -10,9 +10,9 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from dashboard.costs import runs_of
+from dashboard.costs import geometry_of, runs_of
 from dashboard.estimates import Estimates, Work
 from dashboard.gate import Waiting, patiently
 from dashboard.kept import Looks, Results
@@ -28,7 +28,7 @@ from probes.store import Store
 from probes.studies.shared_tokens import shared_tokens
 
 if TYPE_CHECKING:
-    from probes.models.local import LocalModel
+    from probes.models.base import AnswerModel
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class Service:
 
     # ---- models
 
-    def loaded(self, choice: Choice) -> LocalModel | None:
+    def loaded(self, choice: Choice) -> AnswerModel | None:
         """The model, where it is at hand; not to be kept, or its memory is kept as well."""
         return self._shelf.at_hand(choice)
 
@@ -83,11 +83,16 @@ class Service:
             return []
 
     def geometry(self, choice: Choice) -> Mapping[str, Any] | None:
-        """Layers and heads, where the model is at hand."""
+        """Layers and heads, where the model is at hand; {} of one that cannot be opened."""
         model = self.loaded(choice)
-        return None if model is None else model.inside.geometry()
+        return None if model is None else geometry_of(model)
 
-    def model(self, choice: Choice, waiting: Waiting = patiently) -> LocalModel:
+    def memory(self, choice: Choice, question: Question) -> int:
+        """Bytes that runs inside the model take beside its weights, about; 0 where it is not at hand."""
+        inside = getattr(self.loaded(choice), "inside", None)
+        return 0 if inside is None else int(inside.memory(question))
+
+    def model(self, choice: Choice, waiting: Waiting = patiently) -> AnswerModel:
         """The model, loaded where it is not at hand.
 
         Raises:
@@ -99,16 +104,21 @@ class Service:
         with self._shelf.turn(choice, waiting) as model:
             return model
 
-    def needs_download(self, choice: Choice) -> bool:
-        """Whether loading it fetches files from the hub; a link alone must not do that.
+    def needs_consent(self, choice: Choice) -> Literal["", "download", "elsewhere"]:
+        """What loading it does that a link alone must not do: fetch files from the hub, or send the passage
+        elsewhere.
 
         Raises:
             CruxError: the name is none of a model, or the model is not allowed here.
         """
+        from probes.models.kinds import kind_of
         from probes.models.source import resolve
 
         self._check_model(choice)
-        return resolve(choice.spec, choice.revision or None, paths=not self.limits.hosted).repo is not None
+        if kind_of(choice.spec):
+            return "elsewhere"
+        found = resolve(choice.spec, choice.revision or None, paths=not self.limits.hosted)
+        return "download" if found.repo is not None else ""
 
     def _check_model(self, choice: Choice) -> None:
         self.limits.check_model(choice.spec, choice.device, choice.dtype, choice.revision)
@@ -191,7 +201,7 @@ class Service:
         return 0 if model is None else runs_of(study, model, question, options)
 
     def _check_runs(
-        self, study: str, model: LocalModel | None, question: Question, options: Mapping[str, Any]
+        self, study: str, model: AnswerModel | None, question: Question, options: Mapping[str, Any]
     ) -> None:
         if model is not None and self.limits.runs is not None:
             self.limits.check_runs(runs_of(study, model, question, options), study)
@@ -227,7 +237,7 @@ class Service:
 
 
 def _over(
-    study: str, model: LocalModel, question: Question, options: dict[str, Any], ways: Mapping[str, Any]
+    study: str, model: AnswerModel, question: Question, options: dict[str, Any], ways: Mapping[str, Any]
 ) -> ProbeResult:
     from probes.over import run_over
     from probes.sets import questions_of
@@ -240,7 +250,7 @@ def _over(
     return run_over(study, model, chosen, options, source=source, base=question, **ways)
 
 
-def _key(study: str, model: LocalModel, question: Question, options: Mapping[str, Any]) -> Hashable:
+def _key(study: str, model: AnswerModel, question: Question, options: Mapping[str, Any]) -> Hashable:
     q = question
     asked = (
         q.passage,
@@ -259,13 +269,12 @@ def _key(study: str, model: LocalModel, question: Question, options: Mapping[str
 def _work(
     study: str,
     choice: Choice,
-    model: LocalModel,
+    model: AnswerModel,
     question: Question,
     options: Mapping[str, Any],
     runs: int,
 ) -> Work:
-    parameters, tokens = model.describe()["parameters"], len(model.layout(question).ids)
-    return Work.of(study, choice, options, parameters=parameters, tokens=tokens, runs=runs)
+    return Work.of(study, choice, options, operations=model.operations(question), runs=runs)
 
 
 _shared: list[Service] = []

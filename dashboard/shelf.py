@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from dashboard.gate import Gate, Waiting, patiently
 
 if TYPE_CHECKING:
-    from probes.models.local import LocalModel
+    from probes.models.base import AnswerModel
 
 
 @dataclass(frozen=True)
@@ -45,18 +45,18 @@ class Shelf:
 
     def __init__(self, *, paths: bool) -> None:
         self._paths = paths
-        self._kept: dict[Choice, LocalModel] = {}
+        self._kept: dict[Choice, AnswerModel] = {}
         self._gates: dict[Choice, Gate] = {}
         self._adding = threading.Lock()
         self._place = Gate()
         self._loading = Gate()
 
-    def at_hand(self, choice: Choice) -> LocalModel | None:
+    def at_hand(self, choice: Choice) -> AnswerModel | None:
         """The model, where it is loaded. Whoever keeps it beyond a moment keeps its memory, too."""
         return self._kept.get(choice)
 
     @contextmanager
-    def turn(self, choice: Choice, waiting: Waiting = patiently) -> Iterator[LocalModel]:
+    def turn(self, choice: Choice, waiting: Waiting = patiently) -> Iterator[AnswerModel]:
         """Hold the only turn of this model, loaded where it is not at hand.
 
         Raises:
@@ -69,7 +69,7 @@ class Shelf:
         with self._adding:
             return self._gates.setdefault(choice, Gate())
 
-    def _take_in(self, choice: Choice, waiting: Waiting) -> LocalModel:
+    def _take_in(self, choice: Choice, waiting: Waiting) -> AnswerModel:
         if choice == STAYS:
             return self._load(choice, waiting)
         with self._place.turn(waiting):
@@ -80,11 +80,11 @@ class Shelf:
             _empty_device_cache()
             return self._load(choice, waiting)
 
-    def _load(self, choice: Choice, waiting: Waiting) -> LocalModel:
+    def _load(self, choice: Choice, waiting: Waiting) -> AnswerModel:
         from probes.models import load_model
 
         with self._loading.turn(waiting):
-            model = load_model(
+            model: AnswerModel = load_model(
                 choice.spec,
                 revision=choice.revision or None,
                 device=choice.device,

@@ -10,7 +10,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from probes.answers import Answer, AnswerSet, Distribution
+    from probes.answers import Answer, AnswerSet
+    from probes.distribution import Distribution
     from probes.errors import CruxError
     from probes.models import load_model
     from probes.passage import Passage
@@ -25,7 +26,7 @@ _HOMES = {
     "Answer": "answers",
     "AnswerSet": "answers",
     "CruxError": "errors",
-    "Distribution": "answers",
+    "Distribution": "distribution",
     "Mode": "trials",
     "Passage": "passage",
     "ProbeResult": "results",

@@ -1,4 +1,4 @@
-"""Candidate answers and what a model's log-probabilities say of them. Runs nothing.
+"""Candidate answers. Runs nothing.
 
 An answer's probability is the probability that the continuation of the prompt *begins with* any of its
 strings, compared as token sequences. Strings form a tree: a string's nearest ancestor is the longest other
@@ -9,12 +9,9 @@ continuation belongs to the longest string it begins with, and answers never ove
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 from probes import escapes
 from probes.characters import check_unicode
@@ -22,10 +19,6 @@ from probes.errors import InputError, LimitError
 
 Ids = tuple[int, ...]
 
-RESOLUTION = 2.0**-24
-"""fp32 cannot tell a smaller "everything else" (1 - coverage) from nothing: its floor in a KL."""
-LOWEST = -100.0
-"""An answer's floor in a KL, nats: what lies below is equally impossible."""
 _PARTING, _EQUALS = ";；\n\r", "=＝"
 """What stands between answers, and between an answer's label and strings, where they are written as text."""
 MAX_CHARACTERS = 200_000
@@ -198,98 +191,3 @@ def _nearest_ancestors(strings: Iterable[Ids]) -> dict[Ids, Ids]:
             found[ids] = open_[-1]
         open_.append(ids)
     return found
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """What the model gives each answer, from the log-probability of each term's string.
-
-    `log_probs[i]` belongs to `terms[i]` (nats, summed over the string's tokens).
-    """
-
-    answers: AnswerSet
-    terms: tuple[Term, ...]
-    log_probs: tuple[float, ...]
-
-    @cached_property
-    def log_prob(self) -> tuple[float, ...]:
-        """One number an answer: the log of its probability, -inf where it is nothing."""
-        return tuple(map(self._sum, self._by_answer))
-
-    @property
-    def _by_answer(self) -> list[list[tuple[Term, float]]]:
-        """The terms of each answer with their log-probabilities."""
-        found: list[list[tuple[Term, float]]] = [[] for _ in self.answers.answers]
-        for term, log_prob in zip(self.terms, self.log_probs, strict=True):
-            found[term.answer].append((term, log_prob))
-        return found
-
-    @staticmethod
-    def _sum(terms: Sequence[tuple[Term, float]]) -> float:
-        """log of the signed sum of the terms' probabilities, scaled by the largest: nothing underflows."""
-        mine = [(term.sign, log_prob) for term, log_prob in terms]
-        top = max((lp for _, lp in mine), default=-math.inf)
-        if top == -math.inf:
-            return -math.inf
-        total = math.fsum(sign * math.exp(lp - top) for sign, lp in mine)
-        return top + math.log(total) if total > 0 else -math.inf
-
-    @property
-    def probability(self) -> tuple[float, ...]:
-        return tuple(math.exp(lp) for lp in self.log_prob)
-
-    @property
-    def coverage(self) -> float:
-        """The probability that the answer is one of the listed ones."""
-        return math.fsum(self.probability)
-
-    @property
-    def other(self) -> float:
-        """The probability of everything else."""
-        return max(0.0, 1.0 - self.coverage)
-
-    @property
-    def share(self) -> tuple[float, ...]:
-        """Each answer's part of the coverage; sums to 1."""
-        logs = self.log_prob
-        top = max(logs)
-        weights = [math.exp(lp - top) if top > -math.inf else 1.0 for lp in logs]
-        total = math.fsum(weights)
-        return tuple(w / total for w in weights)
-
-    @property
-    def top(self) -> int:
-        """The listed answer with the greatest probability."""
-        logs = self.log_prob
-        return logs.index(max(logs))
-
-    def kl_to(self, ablated: Distribution) -> float:
-        """KL(self || ablated) in nats, over the answers and everything else."""
-        mine, theirs = self._categories(), ablated._categories()
-        return max(0.0, math.fsum(math.exp(a) * (a - b) for a, b in zip(mine, theirs, strict=True)))
-
-    def _categories(self) -> list[float]:
-        """log-probabilities of the answers and of everything else, none lower than fp32 can tell apart."""
-        other = math.log(max(self.other, RESOLUTION))
-        return [*(max(log_prob, LOWEST) for log_prob in self.log_prob), other]
-
-    def as_records(self) -> list[dict[str, Any]]:
-        """The `answers` of a record: one dictionary an answer."""
-        rows: Iterable[Any] = zip(
-            self.answers.answers, self.probability, self.log_prob, self.share, self._by_answer, strict=True
-        )
-        return [
-            {
-                "answer": answer.label,
-                "name": answer.name,
-                "strings": list(answer.strings),
-                "scored": [
-                    {"string": t.string, "ids": list(t.ids), "log_prob": lp, "sign": t.sign}
-                    for t, lp in terms
-                ],
-                "probability": probability,
-                "log_prob": log_prob if math.isfinite(log_prob) else None,
-                "share": share,
-            }
-            for answer, probability, log_prob, share, terms in rows
-        ]

@@ -1,7 +1,8 @@
-"""An interval of a mean that holds on few and skewed values, or none."""
+"""Intervals: of a mean that holds on few and skewed values, or none; of a share."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -13,6 +14,17 @@ CARRIERS = 4
 """Values that must be more than nothing. With fewer, more than 2.5 % of all resamples hold none of them
 (e⁻³ = 5 %, e⁻⁴ = 1.8 %), and the interval has no end: what has been seen a time or two says how large an
 effect can be, not how often it comes. Where none has been seen, it may yet come."""
+
+
+def wilson(right: int, of: int) -> tuple[float, float]:
+    """The 95 % interval of a share (Wilson 1927)."""
+    if not of:
+        return 0.0, 1.0
+    z, share = 1.96, right / of
+    middle = share + z * z / (2 * of)
+    reach = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
+    low, high = (middle - reach) / (1 + z * z / of), (middle + reach) / (1 + z * z / of)
+    return max(0.0, low), min(1.0, high)
 
 
 def mean_interval(

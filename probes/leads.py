@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from probes.intervals import wilson
+
 POINTS, NATS = 5.0, 0.2
 """The margin: a lead under both is a near tie (53 % against 48.5 %, or 0.3 % against 0.26 %)."""
 
@@ -47,9 +49,18 @@ def leads(first: float, other: float, points: float = POINTS, nats: float = NATS
 def tied(run: Mapping[str, Any], points: float = POINTS, nats: float = NATS) -> list[Mapping[str, Any]]:
     """The answers that a run cannot tell apart: its top and all that it does not lead; [] for a clear top."""
     top = _answer(run, run["top"])
-    close = [a for a in run["answers"] if not leads(top["probability"], a["probability"], points, nats)]
+    close = [a for a in run["answers"] if not _ahead(top, a, points, nats)]
     close.sort(key=lambda answer: (answer is not top, -answer["probability"]))
     return close if len(close) > 1 else []
+
+
+def _ahead(one: Mapping[str, Any], other: Mapping[str, Any], points: float, nats: float) -> bool:
+    """Whether an answer leads another by the margin, and beyond what samples or first tokens leave open."""
+    if "count" in one and wilson(one["count"], one["count"] + other["count"])[0] <= 0.5:
+        return False
+    if "interval" in one and "count" not in one and one["interval"][0] <= other["interval"][1]:
+        return False
+    return leads(one["probability"], other["probability"], points, nats)
 
 
 def flips_clearly(row: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
@@ -66,7 +77,13 @@ def flips_clearly(row: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
 
 
 def faint(row: Mapping[str, Any], points: float = POINTS, nats: float = NATS) -> bool:
-    """Whether a row's effect on the target stays under the margin, in points as in nats."""
+    """Whether a row's effect on the target stays under the margin, in points as in nats; one that may as well
+    be none, in what was drawn, does.
+    """
+    if interval := row.get("effect_probability_interval"):
+        low, high = interval
+        if low <= 0 <= high:
+            return True
     effect, moved = row["effect_log_prob"], row["effect_probability"] or 0.0
     if effect is None:
         return not moved

@@ -183,15 +183,15 @@ class _Job:
         mark = uuid.uuid4().hex
         self.marks.add(mark)
         try:
-            for index, log_probs in scoring:
-                found[keys[index]] = list(log_probs)
+            for index, numbers in scoring:
+                found[keys[index]] = list(numbers)
                 if keys[index] in missing:  # the clean prompt, run again, is kept as it was made first
                     unkept[keys[index]] = found[keys[index]]
                     self.done += 1
                 if len(unkept) >= KEEP_EVERY:
                     self._keep(unkept, mark)
                 if self.on_outcome:
-                    self.on_outcome(self.model.outcome(self.question, work[index], log_probs))
+                    self.on_outcome(self.model.outcome(self.question, work[index], numbers))
                 self._tell()
         finally:  # also on a Stop: work done so far is on disk
             self._keep(unkept, mark)
@@ -246,10 +246,11 @@ class _Job:
         seen = [r["noise_floor"] for r in self.reports if r.get("noise_floor") is not None]
         return max([*seen, *self._known_noise()], default=None)
 
-    def greedy(self, prepared: Prepared) -> str:
-        """What the model goes on with by itself."""
+    def greedy(self, prepared: Prepared) -> str | None:
+        """What the model goes on with by itself; None where it is not asked."""
         key = key_of(["greedy", prepared.key])
-        return str(self._remembered(key, lambda: self.model.greedy(self.question, prepared)))
+        found: str | None = self._remembered(key, lambda: self.model.greedy(self.question, prepared))
+        return found
 
     def precision(self) -> dict[str, Any] | None:
         """How far effects may be off for the number type that the model computes in."""
@@ -276,7 +277,7 @@ def _record(
         if isinstance(record.get("greedy"), Prepared):
             record["greedy"] = job.greedy(record["greedy"])
     data["noise_floor"] = job.noise_floor()
-    data["notes"] = [*job.model.notes(job.question), *body.get("notes", ())]
+    data["notes"] = [*job.model.notes(job.question), *_known(data), *body.get("notes", ())]
     data["headline"] = headline(data, lang)
     data["provenance"] = {
         "model": job.model.describe(examined=bool(job.reports)),
@@ -291,6 +292,12 @@ def _record(
         "command_line": command_line(study, job.model.arguments, job.question, settings),
     }
     return ProbeResult(study, data)
+
+
+def _known(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The note on answers that are not told exactly."""
+    known = (data.get("clean") or data).get("known")
+    return [{"key": f"known_{known['how']}", "samples": known["samples"]}] if known else []
 
 
 def _maker(key: bytes) -> bytes:

@@ -2,84 +2,58 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from typing import Any
+import random
+from collections.abc import Sequence
 
-from probes.answers import Distribution, Term
-from probes.errors import CapabilityError
-from probes.models.base import Outcome, Prepared, Put
-from probes.passage import Span, Unit
+from probes.distribution import Distribution
+from probes.models.elsewhere import Elsewhere
 from probes.question import Question
-from probes.rewriting import as_asked, edited
-from probes.trials import Mode, Trial
 
 
-class Counting:
-    """Answers only, as a model behind an API would: how often `word` stands in the text decides.
-
-    It has no tokens, hands nothing out, and cannot hide words.
-    """
-
-    arguments = ("--model", "counting")
+class Counting(Elsewhere):
+    """How often a word stands in the passage decides; it tells the probabilities."""
 
     def __init__(self, word: str = "walked") -> None:
         self.word = word
+        self.name = f"counting:{word}"
         self.asked = 0
 
-    def describe(self, *, examined: bool = True) -> dict[str, Any]:
-        return {"model": "counting", "kind": "answers"}
-
-    def notes(self, question: Question) -> list[dict[str, Any]]:
-        return []
-
-    def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
-        return question.passage.units(kind)
-
-    def token_spans(self, question: Question, units: Sequence[Unit]) -> list[tuple[Span, ...]]:
-        return [() for _ in units]
-
-    def prepare(self, question: Question, trials: Sequence[Trial]) -> list[Prepared]:
-        return [self._prepared(question, trial) for trial in trials]
-
-    def _prepared(self, question: Question, trial: Trial) -> Prepared:
-        asked, left = as_asked(question, trial)
-        if left.mode is Mode.HIDE and left.spans:
-            raise CapabilityError("hide_unsupported", layers=0)
-        fillers = left.fillers or ("thing",) * len(left.spans)
-        text, removed = edited(asked.passage, left, fillers)
-        prompt = f"{text}\n{asked.question}"
-        key = ["counting", self.word, prompt]
-        return Prepared(trial, prompt, (), Put("plain"), removed=removed, fillers=fillers, key=key)
-
-    def score(self, prepared: Sequence[Prepared], rounds: Any = None) -> Scoring:
-        self.asked += len(prepared)
-        return Scoring([self._log_probs(one) for one in prepared])
-
-    def _log_probs(self, prepared: Prepared) -> tuple[float, ...]:
-        count = prepared.prompt.split("\n")[0].count(self.word)
-        return tuple(math.log(0.9 if place == min(count, 2) else 0.03) for place in range(3))
-
-    def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
-        answers = question.answers
-        terms = tuple(Term(place, answer.name, (), 1) for place, answer in enumerate(answers.answers))
-        return Outcome(prepared, Distribution(answers, terms, tuple(log_probs)))
-
-    def precision(self, prepared: Prepared) -> None:
-        return None
-
-    def greedy(self, question: Question, prepared: Prepared) -> str:
-        return "once"
+    def numbers(self, prompt: str, question: Question) -> Sequence[float]:
+        self.asked += 1
+        count = prompt.split("\n")[0].count(self.word)
+        answers = len(question.answers.answers)
+        return [0.9 if place == min(count, answers - 1) else 0.06 / (answers - 1) for place in range(answers)]
 
 
-class Scoring:
-    """What was answered, one after the other."""
+class Sampling(Counting):
+    """The same, but it only says what it answers: what is known is how often, of so many times."""
 
-    def __init__(self, found: list[tuple[float, ...]]) -> None:
-        self._found = found
+    def __init__(self, word: str = "walked", samples: int = 40) -> None:
+        super().__init__(word)
+        self.samples = samples
+        self.name = f"sampling:{word}"
 
-    def __iter__(self) -> Iterator[tuple[int, tuple[float, ...]]]:
-        return iter(enumerate(self._found))
+    @property
+    def identity(self) -> list[str]:
+        return [self.name, str(self.samples)]
 
-    def report(self) -> dict[str, Any]:
-        return {"how": "answers", "noise_floor": None}
+    def numbers(self, prompt: str, question: Question) -> Sequence[float]:
+        told = super().numbers(prompt, question)
+        rng = random.Random(prompt)
+        drawn = rng.choices(range(len(told) + 1), [*told, 1 - sum(told)], k=self.samples)
+        return [drawn.count(place) for place in range(len(told))]
+
+    def distribution(self, question: Question, numbers: Sequence[float]) -> Distribution:
+        return Distribution.drawn(question.answers, [int(n) for n in numbers], self.samples)
+
+
+class FirstTokens(Counting):
+    """The same, but it tells its likeliest answer alone: another may have all that is left."""
+
+    def numbers(self, prompt: str, question: Question) -> Sequence[float]:
+        told = super().numbers(prompt, question)
+        return [share if share == max(told) else 0.0 for share in told]
+
+    def distribution(self, question: Question, numbers: Sequence[float]) -> Distribution:
+        left = 1 - sum(numbers)
+        return Distribution.bounded(question.answers, [(low, low if low else left) for low in numbers])

@@ -21,6 +21,7 @@ def test_it_tells_of_these_files() -> None:
     assert set(FILES) == {
         "probes/studies/halves.py",
         "probes/studies/halves.toml",
+        "probes/models/kinds/counting.py",
         "dashboard/views/first.py",
     }
 
@@ -29,7 +30,7 @@ def test_it_tells_of_these_files() -> None:
 def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The packages with what is told put in; all else is this one's, by links."""
     root = tmp_path_factory.mktemp("house")
-    own = {Path(name).parent for name in FILES} | {Path("probes"), Path("dashboard")}
+    own = {folder for name in FILES for folder in Path(name).parents if folder != Path()}
     for folder in sorted(own):
         (root / folder).mkdir(parents=True, exist_ok=True)
         for path in (ROOT / folder).iterdir():
@@ -79,6 +80,14 @@ for view in ("study", "first"):
     offers = [button for button in at.button if button.key and button.key.endswith("_measure")]
     at = offers[0].click().run() if offers else at
     told.append([at.subheader[0].value, len(at.get("vega_lite_chart")), len(at.exception), len(at.error)])
+at = AppTest.from_file("dashboard/page.py", default_timeout=120)
+at.query_params["model"] = "counting:walked"
+at.query_params["lang"] = "en"
+at.run()
+asked = [info.value for info in at.info]
+next(button for button in at.button if button.label == "Load").click().run()
+told.append([at.subheader[0].value, len(at.get("vega_lite_chart")), len(at.exception), len(at.error)])
+told.append(asked)
 print(json.dumps(told))
 """
 
@@ -86,8 +95,29 @@ print(json.dumps(told))
 def test_the_study_has_its_page_and_a_page_of_ones_own_is_one_file_and_a_line(house: Path) -> None:
     (house / "pages.py").write_text(PAGES, encoding="utf-8")
     made = python(house, "pages.py")
-    study, first = json.loads(made.stdout.splitlines()[-1])
+    study, first, elsewhere, asked = json.loads(made.stdout.splitlines()[-1])
     assert "moves the answer most" in study[0]
     assert study[1:] == [1, 0, 0]
     assert "Yesterday" in first[0]
     assert first[2:] == [0, 0]
+    assert "sent there" in asked[0]
+    assert "The model says" in elsewhere[0]
+    assert elsewhere[1] >= 1
+    assert elsewhere[2:] == [0, 0]
+
+
+def test_the_model_is_opened_by_its_name(house: Path) -> None:
+    asked = ["words", "--model", "counting:walked", "--preset", "coffee-en", "--no-cache"]
+    made = python(house, "-m", "probes", *asked, "--json", "-")
+    record = json.loads(made.stdout)
+    assert record["clean"]["known"] == {"how": "samples", "samples": 20}
+    (walked,) = [row for row in record["rows"] if row["text"] == "walked"]
+    assert walked["flips_clearly"]
+    assert walked["effect_probability_interval"][1] < 0
+    assert "--model counting:walked" in record["provenance"]["command_line"]
+    assert "20 answers drawn" in made.stderr
+    told = python(house, "-m", "probes", *asked[:4], "coffee-zh", "--lang", "zh", "--no-cache").stdout
+    assert "走进" in told
+    refused = python(house, "-m", "probes", "heads", *asked[1:])
+    assert refused.returncode == 5
+    assert "answers from elsewhere" in refused.stderr

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from probes.answers import AnswerSet, Distribution, Term
+from probes.answers import AnswerSet, Term
+from probes.distribution import Distribution
 from probes.headline import headline
 from probes.leads import faint, flips_clearly, leads, tied, turns
 from probes.studies.effects import Target, effect, limits

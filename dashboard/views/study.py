@@ -5,4 +5,4 @@ from __future__ import annotations
 from dashboard.widgets.desk import desk
 from dashboard.widgets.study_board import board, study_choice
 
-desk(board, study_choice)
+desk(board, study_choice, needs=())

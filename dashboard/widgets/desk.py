@@ -27,10 +27,11 @@ from dashboard.widgets.own_passage import own_passage
 from dashboard.widgets.places import Headline
 from dashboard.widgets.stage import STEADY
 from dashboard.wording import t
-from probes.errors import CruxError
+from probes.errors import CapabilityError, CruxError
 from probes.headline import headline
 from probes.question import Question
 from probes.results import ProbeResult
+from probes.studies.base import Need
 
 DRAWING_SHARE = 9
 """Drawing what was found so far takes at most a tenth of the time."""
@@ -127,9 +128,7 @@ class Desk:
 
     def _memory(self) -> str:
         """What the runs take beside the model's weights."""
-        model = self.shop.loaded(self.choice)
-        needed = 0 if model is None else model.inside.memory(self.question)
-        return f"{max(needed, 1e7) / 1e9:.2f} GB"
+        return f"{max(self.shop.memory(self.choice, self.question), 1e7) / 1e9:.2f} GB"
 
     def _run(
         self,
@@ -189,11 +188,14 @@ def _time(seconds: float) -> str:
     return t("desk.minutes", n=round(seconds / 60))
 
 
-def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
+def desk(
+    draw: Callable[[Desk], None], controls: Callable[[], None], *, needs: tuple[Need, ...] = ("inside",)
+) -> None:
     """Draw a page: bar, headline, question; then, with the model at hand, what `draw` makes of it.
 
     Args:
         controls: what the bar offers in the place of how words are taken away.
+        needs: what the page wants of a model beside answers; one that lacks it is refused in words.
     """
     bar(controls)
     for name, value in session.visit().notes:
@@ -215,6 +217,8 @@ def desk(draw: Callable[[Desk], None], controls: Callable[[], None]) -> None:
             load(shop, choice, top.instead())
             return
         session.write_link()  # now, because a long run may be interrupted before the page's end
+        if "inside" in needs and not geometry:
+            raise CapabilityError("inside_closed")
         notes(shop.notes(choice, question, by_tokens=True))
         draw(Desk(question, shop, choice, top, geometry))
     except CruxError as fault:

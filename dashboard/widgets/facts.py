@@ -29,7 +29,7 @@ def measured_facts(result: ProbeResult) -> list[tuple[str, str]]:
     facts = [
         (
             "model",
-            f"{model['model']} · {model.get('architecture', '')} · {model['dtype']} · {model['device']}",
+            " · ".join(str(model[n]) for n in ("model", "architecture", "dtype", "device") if n in model),
         ),
         ("fingerprint", str(model.get("fingerprint", ""))[:16]),
         ("mode", _way(made["options"])),

@@ -45,10 +45,10 @@ def problem(fault: CruxError) -> None:
 
 
 def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
-    """Load the model and run the script again; one that a link alone wants downloaded is offered."""
-    if shop.needs_download(choice) and choice.spec not in session.visit().agreed:
+    """Load the model and run the script again; one that a link alone must not load is offered."""
+    if (why := shop.needs_consent(choice)) and choice.spec not in session.visit().agreed:
         with top:
-            _offer_download(choice)
+            _offer(choice, why)
         return
     loading = t("stage.loading", model=short_name(choice.spec))
     with top, st.spinner(loading, show_time=True):
@@ -64,8 +64,8 @@ def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
     st.rerun()  # now with its units, and the results that are known of it
 
 
-def _offer_download(choice: Choice) -> None:
-    st.info(t("models.confirm", model=choice.spec), icon=":material/download:")
+def _offer(choice: Choice, why: str) -> None:
+    st.info(t(f"models.confirm_{why}", model=choice.spec), icon=":material/download:")
     with st.container(horizontal=True):
         agreed = session.visit().agreed
         st.button(t("models.confirm_yes"), type="primary", on_click=agreed.add, args=(choice.spec,))

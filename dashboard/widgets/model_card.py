@@ -14,6 +14,7 @@ from dashboard.widgets.model_picker import light, short_name
 from dashboard.wording import t
 from probes.locale import say
 from probes.models import catalog
+from probes.models.base import AnswerModel
 from probes.models.local import LocalModel
 from probes.models.memory import bytes_free, readable
 from probes.models.placement import Size
@@ -30,13 +31,17 @@ WHOLE = """<style>
 """Names, figures and their units stay on one line; on a narrow screen a table moves under the finger."""
 
 
-def loaded_model(state: State, model: LocalModel | None) -> None:
+def loaded_model(state: State, model: AnswerModel | None) -> None:
     """The model in use: a sentence, its figures, its self-check, its capabilities."""
     name = short_name(state.model)
     if model is None:
         st.subheader(t("models.not_loaded", name=name), anchor=False)
         return
     about = model.describe()
+    if not isinstance(model, LocalModel):
+        st.subheader(t("models.elsewhere", name=name), anchor=False)
+        st.markdown(t("models.elsewhere_can"))
+        return
     icon, colour, word = light(about)
     st.subheader(f":{colour}[{icon}] {t('models.headline', name=name, light=word)}", anchor=False)
     _figures(about, model.loaded.size)

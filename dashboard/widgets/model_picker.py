@@ -33,6 +33,8 @@ def short_name(spec: str) -> str:
 
 def light(description: dict[str, Any]) -> tuple[str, str, str]:
     """Icon, colour and word of a self-check: nothing is said by colour alone."""
+    if "anatomy" not in description:
+        return ":material/cloud:", "blue", t("models.light_elsewhere")
     findings = description["anatomy"]["findings"]
     refused = [c for c in description["anatomy"]["capabilities"].values() if not c["ok"]]
     if not all(finding["ok"] for finding in findings):

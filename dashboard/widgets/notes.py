@@ -18,5 +18,12 @@ def notes(found: Sequence[Mapping[str, Any]]) -> None:
         st.warning(_lines([note_text(note, current().lang) for note in found]), icon=":material/info:")
 
 
+def known_note(record: Mapping[str, Any]) -> None:
+    """How a record's answers are known, where they are not told exactly."""
+    for note in record.get("notes", ()):
+        if note["key"].startswith("known_"):
+            st.caption(plain(note_text(note, current().lang)))
+
+
 def _lines(texts: Sequence[str]) -> Markdown:
     return Markdown("  \n".join(map(plain, texts)))

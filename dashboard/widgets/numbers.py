@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.session import bound, current
+from dashboard.widgets.notes import known_note
 from dashboard.wording import bare, t
 from probes import charts
 from probes.headline import FEW, headline, top_of
@@ -34,6 +35,7 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
         st.caption(t("numbers.coverage", coverage=percent(data["coverage"])))
     else:
         _goes_on(data)
+    known_note(data)
     chance = data.get("control")
     if chance:
         st.caption(

@@ -13,6 +13,7 @@ from dashboard.session import bound, current
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import plain
+from dashboard.widgets.notes import known_note
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.tabs import tabs
 from dashboard.widgets.take_along import Taken, measured_and_taken
@@ -71,6 +72,7 @@ def _one(here: Desk, study: Study, settings: Mapping[str, Any]) -> Taken | None:
     said = bare("study.alt", headline=headline(found.data, lang))
     st.vega_lite_chart(picture, key=f"study_{study.name}_chart", alt=said)
     _table(study, found, lang)
+    known_note(found.data)
     return Taken(study.name, found, settings, partial(study.picture, found))
 
 

@@ -11,6 +11,7 @@ from probes.charts.common import (
     CLEAN,
     NOW,
     PINNED,
+    doubts,
     labelled,
     numbers_at_the_right,
     row_of,
@@ -52,31 +53,38 @@ def answers(result: ProbeResult, lang: str, *, pinned: ProbeResult | None = None
             tooltip=tips,
         )
     )
-    chart = alt.layer(bars, numbers_at_the_right("p:Q", values), data=table).resolve_axis(y="independent")
+    chart = alt.layer(bars, *doubts(values), numbers_at_the_right("p:Q", values), data=table).resolve_axis(
+        y="independent"
+    )
     found: alt.LayerChart = chart.properties(
         height=(ANSWER_PIXELS if len(runs) == 1 else BAR_PIXELS) * len(values)
     )
     return found
 
 
-def _answer_data(runs: Sequence[tuple[str, str, list[tuple[str, float]]]]) -> list[dict[str, Any]]:
+Listed = list[tuple[str, float, Sequence[float] | None]]
+"""Answers with their probabilities, and the interval of each that is not told exactly."""
+
+
+def _answer_data(runs: Sequence[tuple[str, str, Listed]]) -> list[dict[str, Any]]:
     """One row a bar, an answer's bars together, the answer named at the first; between answers a gap."""
     rows = []
-    for place, (answer, _) in enumerate(runs[0][2]):
+    for place, (answer, *_) in enumerate(runs[0][2]):
         if place and len(runs) > 1:
             rows.append({"row": row_of(" ", " " * place), "run": runs[0][0], "p": 0.0, "answer": ""})
         for which, (run, _, listed) in enumerate(runs):
-            p = listed[place][1]
+            _, p, interval = listed[place]
+            ends = {} if interval is None else {"low": interval[0], "high": interval[1]}
             # Trailing spaces keep rows apart whose numbers are the same.
             row = row_of(answer if which == 0 else " ", percent(p) + " " * (which * 20 + place))
-            rows.append({"row": row, "run": run, "p": p, "answer": answer})
+            rows.append({"row": row, "run": run, "p": p, "answer": answer, **ends})
     return rows
 
 
 def answer_runs(
     result: ProbeResult, lang: str, pinned: ProbeResult | None = None
-) -> list[tuple[str, str, list[tuple[str, float]]]]:
-    """(name, colour, [(answer, probability)]) of the clean run, the present one, the pinned one."""
+) -> list[tuple[str, str, Listed]]:
+    """(name, colour, answers) of the clean run, the present one, the pinned one."""
     data = result.data
     runs = [("charts.run_clean", CLEAN, data.get("clean", data))]
     if "taken" in data:
@@ -86,6 +94,6 @@ def answer_runs(
     return [(say(key, lang), colour, _listed(run, lang)) for key, colour, run in runs]
 
 
-def _listed(run: Mapping[str, Any], lang: str) -> list[tuple[str, float]]:
-    listed = [(answer["name"], answer["probability"]) for answer in run["answers"]]
-    return [*listed, (say("charts.other", lang), run["other"])]
+def _listed(run: Mapping[str, Any], lang: str) -> Listed:
+    listed = [(answer["name"], answer["probability"], answer.get("interval")) for answer in run["answers"]]
+    return [*listed, (say("charts.other", lang), run["other"], None)]

@@ -100,6 +100,16 @@ def numbers_at_the_right(x: str, values: Sequence[Mapping[str, Any]]) -> alt.Cha
     return found
 
 
+def doubts(values: Sequence[Mapping[str, Any]]) -> list[alt.Chart]:
+    """A thin line from `low` to `high` of each row that has them: how far its number is known."""
+    import altair as alt
+
+    if not any(value.get("low") is not None for value in values):
+        return []
+    lines_ = alt.Chart().transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.5, color=GREY)
+    return [lines_.encode(x="low:Q", x2="high:Q", y=labelled("left", values))]
+
+
 def diverging(reach: float) -> alt.Scale:
     """Blue to orange, lighter towards zero; grey is left to what counts as no change."""
     import altair as alt

@@ -11,6 +11,7 @@ from probes.charts.common import (
     ROW_PIXELS,
     SMALLEST_SCALE,
     diverging,
+    doubts,
     drawn,
     effect_title,
     labelled,
@@ -55,6 +56,7 @@ def scale_of(result: ProbeResult) -> float:
     """Where colour is full and the axis ends, nats: the largest effect, at least `SMALLEST_SCALE`."""
     rows = [*result.data["rows"], *result.data["groups"]]
     known = [abs(row["effect_log_prob"]) for row in rows if row["effect_log_prob"] is not None]
+    known += [abs(end) for row in rows for end in row.get("effect_log_prob_interval", ()) if end is not None]
     found: float = max([*known, SMALLEST_SCALE])
     return found
 
@@ -91,7 +93,7 @@ def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bo
             tooltip=tips,
         )
     )
-    layers = [*_bands(result, reach), bars, numbers_at_the_right("nats:Q", values)]
+    layers = [*_bands(result, reach), bars, *doubts(values), numbers_at_the_right("nats:Q", values)]
     chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
     found: alt.LayerChart = chart.properties(height=ROW_PIXELS * max(len(rows), 1))
     return found
@@ -134,7 +136,16 @@ def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lan
         "then": f"{then['name']} ({percent(then['probability'])})",
         "rank": "–" if row["all"] else ranked_among(row),
         "change": shown if points is None else say(f"charts.{change}", lang),
+        **_ends(row, reach),
     }
+
+
+def _ends(row: Mapping[str, Any], reach: float) -> dict[str, float]:
+    """Where an effect may lie that is not known exactly; an open end is drawn to the edge."""
+    if "effect_log_prob_interval" not in row or row["effect_log_prob"] is None:
+        return {}
+    low, high = row["effect_log_prob_interval"]
+    return {"low": -reach if low is None else low, "high": reach if high is None else high}
 
 
 def _bands(result: ProbeResult, end: float) -> list[Any]:

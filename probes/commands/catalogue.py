@@ -145,15 +145,21 @@ def _fetch(name: str) -> None:
 
 def _check(model: str, card: bool, passages: int, as_json: bool, **values: Any) -> None:
     """Load, check, report: what the model is, what was tried on it, what it cannot do and why."""
+    from probes.models.local import LocalModel
+
     context = _context()
     if card:
         check_card(model, passages, as_json, context)
         return
     loaded = shared.load({"model": model, "engine": "auto", **values}, context, quiet=as_json)
-    loaded.examine_anew()  # who asks for a check wants one
+    if isinstance(loaded, LocalModel):
+        loaded.examine_anew()  # who asks for a check wants one
     about = loaded.describe()
     if as_json:
         _write_json(about)
+        return
+    if not isinstance(loaded, LocalModel):
+        click.echo(context.say("check_elsewhere", model=about["model"]))
         return
     facts = ("model", "architecture", "parameters", "window", "device", "dtype", "fingerprint")
     _show([[context.say(f"fact_{name}"), str(about[name])] for name in facts], ["", ""])

@@ -19,7 +19,7 @@ from probes.numbers import shortened
 
 if TYPE_CHECKING:
     from probes.answers import AnswerSet
-    from probes.models.local import LocalModel
+    from probes.models.base import AnswerModel
     from probes.question import Question
 
 FILES = ("passage", "json", "csv")
@@ -79,19 +79,20 @@ def question_options(lang: str) -> list[click.Option]:
     ]
 
 
-def load(values: Mapping[str, Any], context: Context, quiet: bool) -> LocalModel:
+def load(values: Mapping[str, Any], context: Context, quiet: bool) -> AnswerModel:
     """The model that the options name."""
     from probes.models import load_model
 
     if not quiet and sys.stderr.isatty():
         click.echo(context.say("loading", model=values["model"]), err=True)
-    return load_model(
+    found: AnswerModel = load_model(
         values["model"],
         revision=values["revision"],
         device=values["device"],
         dtype=values["dtype"],
         engine=values["engine"],
     )
+    return found
 
 
 def question(values: Mapping[str, Any], context: Context) -> Question:

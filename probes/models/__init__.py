@@ -1,11 +1,11 @@
-"""Where answers come from: models on this machine."""
+"""Where answers come from: models on this machine, and from elsewhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from probes.models.local import LocalModel, Way
+    from probes.models.local import Way
 
 
 def load_model(
@@ -16,11 +16,12 @@ def load_model(
     dtype: str = "auto",
     engine: Way = "auto",
     paths: bool = True,
-) -> LocalModel:
-    """Load a causal language model.
+) -> Any:
+    """Load a model: a `LocalModel`, or whatever answers from elsewhere (an `AnswerModel`).
 
     Args:
-        spec: "builtin", a catalogue name ("smollm2"), an existing folder or .gguf file, a Hugging Face id.
+        spec: "builtin", a catalogue name ("smollm2"), an existing folder or .gguf file, a Hugging Face id; or
+            `kind:name` for one of `probes.models.kinds`, to which the other arguments say nothing.
         revision: commit, tag or branch of a hub model.
         device: "auto", "cpu", "cuda", "cuda:1", "mps".
         dtype: "auto" (float32 on a CPU), "float32", "bfloat16", "float16".
@@ -33,9 +34,12 @@ def load_model(
         LimitError: it does not fit into memory, with both numbers.
     """
     from probes.characters import check_unicode
+    from probes.models.kinds import kind_of, open_elsewhere
     from probes.models.loading import load
     from probes.models.local import LocalModel
     from probes.models.source import resolve
 
     check_unicode({"model": spec, "revision": revision, "device": device, "dtype": dtype}.items())
+    if kind_of(spec):
+        return open_elsewhere(spec)
     return LocalModel(load(resolve(spec, revision, paths=paths), device=device, dtype=dtype), how=engine)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from probes.answers import Distribution
+from probes.distribution import Distribution
 from probes.passage import Unit
 from probes.question import Question
 from probes.segment import Span
@@ -76,6 +76,14 @@ class AnswerModel(Protocol):
     """A source of answers. `studies` say what to try, a model says how a trial becomes a prompt."""
 
     @property
+    def name(self) -> str:
+        """What it is called, as `load_model` takes it; of a folder or file only its name."""
+
+    @property
+    def identity(self) -> list[str]:
+        """All that decides its numbers beside the prompt."""
+
+    @property
     def arguments(self) -> list[str]:
         """The options of the command line that load it; of a folder or file only its name, never its path."""
 
@@ -87,8 +95,15 @@ class AnswerModel(Protocol):
         it leaves what the model was made for. Each with its `key` among the texts `notes.…`, and its values.
         """
 
+    def operations(self, question: Question) -> float:
+        """Of one run about this question, about, for estimates of time; 1 where nobody knows."""
+
     def units(self, question: Question, kind: str) -> tuple[Unit, ...]:
-        """The passage's units of `kind`; "token" are this model's own."""
+        """The passage's units of `kind`; "token" are this model's own.
+
+        Raises:
+            CapabilityError: nobody knows its tokens.
+        """
 
     def token_spans(self, question: Question, units: Sequence[Unit]) -> list[tuple[Span, ...]]:
         """The ranges of the clean prompt's tokens that carry each unit."""
@@ -109,20 +124,22 @@ class AnswerModel(Protocol):
                 there will be no other.
         """
 
-    def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
-        """Numbers, fresh or from the store, as answers."""
+    def outcome(self, question: Question, prepared: Prepared, numbers: Sequence[float]) -> Outcome:
+        """Numbers of `score`, fresh or from the store, as answers."""
 
     def precision(self, prepared: Prepared) -> dict[str, Any] | None:
         """How far effects may be off for the number type it computes in: its name (`dtype`), the error bar in
         `nats`, whether that was `measured` or derived; None where the noise floor says all there is.
         """
 
-    def greedy(self, question: Question, prepared: Prepared) -> str:
-        """What the model would say of itself after the prompt."""
+    def greedy(self, question: Question, prepared: Prepared) -> str | None:
+        """What the model would say of itself after the prompt; None where it is not asked."""
 
 
 class Scoring(Protocol):
-    """A run under way: yields (index, log-probabilities of the answers' strings) in any order."""
+    """A run under way: yields (index, numbers) in any order. What the numbers are is the model's affair, such
+    as log-probabilities of the answers' strings; they are kept, and `AnswerModel.outcome` reads them.
+    """
 
     def __iter__(self) -> Iterator[tuple[int, tuple[float, ...]]]: ...
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from probes.answers import Distribution
+from probes.distribution import Distribution
 from probes.engine.edits import Edit, Knockout, Replace
 from probes.engine.jobs import Job
 from probes.engine.lines import Line

@@ -10,7 +10,8 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
-from probes.answers import Distribution, Ids
+from probes.answers import Ids
+from probes.distribution import Distribution
 from probes.errors import CapabilityError, LimitError
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
@@ -131,6 +132,10 @@ class LocalModel:
         unused = prompting.unused(question, template).items()
         beyond = departures(question, self.tokenizer, template) if self.kind == "builtin" else []
         return [{"key": f"unused_{name}", "given": g, "template": template} for name, g in unused] + beyond
+
+    def operations(self, question: Question) -> float:
+        """Of the model's linear maps, over the clean prompt."""
+        return 2.0 * self.loaded.size.parameters * len(self.layout(question).ids)
 
     # ---- from a question to prompts
 
@@ -284,9 +289,9 @@ class LocalModel:
         sessions = None if rounds is None else rounds.setdefault("sessions", self.engine.sessions())
         return LocalScoring(self.engine.run(jobs, how=self.how, sessions=sessions))
 
-    def outcome(self, question: Question, prepared: Prepared, log_probs: Sequence[float]) -> Outcome:
+    def outcome(self, question: Question, prepared: Prepared, numbers: Sequence[float]) -> Outcome:
         terms = prepared.work.layout.terms
-        of: Mapping[Ids, float] = dict(zip(prepared.work.job.continuations, log_probs, strict=True))
+        of: Mapping[Ids, float] = dict(zip(prepared.work.job.continuations, numbers, strict=True))
         return Outcome(prepared, Distribution(question.answers, terms, tuple(of[t.ids] for t in terms)))
 
     def precision(self, prepared: Prepared) -> dict[str, Any] | None:

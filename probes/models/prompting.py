@@ -96,20 +96,27 @@ def unused(question: Question, template: str) -> dict[str, str]:
     return {name: text for name, text in given.items() if text}
 
 
-def _language(question: Question) -> str:
+def language_of(question: Question) -> str:
+    """The language of the words around passage and question."""
     return "zh" if question.language == "zh" else "en"
 
 
 def _plain(question: Question) -> str:
-    head, tail = PLAIN[_language(question)]
+    head, tail = PLAIN[language_of(question)]
     instruction = f"{question.instruction.strip()}\n\n" if question.instruction.strip() else ""
     text = head.format(instruction=instruction, passage=_PLACE, question=question.question.strip())
     prefix = question.answer_prefix.strip()
     return text + (tail.format(prefix=prefix) if prefix else "")
 
 
+def plain_prompt(question: Question, passage: str) -> str:
+    """The plain template's text about a passage."""
+    before, _, after = _plain(question).partition(_PLACE)
+    return before + passage + after
+
+
 def _builtin(question: Question) -> str:
-    return BUILTIN[_language(question)].format(passage=_PLACE, question=question.question.strip())
+    return BUILTIN[language_of(question)].format(passage=_PLACE, question=question.question.strip())
 
 
 def _start(tokenizer: Any) -> str:

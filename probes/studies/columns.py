@@ -46,7 +46,10 @@ def _own(study: str, name: str) -> str:
 def effect_cells(row: Mapping[str, Any]) -> list[str]:
     """Nats, percentage points, KL."""
     share, kl = row["effect_probability"], row["kl"]
-    return [nats(row, 3), "" if share is None else signed(share * 100, 1), "" if kl is None else f"{kl:.3f}"]
+    points = "" if share is None else signed(share * 100, 1)
+    if interval := row.get("effect_probability_interval"):
+        points += f" ({' … '.join(signed(end * 100, 1) for end in interval)})"
+    return [nats(row, 3), points, "" if kl is None else f"{kl:.3f}"]
 
 
 def flip_cell(row: Mapping[str, Any], data: Mapping[str, Any]) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from probes.answers import Distribution
+from probes.distribution import Distribution
 from probes.errors import InputError
 from probes.leads import NATS, POINTS, leads
 from probes.models.base import Outcome
 from probes.models.fillers import common
 from probes.question import Question
+from probes.studies.doubt import intervals, settled
 from probes.trials import Trial
 
 
@@ -54,7 +55,7 @@ class Target:
 
     def log(self, answers: Distribution) -> float:
         """Log-probability of the answer (nats), or the log-odds of one against the other."""
-        logs = answers.log_prob
+        logs = answers.steady
         if self.against is None:
             return logs[self.answer]
         return logs[self.answer] - logs[self.against] if math.isfinite(logs[self.answer]) else -math.inf
@@ -63,8 +64,11 @@ class Target:
         """Probability of the answer, or its part of the two."""
         if self.against is None:
             return answers.probability[self.answer]
-        odds = self.log(answers)
-        return 1 / (1 + math.exp(-odds)) if odds > -700 else 0.0
+        logs = answers.log_prob
+        one, other = logs[self.answer], logs[self.against]
+        if not math.isfinite(one):
+            return 0.0
+        return 1 / (1 + math.exp(other - one)) if other - one < 700 else 0.0
 
     def lead(self, answers: Distribution) -> float | None:
         """By how many nats the answer leads the likeliest other one, or the one it is measured against;
@@ -73,7 +77,7 @@ class Target:
         Near certainty a probability hardly moves while this does: an answer at 0.9999 has room for neither
         a point nor a twentieth of a nat, and may still have lost half of its lead.
         """
-        logs = answers.log_prob
+        logs = answers.steady
         others = [log for i, log in enumerate(logs) if i != self.answer]
         by = logs[self.answer] - (max(others) if self.against is None else logs[self.against])
         return by if math.isfinite(by) else None
@@ -101,12 +105,20 @@ def effect(
     the target's lead over the likeliest other answer (nats), which has no ceiling. `flips_by`: by how many
     nats the new top answer leads the clean one; 0 where it is the same, None where that one is gone
     altogether.
+
+    Where answers are not told exactly the effect has intervals (`doubt.intervals`), a flip is clear only
+    beyond them, and "no change" is None where they leave it open.
     """
     before, after = target.log(clean), target.log(ablated)
     nats = after - before if math.isfinite(after) and math.isfinite(before) else None
     share = target.probability(ablated) - target.probability(clean)
     flips = ablated.top != clean.top
-    by = ablated.log_prob[ablated.top] - ablated.log_prob[clean.top] if flips else 0.0
+    by = ablated.steady[ablated.top] - ablated.steady[clean.top] if flips else 0.0
+    clearly = ablated.ahead(ablated.top, clean.top) and leads(
+        ablated.probability[ablated.top], ablated.probability[clean.top], **_margin(settings)
+    )
+    doubt = intervals(clean, ablated, target)
+    none = _small(share, nats, settings) and not flips
     led, leads_now = target.lead(clean), target.lead(ablated)
     return {
         "effect_log_prob": nats,
@@ -116,10 +128,9 @@ def effect(
         "top": ablated.answers.answers[ablated.top].label,
         "flips": flips,
         "flips_by": by if math.isfinite(by) else None,
-        "flips_clearly": leads(
-            ablated.probability[ablated.top], ablated.probability[clean.top], **_margin(settings)
-        ),
-        "no_change": _small(share, nats, settings) and not flips,
+        "flips_clearly": clearly,
+        "no_change": settled(doubt, none, clearly, settings),
+        **doubt,
     }
 
 
@@ -173,7 +184,8 @@ def on_average(
 
 def answer_fields(answers: Distribution) -> dict[str, Any]:
     """What every record says of one answer distribution."""
-    return {"answers": answers.as_records(), "coverage": answers.coverage, "other": answers.other}
+    known = {} if answers.how == "exact" else {"known": {"how": answers.how, "samples": answers.samples}}
+    return {"answers": answers.as_records(), "coverage": answers.coverage, "other": answers.other, **known}
 
 
 def run_fields(outcome: Outcome) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from probes.answers import RESOLUTION, Distribution
+from probes.distribution import RESOLUTION, Distribution
 from probes.interventions import REFERENCE, Ablation, How, Reference
 from probes.models.base import Outcome
 from probes.question import Question

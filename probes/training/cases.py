@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -13,22 +12,12 @@ from probes.generator.edits import Edit, apply, random_edit
 from probes.generator.lexicon import HELD_OUT, TRAIN, Splits, Tables
 from probes.generator.questions import Query, answer, queries
 from probes.generator.story import Story
+from probes.intervals import wilson
 from probes.training.scoring import Item, Scorer, best
 from probes.trials import Mode
 
 LANGUAGES = ("en", "zh")
 Figure = dict[str, Any]
-
-
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson 1927)."""
-    if not of:
-        return 0.0, 1.0
-    z, share = 1.96, right / of
-    middle = share + z * z / (2 * of)
-    reach = z * math.sqrt(share * (1 - share) / of + z * z / (4 * of * of))
-    low, high = (middle - reach) / (1 + z * z / of), (middle + reach) / (1 + z * z / of)
-    return max(0.0, low), min(1.0, high)
 
 
 def figure(right: int, of: int) -> Figure:

@@ -133,7 +133,7 @@ def test_answers_show_clean_now_and_pinned(asked: dict[str, ProbeResult]) -> Non
     assert [name for name, _, _ in runs] == ["clean", "now", "pinned"]
     for (_, _, listed), record in zip(runs, (asked[""], asked["走进"], asked["拿铁"]), strict=True):
         expected = [answer["probability"] for answer in record.data["answers"]]
-        assert [p for _, p in listed] == pytest.approx([*expected, record.data["other"]], abs=1e-6)
+        assert [p for _, p, _ in listed] == pytest.approx([*expected, record.data["other"]], abs=1e-6)
         assert listed[-1][0] == "everything else"
 
 

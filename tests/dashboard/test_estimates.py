@@ -13,7 +13,7 @@ SMALL, LARGE = 2_000_000, 135_000_000
 
 def work(study: str, runs: int, *, model: str = "m", tokens: int = 100, **options: Any) -> Work:
     size = LARGE if model == "large" else SMALL
-    return Work.of(study, model, options, parameters=size, tokens=tokens, runs=runs)
+    return Work.of(study, model, options, operations=2.0 * size * tokens, runs=runs)
 
 
 def test_before_anything_ran_it_follows_size_prompt_and_runs() -> None:
