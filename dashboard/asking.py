@@ -9,8 +9,8 @@ from typing import Any
 
 from dashboard.limits import Limits
 from dashboard.state import State
-from probes.passage import Passage, Span, Unit
-from probes.question import Preset, Question, answer_set, preset, standard_answers
+from probes.asking.question import Preset, Question, answer_set, preset, standard_answers
+from probes.text.passage import Passage, Span, Unit
 
 OWN = Limits()
 RANDOM_SETS = 20

@@ -1,6 +1,6 @@
 """How long a study will take: from its work, at the speed that this kind of study had with this model.
 
-Work is counted in operations of the model's linear maps, so a longer prompt, more runs and a larger model
+Effort is counted in operations of the model's linear maps, so a longer prompt, more runs and a larger model
 each cost what they cost; what is learnt of one study says little about another, which runs other parts of
 the prompt anew.
 """
@@ -23,7 +23,7 @@ NEW = 0.5
 
 
 @dataclass(frozen=True)
-class Work:
+class Effort:
     """Runs of one kind of study with one model."""
 
     kind: tuple[Hashable, ...]
@@ -41,21 +41,21 @@ class Work:
         *,
         operations: float,
         runs: int,
-    ) -> Work:
+    ) -> Effort:
         """`model` names it; `operations` are those of a run over its clean prompt."""
         ways = [options.get(name) for name in ("mode", "ablate_mode", "site", "cumulative")]
         part = study_named(study).part
         return cls((study, *ways, "over" in options), model, operations * part, runs)
 
 
-class Estimates:
+class Speeds:
     """Speeds seen so far, of all visitors; threads of all of them call it."""
 
     def __init__(self) -> None:
         self._speeds: dict[Hashable, dict[Hashable, float]] = {}
         self._lock = threading.Lock()
 
-    def learn(self, work: Work, seconds: float) -> None:
+    def learn(self, work: Effort, seconds: float) -> None:
         """Note that `work` took so long; a few runs alone say nothing."""
         if work.runs < ENOUGH or seconds <= 0:
             return
@@ -65,11 +65,11 @@ class Estimates:
             old = kinds.get(work.kind, speed)
             kinds[work.kind] = old * (speed / old) ** NEW
 
-    def seconds(self, work: Work) -> float:
+    def seconds(self, work: Effort) -> float:
         """How long `work` will take, about."""
         return work.operations * work.runs / self._speed(work)
 
-    def _speed(self, work: Work) -> float:
+    def _speed(self, work: Effort) -> float:
         """Of this kind with this model; else of its other kinds, the slowest; else what any machine has."""
         with self._lock:
             kinds = self._speeds.get(work.model, {})

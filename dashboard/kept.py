@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     from dashboard.looks import Look

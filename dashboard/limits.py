@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dashboard.state import State
+from probes.asking.question import Question
 from probes.errors import LimitError, ModelError
-from probes.question import Question
 
 
 @dataclass(frozen=True)

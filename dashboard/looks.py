@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from probes.asking.question import Question
 from probes.charts.weights import Places, by_tokens, by_words
 from probes.models.memory import bytes_free
 from probes.models.word_attention import WordAttention
 from probes.models.word_attention import by_words as read_by_words
-from probes.question import Question
 from probes.studies.base import opened
 
 if TYPE_CHECKING:

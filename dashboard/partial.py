@@ -6,9 +6,9 @@ import math
 from collections.abc import Hashable
 from typing import Any
 
-from probes.distribution import Distribution
+from probes.asking.distribution import Distribution
+from probes.asking.question import Question
 from probes.models.base import Outcome
-from probes.question import Question
 from probes.studies.effects import Target
 
 

@@ -12,20 +12,20 @@ import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from dashboard.costs import geometry_of, runs_of
-from dashboard.estimates import Estimates, Work
+from dashboard.estimates import Effort, Speeds
 from dashboard.gate import Waiting, patiently
 from dashboard.kept import Looks, Results
 from dashboard.limits import Limits
 from dashboard.looks import Look
 from dashboard.partial import Effects
+from dashboard.runs import geometry_of, runs_of
 from dashboard.shelf import Choice, Shelf
+from probes.asking.question import Question, preset
 from probes.errors import CruxError
-from probes.passage import Unit
-from probes.question import Question, preset
-from probes.results import ProbeResult
-from probes.store import Store
+from probes.record.results import ProbeResult
+from probes.record.store import Store
 from probes.studies.shared_tokens import shared_tokens
+from probes.text.passage import Unit
 
 if TYPE_CHECKING:
     from probes.models.base import AnswerModel
@@ -49,7 +49,7 @@ class Service:
         self._shelf = Shelf(paths=not limits.hosted)
         self._results = Results()
         self._looks = Looks()
-        self._estimates = Estimates()
+        self._estimates = Speeds()
 
     @property
     def keeps(self) -> bool:
@@ -239,8 +239,8 @@ class Service:
 def _over(
     study: str, model: AnswerModel, question: Question, options: dict[str, Any], ways: Mapping[str, Any]
 ) -> ProbeResult:
-    from probes.over import run_over
-    from probes.sets import questions_of
+    from probes.running.over import run_over
+    from probes.running.sets import questions_of
 
     source = str(options.pop("over"))
     chosen = questions_of(source, question)
@@ -273,8 +273,8 @@ def _work(
     question: Question,
     options: Mapping[str, Any],
     runs: int,
-) -> Work:
-    return Work.of(study, choice, options, operations=model.operations(question), runs=runs)
+) -> Effort:
+    return Effort.of(study, choice, options, operations=model.operations(question), runs=runs)
 
 
 _shared: list[Service] = []

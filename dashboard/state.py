@@ -14,14 +14,14 @@ from typing import Any, Final
 
 from dashboard import values
 from dashboard.values import LONGEST_TEXT_IN_LINK, Head
+from probes.asking.question import TEMPLATES, presets
+from probes.asking.trials import Mode
 from probes.locale import LANGUAGES, Language
-from probes.question import TEMPLATES, presets
-from probes.segment import Span
 from probes.studies import STUDIES
 from probes.studies.base import UNIT
-from probes.studies.inside import ABLATE_MODE
+from probes.studies.parts import ABLATE_MODE
 from probes.studies.patch import DIRECTION, SITE
-from probes.trials import Mode
+from probes.text.segment import Span
 
 OF_THE_PASSAGE: Final = (
     "question",

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
-from probes.segment import Span
+from probes.text.segment import Span
 
 LONGEST_TEXT_IN_LINK: Final = 1500
 """Characters of a compressed passage that a link still carries; links over some 2,000 break in places."""

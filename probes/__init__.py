@@ -10,32 +10,32 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from probes.answers import Answer, AnswerSet
-    from probes.distribution import Distribution
+    from probes.asking.answers import Answer, AnswerSet
+    from probes.asking.distribution import Distribution
+    from probes.asking.question import Question, preset, presets
+    from probes.asking.trials import Mode, Trial
     from probes.errors import CruxError
     from probes.models import load_model
-    from probes.passage import Passage
-    from probes.question import Question, preset, presets
-    from probes.results import ProbeResult
-    from probes.runner import run
-    from probes.trials import Mode, Trial
+    from probes.record.results import ProbeResult
+    from probes.running.runner import run
+    from probes.text.passage import Passage
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Answer": "answers",
-    "AnswerSet": "answers",
+    "Answer": "asking.answers",
+    "AnswerSet": "asking.answers",
     "CruxError": "errors",
-    "Distribution": "distribution",
-    "Mode": "trials",
-    "Passage": "passage",
-    "ProbeResult": "results",
-    "Question": "question",
-    "Trial": "trials",
+    "Distribution": "asking.distribution",
+    "Mode": "asking.trials",
+    "Passage": "text.passage",
+    "ProbeResult": "record.results",
+    "Question": "asking.question",
+    "Trial": "asking.trials",
     "load_model": "models",
-    "preset": "question",
-    "presets": "question",
-    "run": "runner",
+    "preset": "asking.question",
+    "presets": "asking.question",
+    "run": "running.runner",
 }
 
 __all__ = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from probes.locale import say
+
 
 def signed(value: float, digits: int = 2) -> str:
     """With its sign and a true minus; no sign where rounding leaves nothing."""
@@ -82,3 +84,8 @@ def found_among(row: Mapping[str, Any], agreement: Mapping[str, Any]) -> str:
     releases do not say it.
     """
     return f"{row['found']:.2g} / {agreement['changing']}" if "found" in row else ""
+
+
+def read_after(blocks: int, lang: str) -> str:
+    """Where a lens reads the answer off: behind so many blocks, the last of which is named as everywhere."""
+    return say("charts.after_layer", lang, layer=blocks - 1) if blocks else say("charts.embeddings", lang)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 
-from probes.distribution import Distribution
+from probes.asking.distribution import Distribution
+from probes.asking.question import Question
 from probes.models.elsewhere import Elsewhere
-from probes.question import Question
 
 
 class Counting(Elsewhere):

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from probes.asking.question import Question
 from probes.models.local import LocalModel
-from probes.question import Question
 from tests import inside_oracle
 from tests.inside_oracle import Cut, Put
 

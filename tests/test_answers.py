@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.answers import Answer, AnswerSet
-from probes.distribution import Distribution
+from probes.asking.answers import Answer, AnswerSet
+from probes.asking.distribution import Distribution
 from probes.errors import InputError, LimitError
 
 LETTERS = "ab"

@@ -10,17 +10,17 @@ from pathlib import Path
 import pytest
 
 from probes import run
-from probes.answers import AnswerSet
-from probes.distribution import Distribution
+from probes.asking.answers import AnswerSet
+from probes.asking.distribution import Distribution
+from probes.asking.question import Question
 from probes.errors import CapabilityError
-from probes.headline import headline
 from probes.locale import note_text
-from probes.passage import Passage
-from probes.question import Question
-from probes.store import Store
+from probes.record.store import Store
+from probes.running.headline import headline
 from probes.studies import STUDIES
 from probes.studies.doubt import intervals
 from probes.studies.effects import Target, effect
+from probes.text.passage import Passage
 from tests.fake_models import Counting, FirstTokens, Sampling
 
 QUESTION = Question(

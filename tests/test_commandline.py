@@ -11,16 +11,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from probes.answers import Answer, AnswerSet
+from probes.asking.answers import Answer, AnswerSet
+from probes.asking.passage_files import as_file, one_passage
+from probes.asking.question import Question, preset, presets
 from probes.cli import build
-from probes.commandline import command_line, endings_of, endings_text
 from probes.commands.shared import Context
 from probes.commands.shared import question as question_of
 from probes.errors import InputError
-from probes.passage import Passage
-from probes.passage_files import as_file, one_passage
-from probes.question import Question, preset, presets
+from probes.running.commandline import command_line, endings_of, endings_text
 from probes.studies import STUDIES, study_named
+from probes.text.passage import Passage
 
 TWO = AnswerSet.of({"a": ["once"], "b": ["twice"]})
 SIGNS = ";=；＝\\\n\r\t |,，#＃-\"'$`n r:{}[]、\u3000"

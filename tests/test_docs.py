@@ -10,7 +10,9 @@ from typing import Any
 import click
 import pytest
 
+import probes
 from probes.cli import build
+from scripts import api
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
@@ -76,3 +78,11 @@ def test_every_command_of_the_readme_is_one(page: Path) -> None:
                 command.make_context(name, list(rest))
             found += 1
     assert found > 10
+
+
+def test_the_reference_is_what_the_docstrings_say() -> None:
+    assert (ROOT / "docs" / "api.md").read_text(encoding="utf-8") == api.written(), (
+        "run python -m scripts.api"
+    )
+    told = {name for names in api.PARTS.values() for module, name in names if module == "probes"}
+    assert told == set(probes.__all__) - {"__version__"}

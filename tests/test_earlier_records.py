@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from probes.headline import headline
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
 from probes.studies import STUDIES
 
 FOLDER = Path(__file__).parent / "earlier_records"

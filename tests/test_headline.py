@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from probes.headline import headline
 from probes.numbers import nats, percent, signed, strength
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
 from tests.dashboard import inside_records
 
 

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.interventions import How, Reference
+from probes.asking.question import Question
+from probes.asking.trials import CLEAN, Mode, Trial
 from probes.cli import main
 from probes.errors import CapabilityError, InputError, LimitError
-from probes.interventions import How, Reference
 from probes.models.local import LocalModel
-from probes.passage import Passage
-from probes.question import Question
 from probes.ranks import spearman
-from probes.trials import CLEAN, Mode, Trial
+from probes.text.passage import Passage
 from tests import inside_oracle
 from tests.inside_oracle import Cut, Put
 from tests.inside_rows import check_row, everywhere, log_probs, tokens

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from probes.answers import AnswerSet, Term
-from probes.distribution import Distribution
-from probes.headline import headline
-from probes.leads import faint, flips_clearly, leads, tied, turns
+from probes.asking.answers import AnswerSet, Term
+from probes.asking.distribution import Distribution
+from probes.record.leads import faint, flips_clearly, leads, tied, turns
+from probes.running.headline import headline
 from probes.studies.effects import Target, effect, limits
 
 SETTINGS = {"points": 1.0, "nats": 0.05}

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 from probes import load_model, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.cli import main
 from probes.commands import shared
 from probes.models.local import LocalModel
-from probes.passage import Passage
-from probes.question import Question
 from probes.studies import STUDIES
+from probes.text.passage import Passage
 from tests import inside_oracle
 
 FEWER = {

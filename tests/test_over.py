@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
+from probes.asking.trials import Trial
 from probes.errors import InputError, LimitError
 from probes.generator import Composer, answer, queries
 from probes.generator.lexicon import Tables
-from probes.headline import headline
 from probes.models.local import LocalModel
-from probes.over import run_over
-from probes.over_means import averaged
-from probes.passage import Passage
-from probes.question import Question
-from probes.sets import questions_of
+from probes.running.headline import headline
+from probes.running.over import run_over
+from probes.running.sets import questions_of
 from probes.studies import STUDIES
-from probes.trials import Trial
+from probes.studies.over_means import averaged
+from probes.text.passage import Passage
 
 HEADS = STUDIES["heads"].over
 assert HEADS is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from probes.errors import InputError
-from probes.passage import MAX_CHARACTERS, Passage, equal_groups
+from probes.text.passage import MAX_CHARACTERS, Passage, equal_groups
 
 FAMILY, THUMB, FLAG, KEYCAP = "👨‍👩‍👧‍👦", "👍🏽", "🇨🇳", "1️⃣"
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from probes.errors import InputError
-from probes.passage import MAX_CHARACTERS, Passage
+from probes.text.passage import MAX_CHARACTERS, Passage
 from tests.test_passage import FAMILY, FLAG, KEYCAP, THUMB
 
 ALPHABET = [

@@ -7,9 +7,9 @@ import pickle
 import pytest
 import regex
 
+from probes.asking.question import preset
 from probes.errors import InputError
-from probes.passage import Passage
-from probes.question import preset
+from probes.text.passage import Passage
 from tests.test_passage import FAMILY, THUMB, words
 
 # ---- joining and splitting by hand

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from probes import passage_files
-from probes.answers import AnswerSet
+from probes.asking import passage_files
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question, preset, standard_answers
 from probes.errors import CruxError, InputError, LimitError
-from probes.passage import Passage
-from probes.question import Question, preset, standard_answers
-from probes.sets import questions_of
+from probes.running.sets import questions_of
+from probes.text.passage import Passage
 
 ONE, TWO = "I walked into the shop. Then I left.", "I walked past it, went home, and slept."
 BASE = preset("coffee-en").question()

@@ -6,7 +6,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.phrases import occurrences
+from probes.text.phrases import occurrences
 
 short = st.text(st.sampled_from("aAb \n店"), max_size=12)
 

@@ -12,10 +12,10 @@ from xml.etree import ElementTree as ET
 import altair as alt
 import pytest
 
-from probes import convert, pictures
+from probes.charts import convert, pictures
 from probes.charts.common import literal
+from probes.charts.pictures import _converted, saved, titled
 from probes.errors import InputError, LimitError
-from probes.pictures import _converted, saved, titled
 
 RUDE = (
     "".join(map(chr, range(32))) + "\x7f\x85\u2028\u202e\ufdd0\ufffe\uffff\U0001ffff\ud83d👩‍👩‍👧</text>&\"'"

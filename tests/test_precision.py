@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.engine.rounding import widened
-from probes.leads import NATS, POINTS, raised
 from probes.models.local import LocalModel
-from probes.passage import Passage
-from probes.question import Question
+from probes.record.leads import NATS, POINTS, raised
+from probes.text.passage import Passage
 
 HEADS = {"cumulative": False, "control": 0}
 

@@ -12,7 +12,7 @@ import pytest
 import regex
 
 import probes
-from probes.passage import Passage
+from probes.text.passage import Passage
 
 FOLDER = Path(probes.__file__).parent / "presets"
 PRESETS = {

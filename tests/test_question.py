@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from probes import question as module
-from probes.answers import AnswerSet
+from probes.asking import question as module
+from probes.asking.answers import AnswerSet
+from probes.asking.question import preset, presets, standard_answers
 from probes.errors import InputError
-from probes.question import preset, presets, standard_answers
 
 
 @pytest.mark.parametrize("name", presets())

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from probes.asking.trials import CLEAN
 from probes.ranks import among_first, best_by_chance, by_shift, chance_of, ranked, spearman
 from probes.studies.heads import sizes_tried
-from probes.trials import CLEAN
 
 
 def test_ranks_by_hand() -> None:

@@ -9,15 +9,15 @@ import pytest
 import torch
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
+from probes.asking.readings import Attention, Gradients, Lens
 from probes.errors import CapabilityError
 from probes.models.local import LocalModel
-from probes.passage import Passage
-from probes.question import Question
-from probes.readings import Attention, Gradients, Lens
-from probes.store import Store
+from probes.record.store import Store
 from probes.studies import STUDIES, Asking, Study
 from probes.studies.base import Steps
+from probes.text.passage import Passage
 
 
 @pytest.fixture(scope="module")

@@ -20,15 +20,15 @@ import pytest
 import torch
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.cli import main
 from probes.errors import InputError, LimitError
 from probes.models.fillers import NEUTRAL, blank_token, choose
 from probes.models.local import LocalModel
-from probes.passage import Passage
-from probes.question import Question
-from probes.results import ProbeResult
-from probes.store import Store
+from probes.record.results import ProbeResult
+from probes.record.store import Store
+from probes.text.passage import Passage
 from tests.oracle import log_prob, log_prob_hidden
 
 TOLERANCE = 1e-4

@@ -9,16 +9,16 @@ from dataclasses import replace
 import pytest
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.interventions import Reference
+from probes.asking.question import Question
 from probes.cli import main
-from probes.interventions import Reference
 from probes.locale import LANGUAGES
 from probes.models.local import LocalModel
 from probes.models.reference_passages import plan_of, written
-from probes.passage import Passage
-from probes.question import Question
-from probes.references import reference_text
-from probes.sets import questions_of
+from probes.record.reference_wording import reference_text
+from probes.running.sets import questions_of
+from probes.text.passage import Passage
 from tests import inside_oracle, oracle
 from tests.inside_oracle import Put
 

@@ -12,19 +12,19 @@ import pytest
 from hypothesis import given
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.interventions import Ablation, Cut
+from probes.asking.question import Question
+from probes.asking.rewriting import as_asked, moved
+from probes.asking.trials import CLEAN, Mode, Pieces, Trial, Wording, in_order, with_text
 from probes.errors import InputError
-from probes.interventions import Ablation, Cut
 from probes.models.base import AnswerModel, Outcome
 from probes.models.local import LocalModel
-from probes.passage import Passage
-from probes.question import Question
-from probes.rewriting import as_asked, moved
-from probes.store import Store
+from probes.record.store import Store
 from probes.studies import STUDIES, Asking, Study
 from probes.studies.base import Steps
 from probes.studies.effects import run_fields
-from probes.trials import CLEAN, Mode, Pieces, Trial, Wording, in_order, with_text
+from probes.text.passage import Passage
 from tests.fake_models import Counting
 from tests.oracle import log_prob, log_prob_hidden
 

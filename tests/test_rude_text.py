@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 
 from probes import load_model
-from probes.answers import Answer, AnswerSet
-from probes.characters import all_visible, check_unicode, visible, whole_number
+from probes.asking.answers import Answer, AnswerSet
+from probes.asking.question import Question, standard_answers
 from probes.cli import main
 from probes.errors import CruxError, InputError
-from probes.passage import Passage
-from probes.question import Question, standard_answers
-from probes.results import BOM, ProbeResult
-from probes.sets import questions_of
+from probes.record.results import BOM, ProbeResult
+from probes.running.sets import questions_of
 from probes.studies import STUDIES
 from probes.studies.ask import heads_of, taken
 from probes.studies.attention import reader_of
 from probes.studies.links import window_of
+from probes.text.characters import all_visible, check_unicode, visible, whole_number
+from probes.text.passage import Passage
 
 HALF = "a\ud83db"
 MANY = "9" * 5000

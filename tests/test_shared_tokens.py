@@ -10,17 +10,17 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.locale import note_text
 from probes.models.loading import Loaded
 from probes.models.local import LocalModel
 from probes.models.placement import Size
 from probes.models.source import Source
-from probes.passage import Passage
-from probes.question import Question
-from probes.runner import run
+from probes.running.runner import run
 from probes.studies.control import random_sets
 from probes.studies.shared_tokens import shared
+from probes.text.passage import Passage
 from tests.arch.tiny import Tiny
 
 TEXT = "我走进咖啡店。"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from probes.errors import InputError
-from probes.store import Store, key_of
+from probes.record.store import Store, key_of
 
 
 def test_values_come_back_and_unknown_keys_do_not(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_second_opening_sees_what_the_first_one_wrote(tmp_path: Path) -> None:
 
 
 def test_the_least_recently_used_go_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("probes.store._FRESH", 0.0)
+    monkeypatch.setattr("probes.record.store._FRESH", 0.0)
     store = Store(tmp_path / "trials.sqlite", limit_mb=0.01)
     old, used = key_of("old"), key_of("used")
     store.put({old: "x" * 1000})

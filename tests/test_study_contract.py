@@ -18,18 +18,18 @@ import jsonschema
 import pytest
 
 from probes import load_model, preset, run
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.cli import build
 from probes.errors import CapabilityError
-from probes.headline import headline
 from probes.locale import LANGUAGES, TEXTS
-from probes.over import run_over
-from probes.passage import Passage
-from probes.question import Question
-from probes.results import ProbeResult
-from probes.sets import questions_of
-from probes.store import Store
+from probes.record.results import ProbeResult
+from probes.record.store import Store
+from probes.running.headline import headline
+from probes.running.over import run_over
+from probes.running.sets import questions_of
 from probes.studies import BROKEN, FIRST, SHARED, STUDIES, Extent
+from probes.text.passage import Passage
 
 ROOT = Path(__file__).parents[1]
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -212,7 +212,7 @@ def test_its_runs_are_foreseen(study: str) -> None:
 MINIMAL = """
 from probes.studies import Asking, Option, Study
 from probes.studies.effects import answer_fields
-from probes.trials import Trial
+from probes.asking.trials import Trial
 
 ROUNDS = Option("rounds", "integer", 3, low=1, high=99)
 

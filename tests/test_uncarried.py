@@ -6,16 +6,16 @@ from functools import cache
 
 import pytest
 
-from probes.answers import AnswerSet
-from probes.headline import headline
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.models.loading import Loaded
 from probes.models.local import LocalModel
 from probes.models.placement import Size
 from probes.models.source import Source
 from probes.numbers import nats
-from probes.passage import Passage
-from probes.question import Question
-from probes.runner import run
+from probes.running.headline import headline
+from probes.running.runner import run
+from probes.text.passage import Passage
 from tests.arch.tiny import Tiny
 from tests.models.test_offsets import letters
 from tests.oracle import log_prob_hidden

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.passage import Passage
-from probes.unsure import MOST, accepted, suggestions
+from probes.text.passage import Passage
+from probes.text.unsure import MOST, accepted, suggestions
 
 
 def words(passage: Passage) -> str:

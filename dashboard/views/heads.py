@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import inside
+from dashboard import study_options
 from dashboard.values import Head
-from dashboard.widgets import numbers
+from dashboard.widgets import answers_and_effects as numbers
 from dashboard.widgets.close_up import close_up
 from dashboard.widgets.desk import Desk, desk, ink
 from dashboard.widgets.head_board import (
@@ -18,14 +18,14 @@ from dashboard.widgets.head_board import (
     head_map,
     target_choice,
 )
+from dashboard.widgets.head_reading import agreement, head_looked_at, reading, take_reader
 from dashboard.widgets.over_board import over_view
-from dashboard.widgets.reading import agreement, head_looked_at, reading, take_reader
 from dashboard.widgets.tabs import tabs
 from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CapabilityError
-from probes.headline import headline
+from probes.running.headline import headline
 
 
 def draw(here: Desk) -> None:
@@ -35,9 +35,9 @@ def draw(here: Desk) -> None:
     forget_strange_heads(here)
     take_reader(here)
     state = here.state
-    known = here.known("heads", inside.heads(state))
+    known = here.known("heads", study_options.heads(state))
     here.say(known if not state.ablated else None)
-    now_options = inside.ask(state, state.ablated)
+    now_options = study_options.ask(state, state.ablated)
     with st.container(key="heads_board"):
         left, right = st.columns([7, 5], gap="medium")
     with right:
@@ -62,7 +62,10 @@ def draw(here: Desk) -> None:
         taken.insert(
             0,
             Taken(
-                "heads", exact, inside.heads(state), lambda lang: picture(exact, lang, chosen=state.ablated)
+                "heads",
+                exact,
+                study_options.heads(state),
+                lambda lang: picture(exact, lang, chosen=state.ablated),
             ),
         )
     labels = {name: t(f"heads.tab_{name}") for name in ("close", "together")}
@@ -75,7 +78,7 @@ def draw(here: Desk) -> None:
             _together(here, taken)
     if shown["over"].open:
         with shown["over"]:
-            over = over_view(here, "heads", inside.heads(state))
+            over = over_view(here, "heads", study_options.heads(state))
             taken += [over] if over else []
     if shown["agree"].open:
         with shown["agree"]:
@@ -85,7 +88,7 @@ def draw(here: Desk) -> None:
 
 
 def _together(here: Desk, taken: list[Taken]) -> None:
-    options = inside.together(here.state)
+    options = study_options.together(here.state)
     found = here.measured("heads", options, len(all_heads(here.geometry)) + 80, "together")
     if found is None or not found.data["cumulative"]:
         return
@@ -107,7 +110,7 @@ def _agreement(here: Desk, looked: Head, taken: list[Taken]) -> None:
     seen = agreement(here, looked)
     if seen is not None:
         ranks = (lambda lang: charts.agreement_map(seen, lang)) if seen.data["agreement"] else None
-        taken.append(Taken("attention", seen, inside.attention(here.state), ranks))
+        taken.append(Taken("attention", seen, study_options.attention(here.state), ranks))
 
 
 desk(draw, head_controls)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import inside
+from dashboard import study_options
 from dashboard.session import choose
 from dashboard.state import OVER_LAYERS
 from dashboard.widgets.desk import Desk, desk
@@ -51,9 +51,9 @@ def _over(here: Desk) -> Taken | None:
     names = {study: t(f"over.in_each_{study}") for study in OVER_LAYERS}
     choose("many", OVER_LAYERS, t("over.what"), names.__getitem__)
     if here.state.many == "layers":
-        return over_view(here, "layers", inside.layers(here.state))
+        return over_view(here, "layers", study_options.layers(here.state))
     site_and_direction()
-    found = over_view(here, "patch", inside.patch_over(here.state))
+    found = over_view(here, "patch", study_options.patch_over(here.state))
     st.caption(t("over.patch_read"))
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import inside, session
+from dashboard import session, study_options
 from dashboard.widgets.desk import Desk, desk
 from dashboard.widgets.head_board import forget_strange_heads, target_choice
 from dashboard.widgets.link_board import arcs, maps, table, unfinished, window_control
@@ -21,9 +21,9 @@ def draw(here: Desk) -> None:
     words = len(here.question.passage.words)
     pairs, most = words * (words - 1) // 2, here.shop.limits.runs
     budget = here.state.budget if most is None else max(1, min(here.state.budget, most - 2 * words))
-    options = inside.links(here.state, budget)
+    options = study_options.links(here.state, budget)
     known = here.known("links", options)
-    here.say(known or here.quick("ask", inside.ask(here.state, ())))
+    here.say(known or here.quick("ask", study_options.ask(here.state, ())))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         target_choice(here, known)
         with st.container(width=360):
@@ -52,7 +52,7 @@ def draw(here: Desk) -> None:
             table(here, found)
     if shown["over"].open:
         with shown["over"]:
-            over = over_view(here, "links", inside.links_over(here.state))
+            over = over_view(here, "links", study_options.links_over(here.state))
             taken += [over] if over else []
     read_text("links.read_text")
     measured_and_taken(here, taken)

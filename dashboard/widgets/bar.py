@@ -11,10 +11,10 @@ from dashboard.session import bound, choose, current
 from dashboard.state import UNITS
 from dashboard.widgets.model_picker import model_picker
 from dashboard.wording import bare, t
+from probes.asking.question import preset, presets
+from probes.asking.trials import Mode
 from probes.locale import LANGUAGES
 from probes.numbers import shortened
-from probes.question import preset, presets
-from probes.trials import Mode
 
 OWN = "own"
 NAMES = {"zh": "中文", "en": "EN"}

@@ -19,7 +19,7 @@ from dashboard.widgets.bertviz import (
     frame_height,
 )
 from dashboard.widgets.desk import Desk, dark
-from dashboard.widgets.reading import no_room
+from dashboard.widgets.head_reading import no_room
 from dashboard.wording import bare, t, told
 from probes.charts.weights import First, grouped, places_of, without_first
 from probes.errors import CruxError

@@ -13,10 +13,10 @@ from dashboard.state import within
 from dashboard.widgets.markup import plain
 from dashboard.widgets.word_chips import pressed, word_chips
 from dashboard.wording import bare, t, told
+from probes.asking.question import Question
 from probes.errors import CruxError
-from probes.passage import Passage
-from probes.question import Question
-from probes.unsure import accepted, suggestions
+from probes.text.passage import Passage
+from probes.text.unsure import accepted, suggestions
 
 CHIPS = "cutting"
 

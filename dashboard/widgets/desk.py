@@ -17,20 +17,20 @@ from dashboard.service import Service, service
 from dashboard.session import current
 from dashboard.shelf import Choice
 from dashboard.state import State
-from dashboard.widgets.asked import asked
 from dashboard.widgets.bar import bar
-from dashboard.widgets.loading import load, problem
+from dashboard.widgets.before_drawing import load, problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
 from dashboard.widgets.own_passage import own_passage
 from dashboard.widgets.places import Headline
+from dashboard.widgets.question_line import asked
 from dashboard.widgets.stage import STEADY
 from dashboard.wording import t
+from probes.asking.question import Question
 from probes.errors import CapabilityError, CruxError
-from probes.headline import headline
-from probes.question import Question
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
 from probes.studies.base import Need
 
 DRAWING_SHARE = 9

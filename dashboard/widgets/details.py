@@ -17,13 +17,13 @@ from dashboard.values import LONGEST_TEXT_IN_LINK
 from dashboard.widgets.facts import listed, measured_facts
 from dashboard.wording import bare, t
 from probes import charts
-from probes.commandline import command_line
-from probes.headline import headline
-from probes.passage import Unit
-from probes.passage_files import as_file
-from probes.pictures import Format, saved, titled
-from probes.question import Question
-from probes.results import ProbeResult
+from probes.asking.passage_files import as_file
+from probes.asking.question import Question
+from probes.charts.pictures import Format, saved, titled
+from probes.record.results import ProbeResult
+from probes.running.commandline import command_line
+from probes.running.headline import headline
+from probes.text.passage import Unit
 
 PICTURES: dict[Format, str] = {"png": "image/png", "svg": "image/svg+xml", "html": "text/html"}
 

@@ -9,7 +9,7 @@ from dashboard.session import current
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import t
 from probes.locale import say
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 
 
 def reason_text(reason: Mapping[str, Any]) -> str:

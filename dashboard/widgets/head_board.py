@@ -7,19 +7,19 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard import inside, session
+from dashboard import session, study_options
 from dashboard.session import bound, choose
 from dashboard.state import HOWS, PLACES
 from dashboard.values import Head
+from dashboard.widgets.answers_and_effects import target_name, targets
 from dashboard.widgets.desk import Desk, ink
-from dashboard.widgets.numbers import target_name, targets
 from dashboard.widgets.wide import FINGER, wide
 from dashboard.wording import bare, t
 from probes import charts
-from probes.headline import headline
-from probes.interventions import Ablation
+from probes.asking.interventions import Ablation
 from probes.numbers import nats
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
 
 STRONGEST = 5
 MAP = "heads_map"
@@ -75,12 +75,12 @@ def head_map(desk: Desk) -> ProbeResult | None:
     What is drawn is a picture until it is complete, because a press starts the page anew.
     """
     above = st.container()
-    exact = desk.known("heads", inside.heads(desk.state))
+    exact = desk.known("heads", study_options.heads(desk.state))
     if exact is not None:
         _pressable(desk, exact)
         return exact
     with above, st.spinner(t("heads.estimating"), show_time=True):
-        estimate = desk.quick("heads", inside.heads(desk.state, estimate=True))
+        estimate = desk.quick("heads", study_options.heads(desk.state, estimate=True))
     slot = st.empty()
 
     def draw(so_far: Mapping[Any, float | None]) -> None:
@@ -93,7 +93,7 @@ def head_map(desk: Desk) -> ProbeResult | None:
     draw({})
     count = len(all_heads(desk.geometry))
     with above:
-        found = desk.measured("heads", inside.heads(desk.state), count, "heads", draw)
+        found = desk.measured("heads", study_options.heads(desk.state), count, "heads", draw)
     if found is not None:
         slot.empty()
         _pressable(desk, found)
@@ -112,7 +112,7 @@ def _with_exact(estimate: ProbeResult, so_far: Mapping[Any, float | None]) -> Pr
 
 def _pressable(desk: Desk, exact: ProbeResult) -> None:
     visit = session.visit()
-    run = desk.shop.identity("heads", desk.choice, desk.question, inside.heads(desk.state))
+    run = desk.shop.identity("heads", desk.choice, desk.question, study_options.heads(desk.state))
     key = f"{MAP}_{visit.head_revision}_{abs(hash(run))}"
     base = visit.head_bases.setdefault(key, desk.state.ablated)
     chart = charts.heads_map(exact, desk.state.lang, chosen=base, select=True)

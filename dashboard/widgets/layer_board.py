@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from dashboard import inside, session
+from dashboard import session, study_options
 from dashboard.asking import preset_of
 from dashboard.session import choose
 from dashboard.state import DIRECTIONS, HOWS, SITES
+from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.head_board import all_heads
-from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.take_along import Taken
 from dashboard.widgets.wide import GLANCE, wide
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
-from probes.headline import headline, top_of
 from probes.numbers import percent
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.running.headline import headline, top_of
 
 
 def lens_view(here: Desk) -> Taken:
     """Where along the layers the answer appears."""
-    options = inside.lens(here.state)
+    options = study_options.lens(here.state)
     found = here.quick("lens", options)
     here.say(found)
     st.vega_lite_chart(
@@ -52,7 +52,7 @@ def parts_view(here: Desk) -> Taken | None:
     """Attention and feed-forward of each layer taken away."""
     ways = {how: t(f"inside.how_{how}") for how in HOWS}
     choose("part_how", HOWS, t("inside.how"), ways.__getitem__, help=t("inside.how_help"))
-    options = inside.layers(here.state)
+    options = study_options.layers(here.state)
     found = here.measured("layers", options, 2 * here.geometry["layers"], "layers")
     if found is None:
         return None
@@ -77,7 +77,7 @@ def patch_view(here: Desk) -> Taken | None:
     if not change or not to:
         st.info(t("layers.no_swap"), icon=":material/edit:")
         return None
-    options = inside.patch(here.state, change, to)
+    options = study_options.patch(here.state, change, to)
     try:
         found = here.measured("patch", options, patch_runs(here), "patch")
     except CruxError as fault:

@@ -14,11 +14,11 @@ from dashboard.widgets.passage_marks import Arc, passage_marks
 from dashboard.widgets.wide import GLANCE, wide
 from dashboard.wording import bare, t
 from probes import charts
-from probes.headline import headline
-from probes.interventions import Cut
-from probes.leads import flips_clearly
+from probes.asking.interventions import Cut
 from probes.numbers import nats, percent
-from probes.results import ProbeResult
+from probes.record.leads import flips_clearly
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
 
 MOST_ARCS = 14
 TABLE = 12

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from probes.characters import REPLACEMENT, visible
+from probes.text.characters import REPLACEMENT, visible
 
 _SIGN = re.compile(
     r"""(?P<alone>

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -10,15 +11,17 @@ import streamlit as st
 from dashboard import session
 from dashboard.session import bound
 from dashboard.state import SETS
+from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk
-from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.take_along import Taken
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
-from probes.headline import headline
 from probes.intervals import CARRIERS, FEWEST
+from probes.running.headline import headline
+from probes.studies import STUDIES
+from probes.studies.over_picture import over_rows
 
 
 def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | None:
@@ -42,13 +45,14 @@ def over_view(here: Desk, study: str, options: Mapping[str, Any]) -> Taken | Non
         return None
     said = headline(found.data, here.state.lang)
     st.markdown(f"**{plain(said)}**")
-    picture = charts.over_points(found, here.state.lang)
+    over, picture = STUDIES[study].over, STUDIES[study].pictured(found, here.state.lang)
+    assert over is not None
     st.vega_lite_chart(
         charts.specification(picture), key=f"over_{study}", alt=bare("over.alt", headline=said)
     )
-    _, rest = charts.over_rows(found)
+    _, rest = over_rows(over, found)
     st.caption(_how_to_read(strongest=bool(found.data.get("strongest")), rest=rest))
-    return Taken(study, found, chosen, lambda lang: charts.over_points(found, lang))
+    return Taken(study, found, chosen, partial(STUDIES[study].pictured, found))
 
 
 def _how_to_read(*, strongest: bool, rest: int) -> Markdown:

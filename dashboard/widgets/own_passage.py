@@ -11,10 +11,10 @@ from dashboard.service import service
 from dashboard.session import current
 from dashboard.uploads import clean_name
 from dashboard.wording import t, told
+from probes.asking.passage_files import one_passage
+from probes.asking.question import preset
 from probes.errors import CruxError, InputError
-from probes.passage import MAX_CHARACTERS, Passage
-from probes.passage_files import one_passage
-from probes.question import preset
+from probes.text.passage import MAX_CHARACTERS, Passage
 
 if TYPE_CHECKING:
     from streamlit.runtime.uploaded_file_manager import UploadedFile

@@ -13,14 +13,14 @@ from dashboard.session import current
 from dashboard.widgets.markup import Markdown
 from dashboard.widgets.word_chips import Scores, pressed, word_chips
 from dashboard.wording import bare, t
+from probes.asking.question import Question
 from probes.charts import SMALLEST_SCALE, drawn, scale_of
-from probes.headline import quoted
-from probes.leads import flips_clearly
 from probes.numbers import lengths_of, nats, percent, signed_if_known
-from probes.passage import Span, Unit
-from probes.question import Question
-from probes.results import ProbeResult
+from probes.record.leads import flips_clearly
+from probes.record.results import ProbeResult
+from probes.running.headline import quoted
 from probes.studies.attention import units_of
+from probes.text.passage import Span, Unit
 
 CHIPS = "passage"
 

@@ -19,23 +19,23 @@ from dashboard.service import Service, service
 from dashboard.session import current
 from dashboard.shelf import Choice
 from dashboard.state import within
-from dashboard.widgets import numbers
-from dashboard.widgets.asked import asked
+from dashboard.widgets import answers_and_effects as numbers
+from dashboard.widgets.before_drawing import load, problem
 from dashboard.widgets.cutting import cutting
 from dashboard.widgets.details import details
-from dashboard.widgets.loading import load, problem
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
 from dashboard.widgets.places import Headline, Later
+from dashboard.widgets.question_line import asked
 from dashboard.wording import t
+from probes.asking.question import Question
+from probes.asking.trials import Mode
 from probes.errors import CruxError
-from probes.headline import headline
-from probes.passage import Span, Unit
-from probes.question import Question
-from probes.results import ProbeResult
-from probes.trials import Mode
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
+from probes.text.passage import Span, Unit
 
 MANY_UNITS = 300
 """More units than this are measured only after a press: each is a run of the model."""

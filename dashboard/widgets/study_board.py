@@ -10,8 +10,8 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.session import bound, current
+from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk, ink
-from dashboard.widgets.loading import problem
 from dashboard.widgets.markup import plain
 from dashboard.widgets.notes import known_note
 from dashboard.widgets.over_board import over_view
@@ -20,8 +20,8 @@ from dashboard.widgets.take_along import Taken, measured_and_taken
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
-from probes.headline import headline
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
 from probes.studies import STUDIES, Option, Study
 
 ROWS = 20

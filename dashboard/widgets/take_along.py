@@ -17,11 +17,11 @@ from dashboard.widgets.details import PICTURES, in_language, link, model_argumen
 from dashboard.widgets.facts import listed, measured_facts
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import TEXTS, bare, t
-from probes.commandline import command_line
-from probes.headline import headline
-from probes.pictures import Format, saved, titled
-from probes.references import reference_of, reference_text
-from probes.results import ProbeResult
+from probes.charts.pictures import Format, saved, titled
+from probes.record.reference_wording import reference_of, reference_text
+from probes.record.results import ProbeResult
+from probes.running.commandline import command_line
+from probes.running.headline import headline
 
 if TYPE_CHECKING:
     import altair as alt

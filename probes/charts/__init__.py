@@ -1,7 +1,7 @@
 """Pictures of a record: Altair specifications made from a `ProbeResult` and nothing else.
 
 They carry their data, so a saved picture is the record's. On the page the theme's colours and fonts are laid
-over them; `probes.pictures` makes files that stand alone.
+over them; `probes.charts.pictures` makes files that stand alone.
 """
 
 from probes.charts.agreement import agreement_map
@@ -28,7 +28,6 @@ from probes.charts.effect_bars import effect_rows, effects, scale_of, unfinished
 from probes.charts.head_map import SELECTION, cumulative, heads_map
 from probes.charts.layer_curves import layer_parts, lens, settled_at
 from probes.charts.link_maps import ANSWER, MOST_WORDS, links_arcs, links_maps, links_of, place_of
-from probes.charts.over_points import over_points, over_rows
 from probes.charts.patch_map import patch_map
 
 __all__ = [
@@ -62,8 +61,6 @@ __all__ = [
     "links_of",
     "named",
     "nats_text",
-    "over_points",
-    "over_rows",
     "patch_map",
     "place_of",
     "scale_of",

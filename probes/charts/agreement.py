@@ -8,7 +8,7 @@ from probes.charts.cells import CONTRARY, SEEN, gradient, lettering, level_axis,
 from probes.charts.common import layered, lines
 from probes.locale import say
 from probes.numbers import found_among, signed
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     import altair as alt

@@ -18,7 +18,7 @@ from probes.charts.common import (
 )
 from probes.locale import say
 from probes.numbers import percent
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     import altair as alt

@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from probes.characters import all_visible
 from probes.locale import say
 from probes.numbers import which
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.text.characters import all_visible
 
 if TYPE_CHECKING:
     import altair as alt

@@ -21,10 +21,10 @@ from probes.charts.common import (
     row_of,
     short,
 )
-from probes.leads import flips_clearly
 from probes.locale import say
 from probes.numbers import nats, percent, ranked_among, signed_if_known, strength
-from probes.results import ProbeResult
+from probes.record.leads import flips_clearly
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     import altair as alt

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from probes.charts.cells import code, effect_cell, effect_colour, lettering, level_axis, reach_of, tips
 from probes.charts.common import BLUE, CLEAN, GREY, INK, NOW, effect_title, layered, nats_text
-from probes.leads import turns
 from probes.locale import say
-from probes.results import ProbeResult
+from probes.record.leads import turns
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     import altair as alt

@@ -19,9 +19,8 @@ from probes.charts.common import (
     nats_text,
 )
 from probes.locale import say
-from probes.numbers import nats, percent, signed
-from probes.results import ProbeResult
-from probes.studies.wording import read_after
+from probes.numbers import nats, percent, read_after, signed
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     import altair as alt

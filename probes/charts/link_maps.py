@@ -21,7 +21,7 @@ from probes.charts.cells import (
 from probes.charts.common import BLUE, GREY, INK, ORANGE, drawn, effect_title, layered, lines, literal, named
 from probes.locale import say
 from probes.numbers import strength
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     import altair as alt

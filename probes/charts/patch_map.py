@@ -20,7 +20,7 @@ from probes.charts.cells import (
 from probes.charts.common import layered, lines, named
 from probes.locale import say
 from probes.numbers import signed
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     import altair as alt

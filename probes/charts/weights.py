@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from probes.passage import Span
+from probes.text.passage import Span
 
 First = Literal["keep", "blank", "share"]
 """What becomes of the first position, on which heads with nothing to read rest: it is shown, left blank, or

@@ -175,8 +175,8 @@ def _check(model: str, card: bool, passages: int, as_json: bool, **values: Any) 
 
 
 def _presets(name: str | None, as_json: bool) -> None:
-    from probes.question import preset
-    from probes.question import presets as names
+    from probes.asking.question import preset
+    from probes.asking.question import presets as names
 
     context = _context()
     if name:
@@ -193,7 +193,7 @@ def _presets(name: str | None, as_json: bool) -> None:
 
 
 def _preset(name: str, context: Context, as_json: bool) -> None:
-    from probes.question import preset
+    from probes.asking.question import preset
 
     one = preset(name)
     question = one.question()

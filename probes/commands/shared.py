@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from probes.characters import check_unicode, whole_number
-from probes.commandline import endings_of, line_end_of, words_of
 from probes.errors import InputError
 from probes.locale import LANGUAGES, say
 from probes.numbers import shortened
+from probes.running.commandline import endings_of, line_end_of, words_of
+from probes.text.characters import check_unicode, whole_number
 
 if TYPE_CHECKING:
-    from probes.answers import AnswerSet
+    from probes.asking.answers import AnswerSet
+    from probes.asking.question import Question
     from probes.models.base import AnswerModel
-    from probes.question import Question
 
 FILES = ("passage", "json", "csv")
 """Options that name files: a name on disk need not be Unicode."""
@@ -102,7 +102,7 @@ def question(values: Mapping[str, Any], context: Context) -> Question:
         click.UsageError: neither, both, or a part of the question is missing.
         InputError: an option is no valid Unicode, or has no such value.
     """
-    from probes.question import answer_set, preset
+    from probes.asking.question import answer_set, preset
 
     check_unicode((name, value) for name, value in values.items() if name not in FILES)
     if bool(values["preset"]) == (values["passage"] is not None):
@@ -146,8 +146,8 @@ def _meant(values: Mapping[str, Any], base: Question, answers: AnswerSet) -> dic
 
 
 def _own(values: Mapping[str, Any], context: Context) -> Question:
-    from probes.passage import Passage
-    from probes.question import Question, answer_set
+    from probes.asking.question import Question, answer_set
+    from probes.text.passage import Passage
 
     text = _read(values["passage"], context)
     if values["passage_end"] is not None:
@@ -161,7 +161,7 @@ def _own(values: Mapping[str, Any], context: Context) -> Question:
 
 
 def _read(path: str, context: Context) -> str:
-    from probes.passage_files import one_passage
+    from probes.asking.passage_files import one_passage
 
     try:
         data = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
@@ -173,7 +173,7 @@ def _read(path: str, context: Context) -> str:
 
 def _resegmented(base: Question, values: Mapping[str, Any]) -> Any:
     """The passage with words joined, split or added to its dictionary."""
-    from probes.passage import Passage
+    from probes.text.passage import Passage
 
     words = words_of(values["dictionary"] or "")
     joins = [_pair(part) for part in words_of(values["join"] or "")]

@@ -16,7 +16,7 @@ from probes.studies import STUDIES
 from probes.studies.base import Option, Study
 
 if TYPE_CHECKING:
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 _TYPES = {"text": click.STRING, "integer": click.INT, "number": click.FLOAT}
 
@@ -77,15 +77,15 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
     settings = study.settings({o.name: values[o.name] for o in study.options})
     model = shared.load(values, context, values["quiet"])
     progress = Progress(context, values["quiet"])
-    from probes.runner import run
-    from probes.store import Store
+    from probes.record.store import Store
+    from probes.running.runner import run
 
     store = Store.default() if values["cache"] else None
     ways: dict[str, Any] = {"store": store, "lang": context.lang, "on_progress": progress}
     try:
         if values.get("over"):
-            from probes.over import run_over
-            from probes.sets import questions_of
+            from probes.running.over import run_over
+            from probes.running.sets import questions_of
 
             chosen = questions_of(values["over"], question, settings.get("seed") or 0)
             result = run_over(

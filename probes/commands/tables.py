@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.references import reference_text
+from probes.record.reference_wording import reference_text
 from probes.studies import study_named
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table as Grid
 
     from probes.commands.shared import Context
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
     from probes.studies.columns import Table
 
 ROWS = 20

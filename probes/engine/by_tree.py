@@ -17,9 +17,9 @@ from probes.engine.by_batches import (
     longest_line,
     relative_tolerance,
 )
+from probes.engine.chunking import Chunk, Costs, chunks_of, pack
 from probes.engine.forward import Forwards, target_log_probs
 from probes.engine.jobs import Check, checked_round
-from probes.engine.layout import Chunk, Costs, chunks_of, pack
 from probes.engine.packing import Trunk
 from probes.engine.tree import STEM_END, Stem, branches_of, fork_off
 

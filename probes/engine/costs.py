@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from probes.engine.anatomy import Anatomy
+from probes.engine.chunking import Costs
 from probes.engine.configuration import text_config
-from probes.engine.layout import Costs
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -16,7 +16,7 @@ _LOGIT_BYTES = 1 << 28
 
 
 def costs_of(model: PreTrainedModel, anatomy: Anatomy, chunk_tokens: int) -> Costs:
-    """The cost model of `layout`, from the sizes of an average layer.
+    """The cost model of `chunking`, from the sizes of an average layer.
 
     Attention reaches about half the arithmetic rate of a linear map, and moving one number costs about as
     much as 70 multiplications; both matter little to which plan is taken.

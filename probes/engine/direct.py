@@ -59,7 +59,7 @@ def direct_effects(
         for (layer, _), group in groupby((edits[i] for i in order), key=_place):
             members = [edit for edit in group if edit is not None]
             if members:
-                found = _Bench(forwards, parts, record, layer, node).written(members)
+                found = _DirectRun(forwards, parts, record, layer, node).written(members)
             else:
                 found = -record.embeddings[node][None]
             if found is None:
@@ -86,7 +86,7 @@ def _difference(
     return logits[:, token] - logits[:, against]
 
 
-class _Bench:
+class _DirectRun:
     """One block, its attention and its feed-forward held at what they gave in the clean run."""
 
     def __init__(self, forwards: Forwards, parts: Parts, record: Record, layer: int, node: int) -> None:
@@ -224,7 +224,7 @@ def _passed_on(forwards: Forwards, parts: Parts, record: Record, node: int) -> b
         if layer.projection is not None and layer.feed_forward is not None and layer.reads_only_masked
     ]
     kinds = {type(parts.blocks[layer.index]): layer.index for layer in whole}
-    benches = [_Bench(forwards, parts, record, layer, node) for layer in kinds.values()]
+    benches = [_DirectRun(forwards, parts, record, layer, node) for layer in kinds.values()]
     attends = any(layer.projection is not None for layer in parts.layers)
     return attends and all(bench.passes_on() for bench in benches)
 

@@ -17,10 +17,10 @@ from probes.engine import hooks
 from probes.engine.anatomy import Anatomy, Finding, output_weight
 from probes.engine.by_batches import Scored, relative_tolerance, score_batches
 from probes.engine.by_tree import Sessions, score_tree
+from probes.engine.chunking import Costs
 from probes.engine.configuration import text_config
 from probes.engine.forward import Forwards
 from probes.engine.jobs import Job, Report
-from probes.engine.layout import Costs
 from probes.engine.masks import MASK_ARGUMENTS, DepthMasks
 from probes.engine.tree import stems_of
 
@@ -33,7 +33,7 @@ _SAMPLED_LAYERS = 8
 _TINY = 1e-30
 
 
-class Subject:
+class Examined:
     """One model on the table. A forward of a few tokens costs reading all weights: few are made.
 
     Attributes:

@@ -12,7 +12,7 @@ from probes.engine.anatomy import Anatomy, Finding
 from probes.engine.by_hooks import changed_runs, score_hooked
 from probes.engine.by_restart import score_restarted
 from probes.engine.edits import Edit, Knockout, Replace
-from probes.engine.experiments import TOKENS, Subject
+from probes.engine.experiments import TOKENS, Examined
 from probes.engine.jobs import Job
 from probes.engine.lens import final_logits
 from probes.engine.lines import Line
@@ -22,7 +22,7 @@ from probes.engine.surgery import Parts
 _UNREAD = 2
 
 
-def blocks_move(subject: Subject) -> Finding:
+def blocks_move(subject: Examined) -> Finding:
     """With a block's attention, or its feed-forward, replaced by zeros the logits move."""
     line, jobs = _line(subject), []
     for layer in subject.anatomy.layers:
@@ -34,7 +34,7 @@ def blocks_move(subject: Subject) -> Finding:
     return Finding("blocks_move", least > 0, least, "> 0")
 
 
-def states_handed_on(subject: Subject) -> Finding:
+def states_handed_on(subject: Examined) -> Finding:
     """What the last block hands on, and nothing else, gives the model's own logits."""
     forwards, parts = subject.forwards, Parts(subject.model, subject.anatomy)
     record = Recorder(forwards, parts).plain(_line(subject)).record
@@ -43,7 +43,7 @@ def states_handed_on(subject: Subject) -> Finding:
     return Finding("states_handed_on", off <= subject.tolerance, off, "the model's own logits")
 
 
-def blinded_by_head(subject: Subject) -> Finding:
+def blinded_by_head(subject: Examined) -> Finding:
     """A mask with an entry a head is taken: all of it open changes nothing, one head blinded does."""
     layer = subject.anatomy.attention_layers[-1]
     heads = layer.heads or 1
@@ -63,7 +63,7 @@ def blinded_by_head(subject: Subject) -> Finding:
     return Finding("blinded_by_head", ok, same, f"with a head blinded they move by {moved:.1e}")
 
 
-def begun_half_way(subject: Subject) -> Finding:
+def begun_half_way(subject: Examined) -> Finding:
     """Runs begun where they differ from the clean one give the numbers of whole forwards with hooks."""
     line = _line(subject)
     jobs = [(), *_trials(subject.anatomy, line)]
@@ -92,7 +92,7 @@ def _trials(anatomy: Anatomy, line: Line) -> list[tuple[Edit, ...]]:
     return trials
 
 
-def _line(subject: Subject) -> Line:
+def _line(subject: Examined) -> Line:
     ids = tuple(subject.ids[0, :-1].tolist())
     return Line(ids, ((int(subject.ids[0, -1]),),))
 
@@ -101,7 +101,7 @@ def _job(line: Line, edits: Sequence[Edit]) -> Job:
     return replace(Job(line.ids, line.continuations), edits=tuple(edits))
 
 
-def _plainly(subject: Subject, line: Line, jobs: Sequence[Sequence[Edit]]) -> list[float]:
+def _plainly(subject: Examined, line: Line, jobs: Sequence[Sequence[Edit]]) -> list[float]:
     """Each job's log-probability by a whole forward with hooks, all side by side in one batch."""
     runs = changed_runs(line, [(i, _job(line, edits)) for i, edits in enumerate(jobs)], 0)
     with torch.no_grad():

@@ -28,7 +28,7 @@ import torch
 
 from probes.engine.anatomy import Anatomy, Capability, Finding, Layer, find_layers, find_tail
 from probes.engine.configuration import length_limit, takes_position_ids
-from probes.engine.experiments import TOKENS, Subject
+from probes.engine.experiments import TOKENS, Examined
 from probes.engine.experiments_on_parts import (
     begun_half_way,
     blinded_by_head,
@@ -65,13 +65,13 @@ def examine(model: PreTrainedModel) -> Anatomy:
     positions = "ids" if takes_position_ids(model) else "bias"
     anatomy = Anatomy(find_layers(model), everything, positions, False, length_limit(model))
     with turns_of(model), torch.no_grad():
-        return _Examination(Subject(model, anatomy)).run()
+        return _Examination(Examined(model, anatomy)).run()
 
 
 class _Examination:
     """The order of the experiments, and what each finding takes away."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, subject: Examined) -> None:
         self.subject = subject
         self.findings: list[Finding] = []
 

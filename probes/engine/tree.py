@@ -11,7 +11,7 @@ alike share that beginning, exactly, whatever a tokenizer did at the cut: the tr
   unchanged; only what comes later differs. So a node is told by (parent, token, is the parent hidden), coded
   here as one integer a position: a *step*, 2 * token + (1 if the position before is hidden).
 
-Nodes are numbered only when a chunk is packed (`layout`): a million of them never exist at once.
+Nodes are numbered only when a chunk is packed (`chunking`): a million of them never exist at once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Passages with known causal words: who went where how often, and what the answer becomes without some words.
 
 A passage (:class:`Story`) is written from events with a meaning, so the right answer to a :class:`Query` is
-computed, never guessed, for the passage as it stands and after any :class:`~probes.trials.Trial` or move of
-sentences.
+computed, never guessed, for the passage as it stands and after any :class:`~probes.asking.trials.Trial` or
+move of sentences.
 
 **The convention.** *Stated arrivals count* (walked in, went to, arrived, dropped by; 走进, 去了, 来到).
 Deciding, thinking of it, planning, walking past, hearing of it, waiting at the door, coming out, not going

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from probes.generator.careful_reader import Reader
 from probes.generator.clauses import Clauses
 from probes.generator.filling import Clause
 from probes.generator.joining import join
 from probes.generator.lexicon import TRAIN, Splits, Tables
-from probes.generator.reading import Reader
 from probes.generator.story import ME, UNKNOWN, WE, Event, Story, Word
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
+class PassageSize:
     """How much a passage holds at most: visits to the asked place and to others, mentions, fillers, words."""
 
     visits: int
@@ -27,11 +27,11 @@ class Size:
 
 
 SIZES = (
-    Size(1, 1, 0, 0, 45),
-    Size(2, 1, 1, 1, 45),
-    Size(3, 2, 2, 2, 80),
-    Size(5, 3, 3, 4, 150),
-    Size(5, 8, 8, 22, 420),
+    PassageSize(1, 1, 0, 0, 45),
+    PassageSize(2, 1, 1, 1, 45),
+    PassageSize(3, 2, 2, 2, 80),
+    PassageSize(5, 3, 3, 4, 150),
+    PassageSize(5, 8, 8, 22, 420),
 )
 """By level: the first three are a curriculum, 3 is the ordinary passage, 4 the long one."""
 
@@ -85,7 +85,7 @@ TOGETHER = 0.25
 class _Draft:
     """One attempt at a passage."""
 
-    def __init__(self, composer: Composer, size: Size, place: str | None = None):
+    def __init__(self, composer: Composer, size: PassageSize, place: str | None = None):
         self.rng, self.tables, self.size = composer.rng, composer.tables, size
         self.hard = composer.hard
         self.language = composer.language

@@ -7,12 +7,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from probes.asking.trials import CLEAN, Trial
+from probes.generator.careful_reader import Reader
 from probes.generator.clauses import ACTS
 from probes.generator.filling import nonce_stem
 from probes.generator.lexicon import Tables
-from probes.generator.reading import Reader
 from probes.generator.story import ME, UNKNOWN, Story
-from probes.trials import CLEAN, Trial
 
 PROMPTS = {"en": "{passage}\nQuestion: {question}\nAnswer:", "zh": "{passage}\n问题：{question}\n答案："}
 """How the built-in model is asked."""

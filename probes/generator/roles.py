@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from probes.asking.trials import Trial
+from probes.generator.careful_reader import Reader
 from probes.generator.clauses import ACTS
 from probes.generator.questions import MY_NAME, Query, answer
-from probes.generator.reading import Reader
 from probes.generator.story import ME, Story, Word
-from probes.segment import Span
-from probes.trials import Trial
+from probes.text.segment import Span
 
 
 class Role(StrEnum):

@@ -33,11 +33,11 @@ def load_model(
         ModelError: it cannot be had or may not be loaded, with the reason.
         LimitError: it does not fit into memory, with both numbers.
     """
-    from probes.characters import check_unicode
     from probes.models.kinds import kind_of, open_elsewhere
     from probes.models.loading import load
     from probes.models.local import LocalModel
     from probes.models.source import resolve
+    from probes.text.characters import check_unicode
 
     check_unicode({"model": spec, "revision": revision, "device": device, "dtype": dtype}.items())
     if kind_of(spec):

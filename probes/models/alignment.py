@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from probes.answers import Ids
-from probes.passage import Span, Unit, number
-from probes.trials import Mode, Trial
+from probes.asking.answers import Ids
+from probes.asking.trials import Mode, Trial
+from probes.text.passage import Span, Unit, number
 
 
 def retokenised(clean: Ids, ids: Ids, spans: Sequence[Span], trial: Trial) -> bool:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from probes.distribution import Distribution
-from probes.passage import Unit
-from probes.question import Question
-from probes.segment import Span
-from probes.trials import Trial
+from probes.asking.distribution import Distribution
+from probes.asking.question import Question
+from probes.asking.trials import Trial
+from probes.text.passage import Unit
+from probes.text.segment import Span
 
 Progress = Callable[[int, int], None]
 """Called as (trials done, trials in all) after each chunk. What it raises cancels the run."""

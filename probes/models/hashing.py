@@ -10,7 +10,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from probes.store import cache_folder
+from probes.record.store import cache_folder
 
 _SMALL = 16 << 20
 """Bytes up to which hashing anew is as quick as remembering."""

@@ -1,6 +1,6 @@
 """Inside a local model: words and spans become nodes of a line, references become vectors.
 
-`probes.interventions` says what is meant, `probes.engine.edits` what is run.
+`probes.asking.interventions` says what is meant, `probes.engine.edits` what is run.
 """
 
 from __future__ import annotations
@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
-from probes.distribution import Distribution
+from probes.asking.distribution import Distribution
+from probes.asking.interventions import Ablation, Cut, How, Intervention, Patch, Reference, Site
+from probes.asking.question import Question
+from probes.asking.readings import Attention, Direct, Estimates, Gradients, Lens, Passages, Reading
+from probes.asking.trials import CLEAN, Mode, Trial
 from probes.engine.edits import Edit, Knockout, Replace
 from probes.engine.jobs import Job
 from probes.engine.lines import Line
 from probes.engine.records import Record
 from probes.errors import CapabilityError, InputError
-from probes.interventions import Ablation, Cut, How, Intervention, Patch, Reference, Site
 from probes.models.references import References
 from probes.models.word_attention import WordAttention, by_words
-from probes.passage import Span, Unit
-from probes.question import Question
-from probes.readings import Attention, Direct, Estimates, Gradients, Lens, Passages, Reading
-from probes.trials import CLEAN, Mode, Trial
+from probes.text.passage import Span, Unit
 
 if TYPE_CHECKING:
     from probes.models.layout import Layout, Work

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from probes.answers import Ids, Term
+from probes.asking.answers import Ids, Term
+from probes.asking.interventions import Ablation, Cut, How, Patch
+from probes.asking.question import Question
+from probes.asking.trials import Trial
 from probes.errors import CapabilityError
-from probes.interventions import Ablation, Cut, How, Patch
 from probes.models import prompting
 from probes.models.offsets import Carried
-from probes.passage import Span
-from probes.question import Question
-from probes.trials import Trial
+from probes.text.passage import Span
 
 if TYPE_CHECKING:
     from probes.engine.jobs import Job

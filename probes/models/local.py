@@ -10,21 +10,21 @@ from importlib.metadata import version
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 
-from probes.answers import Ids
-from probes.distribution import Distribution
+from probes.asking.answers import Ids
+from probes.asking.distribution import Distribution
+from probes.asking.question import Question
+from probes.asking.rewriting import as_asked, edited
+from probes.asking.trials import Mode, Trial
 from probes.errors import CapabilityError, LimitError
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared, Put
 from probes.models.layout import Layout, Posed, Work, inside_key
+from probes.models.local_scoring import LocalScoring
 from probes.models.offsets import Carried, Carriers
 from probes.models.placement import devices
-from probes.models.scoring import LocalScoring
 from probes.models.trained import departures
-from probes.passage import Span, Unit
-from probes.question import Question
-from probes.rewriting import as_asked, edited
-from probes.trials import Mode, Trial
+from probes.text.passage import Span, Unit
 
 if TYPE_CHECKING:
     from probes.engine.execute import Engine

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from probes.answers import Ids
+from probes.asking.answers import Ids
 from probes.models.spelling import Fold, Said, Spelling, folded, folded_by, letter
-from probes.passage import Span
+from probes.text.passage import Span
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
+from probes.asking.question import Question, preset, presets
 from probes.errors import InputError
 from probes.models import chat
-from probes.passage import Span
-from probes.question import Question, preset, presets
+from probes.text.passage import Span
 
 _PLACE = "\ue000crux-passage\ue000"
 """Private-use characters: no tokenizer, template or passage has them."""

@@ -12,9 +12,9 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from probes.asking.interventions import Reference
+from probes.asking.question import Question, standard_answers
 from probes.generator import Composer, asked_place
-from probes.interventions import Reference
-from probes.question import Question, standard_answers
 
 _SEED = 1_000_003
 """Set apart from the passages that a study is run over."""
@@ -23,7 +23,7 @@ _TRIES = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PassagePlan:
     """What reference passages are to be like.
 
     Attributes:
@@ -46,11 +46,11 @@ class Told:
     right: str | None
 
 
-def plan_of(question: Question) -> Plan:
+def plan_of(question: Question) -> PassagePlan:
     """What this question's reference passages are to be like."""
     language = question.language if question.language in ("zh", "en") else "en"
     place = asked_place(question.question, language)
-    return Plan(language, place, _counts(question, language)) if place else Plan(language, None)
+    return PassagePlan(language, place, _counts(question, language)) if place else PassagePlan(language, None)
 
 
 def _counts(question: Question, language: str) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -70,7 +70,7 @@ def _counts(question: Question, language: str) -> tuple[tuple[str, tuple[int, ..
 
 
 def written(
-    plan: Plan, reference: Reference, too_long: Callable[[str], bool]
+    plan: PassagePlan, reference: Reference, too_long: Callable[[str], bool]
 ) -> tuple[list[Told], list[str]]:
     """As many passages as asked for, seeded, each answer as often as the others, and those passed over.
 
@@ -91,7 +91,7 @@ def written(
     return found, passed
 
 
-def _wanted(plan: Plan, rng: random.Random) -> Iterator[tuple[str | None, int | None]]:
+def _wanted(plan: PassagePlan, rng: random.Random) -> Iterator[tuple[str | None, int | None]]:
     """Without end (answer, visits): in every round each answer once, in random order.
 
     Where fewer than two answers are counts, the visits are spread over all that a passage can have.

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from probes.asking.interventions import How, Reference
+from probes.asking.question import Question
 from probes.engine.edits import SITES
 from probes.engine.jobs import Job
 from probes.engine.lines import Line
 from probes.engine.records import Record
 from probes.errors import CapabilityError, LimitError
-from probes.interventions import How, Reference
 from probes.models.prompting import ids_of
-from probes.models.reference_passages import Plan, Told, plan_of, written
-from probes.passage import Span
-from probes.question import Question
+from probes.models.reference_passages import PassagePlan, Told, plan_of, written
+from probes.text.passage import Span
 
 if TYPE_CHECKING:
     from probes.models.layout import Work
@@ -43,7 +43,7 @@ class ReferenceSet:
         passed_over: how many were left out, too long for the model's window.
     """
 
-    plan: Plan
+    plan: PassagePlan
     told: tuple[Told, ...]
     prompts: tuple[str, ...]
     passed_over: int

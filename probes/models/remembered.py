@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from probes.engine.findings import Findings
 from probes.models.hashing import write_whole
-from probes.store import cache_folder
+from probes.record.store import cache_folder
 
 if TYPE_CHECKING:
     from probes.models.loading import Loaded

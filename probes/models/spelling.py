@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
-from probes.answers import Ids
-from probes.passage import Span
+from probes.asking.answers import Ids
+from probes.text.passage import Span
 
 Said = list[tuple[str | None, int, int]]
 """Characters in the order of the tokens, each with the first and the last token it is spread over;

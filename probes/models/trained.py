@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from probes.asking.question import Question
 from probes.generator.lexicon import Tables, table
-from probes.question import Question
 
 KINDS = ("count", "count_other", "where", "who", "order", "buy", "eat", "drink")
 LONGEST_QUESTION = 200

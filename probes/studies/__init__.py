@@ -13,8 +13,8 @@ from probes.errors import InputError
 from probes.studies.base import Asking, Extent, Option, Study
 
 SHARED = frozenset(
-    ("base", "columns", "control", "effects", "inside", "over_telling", "plain", "shared_tokens", "wording")
-)
+    ("base", "columns", "control", "doubt", "effects", "parts", "plain", "shared_tokens", "telling")
+) | {"over_means", "over_picture", "over_telling"}
 FIRST = ("ask", "words", "heads", "links", "attention", "layers", "lens", "patch")
 """The order they are told in; others follow by name."""
 

@@ -6,14 +6,13 @@ import random
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.characters import whole_number
+from probes.asking.question import Question
+from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
-from probes.leads import margin_of, tied
 from probes.locale import say
 from probes.models.base import Outcome, lengths
 from probes.numbers import percent, shortened, signed
-from probes.passage import Span
-from probes.question import Question
+from probes.record.leads import margin_of, tied
 from probes.studies.base import (
     FILLER,
     MODE,
@@ -31,7 +30,7 @@ from probes.studies.base import (
 from probes.studies.columns import Table, effects_note
 from probes.studies.control import band, random_sets
 from probes.studies.effects import ask_fields, mixed, run_fields
-from probes.studies.inside import (
+from probes.studies.parts import (
     ABLATE_MODE,
     POSITIONS,
     REFERENCES,
@@ -43,13 +42,14 @@ from probes.studies.inside import (
     size_of,
 )
 from probes.studies.shared_tokens import hidden_with
-from probes.studies.wording import NAMED, joined, quoted, says
-from probes.trials import Mode, Trial
+from probes.studies.telling import NAMED, joined, quoted, says
+from probes.text.characters import whole_number
+from probes.text.passage import Span
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 DROP = Option("drop", "text", None)
 AT = Option("at", "text", None)

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from probes.characters import whole_number
+from probes.asking.question import Question
+from probes.asking.readings import Attention
+from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import lengths
 from probes.numbers import found_among, signed
-from probes.passage import Unit
-from probes.question import Question
 from probes.ranks import LEVEL, among_first, best_by_chance, by_shift, chance_of
-from probes.readings import Attention
 from probes.studies.base import (
     FILLER,
     MODE,
@@ -39,13 +38,14 @@ from probes.studies.base import (
 from probes.studies.columns import Table, columns, word_of
 from probes.studies.over_telling import Over
 from probes.studies.shared_tokens import shared_tokens, sharing
-from probes.studies.wording import head_name, joined, opening, quoted_units
-from probes.trials import Mode, Trial
+from probes.studies.telling import head_name, joined, opening, quoted_units
+from probes.text.characters import whole_number
+from probes.text.passage import Unit
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 READER = Option("reader", "text", "answer")
 FEWEST = 4

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from probes.characters import check_unicode
+from probes.asking.interventions import Site
+from probes.asking.question import Question
+from probes.asking.readings import Reading
+from probes.asking.trials import Trial
 from probes.errors import CapabilityError, InputError
-from probes.interventions import Site
 from probes.locale import TEXTS, say
 from probes.models.base import AnswerModel, Outcome
 from probes.numbers import shortened
-from probes.question import Question
-from probes.readings import Reading
 from probes.studies import plain
 from probes.studies.columns import Table
 from probes.studies.effects import Target, effect_of
 from probes.studies.over_telling import Over, over_sentence, over_table
-from probes.trials import Trial
+from probes.text.characters import check_unicode
 
 Steps = Generator[Sequence[Trial | Reading], list[Any], dict[str, Any]]
 """Yields what to try and what to read, beside the passage as it stands; is sent an outcome, or what was read,
@@ -28,7 +28,7 @@ for each.
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 Record = Mapping[str, Any]
 Need = Literal["tokens", "inside"]
@@ -219,6 +219,14 @@ class Study:
         if "over" in record and self.over:
             return over_sentence(self.over, record, lang)
         return self.sentence(record, lang)
+
+    def pictured(self, result: ProbeResult, lang: str) -> alt.LayerChart:
+        """The record as a picture."""
+        if "over" in result.data and self.over:
+            from probes.studies.over_picture import over_points
+
+            return over_points(self.over, result, lang)
+        return self.picture(result, lang)
 
     def about(self, lang: str) -> str:
         """What it asks; its name where no text says so."""

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from probes.leads import flips_clearly
 from probes.locale import TEXTS, say
 from probes.numbers import nats, shortened, signed, signed_if_known, strength
+from probes.record.leads import flips_clearly
 
 Side = Literal["left", "right"]
 LEFT = frozenset(

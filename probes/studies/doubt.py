@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.distribution import Distribution
+from probes.asking.distribution import Distribution
 
 if TYPE_CHECKING:
     from probes.studies.effects import Target

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from probes.distribution import Distribution
+from probes.asking.distribution import Distribution
+from probes.asking.question import Question
+from probes.asking.trials import Trial
 from probes.errors import InputError
-from probes.leads import NATS, POINTS, leads
 from probes.models.base import Outcome
 from probes.models.fillers import common
-from probes.question import Question
+from probes.record.leads import NATS, POINTS, leads
 from probes.studies.doubt import intervals, settled
-from probes.trials import Trial
 
 
 @dataclass(frozen=True)

@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from probes.interventions import Ablation
-from probes.leads import faint, flips_clearly, margin_of, turns
+from probes.asking.interventions import Ablation
+from probes.asking.readings import Direct, Estimates
 from probes.locale import say
 from probes.numbers import nats, signed
-from probes.readings import Direct, Estimates
+from probes.record.leads import faint, flips_clearly, margin_of, turns
 from probes.studies import columns as telling
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, direct_cell, effect_cells, flip_cell, note
 from probes.studies.control import band
-from probes.studies.inside import (
+from probes.studies.over_telling import Over
+from probes.studies.parts import (
     ABLATE_MODE,
     POSITIONS,
     REFERENCES,
@@ -35,8 +36,7 @@ from probes.studies.inside import (
     size_of,
     strongest_first,
 )
-from probes.studies.over_telling import Over
-from probes.studies.wording import (
+from probes.studies.telling import (
     aimed,
     head_name,
     joined,
@@ -52,7 +52,7 @@ from probes.studies.wording import (
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 ESTIMATE = Option("estimate", "flag", False)
 CUMULATIVE = Option("cumulative", "flag", True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.leads import faint, flips_clearly, margin_of
+from probes.asking.readings import Direct
 from probes.locale import say
 from probes.numbers import nats
-from probes.readings import Direct
+from probes.record.leads import faint, flips_clearly, margin_of
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Record, Steps, Study
 from probes.studies.columns import Table, columns, direct_cell, effect_cells, flip_cell, note
-from probes.studies.inside import (
+from probes.studies.over_telling import Over
+from probes.studies.parts import (
     LAYER_MODE,
     POSITIONS,
     REFERENCES,
@@ -23,8 +24,7 @@ from probes.studies.inside import (
     repeats,
     size_of,
 )
-from probes.studies.over_telling import Over
-from probes.studies.wording import (
+from probes.studies.telling import (
     aimed,
     joined,
     lead_moved,
@@ -39,7 +39,7 @@ from probes.studies.wording import (
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 
 def steps(asking: Asking) -> Steps:

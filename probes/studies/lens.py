@@ -11,21 +11,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.interventions import Ablation
+from probes.asking.interventions import Ablation
+from probes.asking.readings import Direct, Lens
 from probes.locale import say
-from probes.numbers import signed
-from probes.readings import Direct, Lens
+from probes.numbers import read_after, signed
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Record, Steps, Study
 from probes.studies.columns import Side, Table, columns
 from probes.studies.effects import answer_fields
-from probes.studies.inside import block_places, top_label
 from probes.studies.over_telling import Over
-from probes.studies.wording import joined, opening, part_name, read_after
+from probes.studies.parts import block_places, top_label
+from probes.studies.telling import joined, opening, part_name
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 
 def steps(asking: Asking) -> Steps:

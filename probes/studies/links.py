@@ -11,22 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.characters import whole_number
+from probes.asking.interventions import Cut
+from probes.asking.question import Question
+from probes.asking.readings import Attention
+from probes.asking.trials import Mode, Trial
 from probes.errors import CruxError, InputError
-from probes.interventions import Cut
-from probes.leads import faint, flips_clearly, margin_of
 from probes.locale import say
 from probes.numbers import nats, shortened, strength
-from probes.passage import Unit
-from probes.question import Question
-from probes.readings import Attention
+from probes.record.leads import faint, flips_clearly, margin_of
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note, strongest_first, word_of
-from probes.studies.inside import moved
 from probes.studies.over_telling import Over
+from probes.studies.parts import moved
 from probes.studies.shared_tokens import shared_tokens, sharing
-from probes.studies.wording import (
+from probes.studies.telling import (
     aimed,
     joined,
     lead_moved,
@@ -37,12 +36,13 @@ from probes.studies.wording import (
     strongest_of,
     swaps,
 )
-from probes.trials import Mode, Trial
+from probes.text.characters import whole_number
+from probes.text.passage import Unit
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 BUDGET = Option("budget", "integer", 400, low=1, high=100_000)
 LAYERS = Option("layers", "text", None)

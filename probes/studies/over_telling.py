@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from probes.asking.question import Question
 from probes.intervals import CARRIERS, FEWEST
 from probes.locale import say
 from probes.numbers import percent, shared, signed
-from probes.question import Question
 from probes.studies.columns import Side, Table, columns
-from probes.studies.wording import joined
+from probes.studies.telling import joined
 
 Record = Mapping[str, Any]
 Row = Mapping[str, Any]

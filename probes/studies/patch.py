@@ -11,28 +11,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.asking.interventions import Patch, Site
+from probes.asking.question import Question, Swap
+from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
-from probes.interventions import Patch, Site
 from probes.locale import say
 from probes.models.base import Outcome
 from probes.numbers import percent, shared, shortened
-from probes.over_means import SMALLEST_DIFFERENCE
-from probes.passage import Span
-from probes.question import Question, Swap
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note, word_of
 from probes.studies.effects import ask_fields
-from probes.studies.inside import block_places, head_places, moved
+from probes.studies.over_means import SMALLEST_DIFFERENCE
 from probes.studies.over_telling import Over
+from probes.studies.parts import block_places, head_places, moved
 from probes.studies.shared_tokens import shared_tokens, sharing
-from probes.studies.wording import joined, opening, quoted_text, quoted_units, says
-from probes.trials import Mode, Trial
+from probes.studies.telling import joined, opening, quoted_text, quoted_units, says
+from probes.text.passage import Span
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 CHANGE = Option("change", "text", None)
 TO = Option("to", "text", None)

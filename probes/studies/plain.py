@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.leads import flips_clearly
 from probes.locale import TEXTS, say
 from probes.numbers import nats, shortened
+from probes.record.leads import flips_clearly
 from probes.studies.columns import Side, Table, strongest_first, word_label
-from probes.studies.wording import aimed, joined, opening, quoted_text, says, strongest_of
+from probes.studies.telling import aimed, joined, opening, quoted_text, says, strongest_of
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 Record = Mapping[str, Any]
 MOST = 8

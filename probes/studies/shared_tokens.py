@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from probes.asking.question import Question
 from probes.models.base import AnswerModel
-from probes.passage import Span, Unit
-from probes.question import Question
+from probes.text.passage import Span, Unit
 
 _TOLD = 5
 """Pairs that a note names."""

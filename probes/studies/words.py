@@ -1,6 +1,6 @@
 """Which words does the answer hang on? Each is taken away alone, then all equal ones together.
 
-Leave-one-out by deleting, hiding (attention knockout) or replacing; see `probes.trials.Mode`.
+Leave-one-out by deleting, hiding (attention knockout) or replacing; see `probes.asking.trials.Mode`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
-from probes.leads import faint, flips_clearly, margin_of
 from probes.locale import say
 from probes.models.base import Outcome
 from probes.numbers import nats, ranked_among, shortened, signed_if_known
-from probes.passage import Unit, equal_groups
+from probes.record.leads import faint, flips_clearly, margin_of
 from probes.studies.base import (
     FILLER,
     MODE,
@@ -42,7 +42,7 @@ from probes.studies.columns import (
 from probes.studies.control import band, random_sets, ranked
 from probes.studies.effects import run_fields
 from probes.studies.shared_tokens import shared_tokens
-from probes.studies.wording import (
+from probes.studies.telling import (
     aimed,
     joined,
     lead_moved,
@@ -53,12 +53,12 @@ from probes.studies.wording import (
     strongest_of,
     swaps,
 )
-from probes.trials import Mode, Trial
+from probes.text.passage import Unit, equal_groups
 
 if TYPE_CHECKING:
     import altair as alt
 
-    from probes.results import ProbeResult
+    from probes.record.results import ProbeResult
 
 GROUPS = Option("groups", "flag", True)
 CONTROL = Option("control", "integer", 0, low=0, high=1000)

@@ -13,9 +13,9 @@ from typing import Any
 
 import click
 
+from probes.asking.question import preset
 from probes.locale import say
 from probes.numbers import which
-from probes.question import preset
 from probes.training.cases import LANGUAGES, Figure, figure
 
 HERE = Path(__file__).parent

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from probes.asking.trials import Mode
+from probes.generator.alterations import Alteration, apply, random_alteration
 from probes.generator.compose import Composer
-from probes.generator.edits import Edit, apply, random_edit
 from probes.generator.lexicon import HELD_OUT, TRAIN, Splits, Tables
 from probes.generator.questions import Query, answer, queries
 from probes.generator.story import Story
 from probes.intervals import wilson
 from probes.training.scoring import Item, Scorer, best
-from probes.trials import Mode
 
 LANGUAGES = ("en", "zh")
 Figure = dict[str, Any]
@@ -34,9 +34,9 @@ class Case:
     right: str
 
 
-def case(story: Story, query: Query, edit: Edit | None = None) -> Case | None:
+def case(story: Story, query: Query, edit: Alteration | None = None) -> Case | None:
     """`query` about `story` after `edit`; None where the answer is open."""
-    edit = edit or Edit()
+    edit = edit or Alteration()
     label = answer(story, query, edit.trial, edit.order)
     if label is None:
         return None
@@ -65,7 +65,7 @@ def cases(
         )
         if query is None:
             continue
-        edit = random_edit(story, rng, rng.choice(("one", "few", "many")), mode) if mode else None
+        edit = random_alteration(story, rng, rng.choice(("one", "few", "many")), mode) if mode else None
         made = case(story, query, edit)
         if made is not None:
             found.append(made)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from probes.generator.alterations import Alteration, Altered, apply, random_alteration
+from probes.generator.careful_reader import Reader
 from probes.generator.compose import Composer
-from probes.generator.edits import Edit, Edited, apply, random_edit
 from probes.generator.questions import PROMPTS, Query, queries
-from probes.generator.reading import Reader
 from probes.generator.story import ME, UNKNOWN, Story
 from probes.training.overlap import Forbidden
 from probes.training.tokenizer import WINDOW
@@ -65,12 +65,12 @@ class Asked:
     """A passage as edited, its questions, and the right labels."""
 
     story: Story
-    edited: Edited
+    edited: Altered
     reader: Reader
     asked: list[tuple[Query, str]]
 
 
-class Source:
+class ExampleSource:
     """An endless seeded stream of passages with questions in both languages."""
 
     def __init__(
@@ -105,7 +105,7 @@ class Source:
                 continue
             most = 8 if level == 4 else 6
             found = queries(story, composer.tables, self.rng, most, nonce=self.nonce, names=3)
-            edit = random_edit(story, self.rng) if self.rng.random() < edits else Edit()
+            edit = random_alteration(story, self.rng) if self.rng.random() < edits else Alteration()
             edited = apply(story, edit)
             reader = Reader(story, edit.trial, edit.order)
             asked = [(query, label) for query in found if (label := query.read(reader)) is not None]

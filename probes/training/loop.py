@@ -44,7 +44,7 @@ def rate(plan: Plan, step: int, progress: float) -> float:
     return plan.rate * min(1.0, (step + 1) / WARM_STEPS) * (LAST + (1 - LAST) * fall)
 
 
-class Run:
+class TrainingRun:
     """A training run in a folder: `state.pt` to resume from, `log.jsonl` with its figures."""
 
     def __init__(self, plan: Plan, folder: Path, device: str = "cpu", crew: Crew | None = None):
@@ -193,7 +193,7 @@ def train(rank: int, plan: Plan, work: Path, out: Path, threads: int, device: st
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     crew = Crew(rank, plan.processes, meeting)
-    run = Run(plan, work, device, crew)
+    run = TrainingRun(plan, work, device, crew)
     run.train()
     crew.leave()
     if crew.first:

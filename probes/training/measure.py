@@ -12,17 +12,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from probes.asking.question import preset, presets
+from probes.asking.trials import Mode, Trial
+from probes.generator.alterations import Alteration, apply
 from probes.generator.compose import Composer
-from probes.generator.edits import Edit, apply
 from probes.generator.lexicon import TRAIN, Splits, Tables
 from probes.generator.questions import queries
 from probes.generator.roles import Role, roles
 from probes.generator.story import Story
-from probes.question import preset, presets
 from probes.training.cases import LANGUAGES, ROWS, Figure, accuracy, calibration_error, case, cases, figure
 from probes.training.heads import head_table
 from probes.training.scoring import Item, Scorer, best
-from probes.trials import Mode, Trial
 
 Progress = Callable[[int, int], None]
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def leave_one_out(
         story = composer.story(2)
         query = queries(story, composer.tables, rng)[0]
         spans = [(span, role) for span, role in roles(story, query).items() if role != Role.OPEN]
-        made = [case(story, query), *(case(story, query, Edit(Trial((span,)))) for span, _ in spans)]
+        made = [case(story, query), *(case(story, query, Alteration(Trial((span,)))) for span, _ in spans)]
         labels = [best(chances) for chances in scorer.probabilities([c.item for c in made if c])]
         base = labels[0]
         if made[0] is None or base != made[0].right:
@@ -102,7 +102,7 @@ def reference(scorer: Scorer, name: str) -> dict[str, Any]:
     items = []
     for trial in trials:
         trial = Trial(trial.spans, trial.mode, "[MASK]") if trial.mode == Mode.REPLACE else trial
-        edited = apply(story, Edit(trial))
+        edited = apply(story, Alteration(trial))
         items.append(Item(edited.text, entry.ask, entry.language, strings, edited.hidden))
     chances = scorer.probabilities(items)
     right = entry.right or ""

@@ -22,7 +22,7 @@ from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 from probes.training.examples import OTHERS, Batch
 from probes.training.plan import Plan
 from probes.training.tokenizer import WINDOW
-from probes.training.trunk import Trunk, halves_pay
+from probes.training.trunk import TrainingTrunk, halves_pay
 
 EMBEDDING_STD = 0.5
 FINAL_NORM = 0.1
@@ -112,7 +112,7 @@ class Trainer(nn.Module):
         self.model, self.plan, self.end = model, plan, end
         self.event_head = nn.Linear(plan.width, OTHERS + 1)
         self.count_head = nn.Linear(plan.width, COUNTS)
-        self.trunk = Trunk(model, halves_pay(model.device.type))
+        self.trunk = TrainingTrunk(model, halves_pay(model.device.type))
         self.draw = torch.Generator()
         """Draws the negatives; seeded by the run at each step, so that a resumed run draws the same."""
 

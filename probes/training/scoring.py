@@ -11,7 +11,7 @@ import torch
 
 from probes.generator.questions import PROMPTS
 from probes.models.quiet import quiet
-from probes.segment import Span
+from probes.text.segment import Span
 from probes.training.examples import Example, collate
 from probes.training.model import attention_mask
 

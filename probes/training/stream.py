@@ -14,7 +14,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from queue import Empty, Full
 
-from probes.training.examples import Example, Source, encode
+from probes.training.examples import Example, ExampleSource, encode
 from probes.training.overlap import Forbidden, preset_texts
 from probes.training.plan import Plan, level, stage
 from probes.training.tokenizer import build
@@ -26,7 +26,7 @@ AHEAD = 4
 def shard(plan: Plan, number: int, tokenizer: object, forbidden: Forbidden) -> list[Example]:
     """The examples of shard `number`, from the plan's seed alone."""
     seed = plan.seed * 1_000_003 + number
-    source, rng = Source(seed, forbidden), random.Random(seed)
+    source, rng = ExampleSource(seed, forbidden), random.Random(seed)
     weights, edits = stage(plan.behind + (1 - plan.behind) * number / plan.shards)
     found: list[Example] = []
     while len(found) < plan.shard:

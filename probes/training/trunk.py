@@ -139,7 +139,7 @@ def halves_pay(device: str = "cpu") -> bool:
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
-class Trunk:
+class TrainingTrunk:
     """The layers of `model`, for batches of branches; `half`: products in bfloat16."""
 
     def __init__(self, model: LlamaForCausalLM, half: bool = False):

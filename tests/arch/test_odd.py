@@ -7,15 +7,15 @@ import json
 import pytest
 import torch
 
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.interventions import Reference
+from probes.asking.question import Question
 from probes.cli import main
 from probes.commands import shared
 from probes.engine.window import window_of
 from probes.errors import CapabilityError, LimitError
-from probes.interventions import Reference
-from probes.passage import Passage
-from probes.question import Question
-from probes.runner import run
+from probes.running.runner import run
+from probes.text.passage import Passage
 from tests.arch.odd import ODD, WINDOW, WINDOWS, odd
 
 STUDIES = (

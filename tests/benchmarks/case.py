@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import preset
+from probes.asking.trials import Trial
 from probes.models import load_model
 from probes.models.fetch import smollm2_folder
 from probes.models.local import LocalModel
-from probes.question import preset
-from probes.store import cache_folder
-from probes.trials import Trial
+from probes.record.store import cache_folder
 
 PRESET = "coffee-en"  # `runners/command.py` names it too
 ANSWERS = {"0": ["never"], "1": ["once"], "2": ["twice"], "3": ["three times"]}

@@ -14,7 +14,7 @@ import sys
 import venv
 from pathlib import Path
 
-from probes.store import cache_folder
+from probes.record.store import cache_folder
 
 PINS = Path(__file__).parent / "envs"
 _REASON_LINES = 3

@@ -12,9 +12,9 @@ import pytest
 
 from dashboard.state import State, to_link
 from probes import load_model, run
-from probes.headline import headline
-from probes.passage import Passage
-from probes.question import Question, standard_answers
+from probes.asking.question import Question, standard_answers
+from probes.running.headline import headline
+from probes.text.passage import Passage
 from tests.browser.conftest import PATIENCE, Explore, sync_api
 
 pytestmark = pytest.mark.browser

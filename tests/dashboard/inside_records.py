@@ -6,7 +6,7 @@ import math
 import random
 from typing import Any
 
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 from probes.studies import study_named
 
 ANSWERS = (("0", "never"), ("1", "once"), ("2", "twice"))

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from probes import charts, load_model, run
+from probes.asking.question import preset
+from probes.charts.pictures import saved, titled, wrapped
 from probes.numbers import percent
-from probes.pictures import saved, titled, wrapped
-from probes.question import preset
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
 
 
 @pytest.fixture(scope="module")

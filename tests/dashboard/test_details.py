@@ -13,8 +13,8 @@ import pytest
 
 from dashboard.asking import options, question_of
 from dashboard.state import State
+from dashboard.widgets.answers_and_effects import suggested_prefix, target_name
 from dashboard.widgets.details import command
-from dashboard.widgets.numbers import suggested_prefix, target_name
 from probes import load_model, run
 
 OWN = 'I walked into the bakery; it\'s "nice".\nThen I went to the bakery again, for $HOME `id`.'

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from dashboard.estimates import Estimates, Work
+from dashboard.estimates import Effort, Speeds
 
 SMALL, LARGE = 2_000_000, 135_000_000
 
 
-def work(study: str, runs: int, *, model: str = "m", tokens: int = 100, **options: Any) -> Work:
+def work(study: str, runs: int, *, model: str = "m", tokens: int = 100, **options: Any) -> Effort:
     size = LARGE if model == "large" else SMALL
-    return Work.of(study, model, options, operations=2.0 * size * tokens, runs=runs)
+    return Effort.of(study, model, options, operations=2.0 * size * tokens, runs=runs)
 
 
 def test_before_anything_ran_it_follows_size_prompt_and_runs() -> None:
-    new = Estimates()
+    new = Speeds()
     one = new.seconds(work("heads", 24))
     assert 0.01 < one < 1
     assert new.seconds(work("heads", 48)) == pytest.approx(2 * one)
@@ -26,14 +26,14 @@ def test_before_anything_ran_it_follows_size_prompt_and_runs() -> None:
 
 
 def test_the_same_work_is_estimated_at_what_it_took() -> None:
-    seen = Estimates()
+    seen = Speeds()
     seen.learn(work("heads", 270, model="large"), 135.0)
     assert seen.seconds(work("heads", 270, model="large")) == pytest.approx(135)
     assert seen.seconds(work("heads", 540, model="large", tokens=200)) == pytest.approx(4 * 135)
 
 
 def test_what_ran_in_between_does_not_move_it() -> None:
-    seen = Estimates()
+    seen = Speeds()
     seen.learn(work("heads", 270, model="large"), 135.0)
     seen.learn(work("links", 400, model="large"), 2000.0)
     seen.learn(work("heads", 24), 0.2)
@@ -43,16 +43,16 @@ def test_what_ran_in_between_does_not_move_it() -> None:
 
 
 def test_another_study_is_estimated_from_those_of_the_same_model() -> None:
-    seen = Estimates()
+    seen = Speeds()
     seen.learn(work("words", 60, model="large"), 600.0)
     slow = seen.seconds(work("layers", 60, model="large"))
     assert slow == pytest.approx(600)
-    assert Estimates().seconds(work("layers", 60, model="large")) < slow
-    assert seen.seconds(work("layers", 60)) == Estimates().seconds(work("layers", 60))
+    assert Speeds().seconds(work("layers", 60, model="large")) < slow
+    assert seen.seconds(work("layers", 60)) == Speeds().seconds(work("layers", 60))
 
 
 def test_it_follows_a_machine_that_has_become_slower() -> None:
-    seen = Estimates()
+    seen = Speeds()
     for seconds in (10.0, 40.0, 40.0, 40.0, 40.0):
         seen.learn(work("words", 60), seconds)
     assert 30 < seen.seconds(work("words", 60)) < 40

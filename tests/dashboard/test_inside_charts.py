@@ -11,9 +11,11 @@ import pytest
 from probes import charts
 from probes.charts.cells import CONTRARY, QUIET
 from probes.charts.link_maps import strongest_words
-from probes.headline import headline
-from probes.pictures import saved, titled
-from probes.results import ProbeResult
+from probes.charts.pictures import saved, titled
+from probes.record.results import ProbeResult
+from probes.running.headline import headline
+from probes.studies import STUDIES
+from probes.studies.over_picture import over_rows
 from tests.dashboard import inside_records as records
 
 CHARTS: dict[str, Callable[[str], Any]] = {
@@ -31,7 +33,7 @@ CHARTS: dict[str, Callable[[str], Any]] = {
     "patch": lambda lang: charts.patch_map(records.patch(), lang),
     "patch_heads": lambda lang: charts.patch_map(records.patch(heads=6), lang),
     **{
-        f"over_{study}": lambda lang, study=study: charts.over_points(records.over(study), lang)  # type: ignore[misc]
+        f"over_{study}": lambda lang, study=study: STUDIES[study].pictured(records.over(study), lang)  # type: ignore[misc]
         for study in ("heads", "attention", "layers", "lens", "links", "patch")
     },
     "agreement": lambda lang: charts.agreement_map(records.attention(), lang),
@@ -151,7 +153,7 @@ def test_a_passages_words_cannot_end_the_script_that_holds_them() -> None:
 @pytest.mark.parametrize("study", ["heads", "layers", "links", "patch", "attention"])
 def test_a_sets_points_stand_at_the_means_between_their_intervals(study: str) -> None:
     record = records.over(study)
-    spec = charts.over_points(record, "en").to_dict()
+    spec = STUDIES[record.study].pictured(record, "en").to_dict()
     points = table(spec, layer_of(spec, "point"))
     measure = {"attention": "rho", "patch": "recovered"}.get(study, "effect_log_prob")
     ranked = sorted(record.rows, key=lambda row: -abs(row[measure]))
@@ -163,16 +165,22 @@ def test_a_sets_points_stand_at_the_means_between_their_intervals(study: str) ->
     assert "25" in points[0]["row"]
 
 
+def rows_shown(record: ProbeResult, **most: int) -> tuple[list[dict[str, object]], int]:
+    over = STUDIES[record.study].over
+    assert over is not None
+    return over_rows(over, record, **most)
+
+
 def test_a_sets_rows_that_are_nothing_are_counted_not_drawn() -> None:
     record = records.over("heads")
     first, *others = record.rows
     faint = [{**row, "effect_log_prob": nats} for row, nats in zip(others, (0.0049, -0.001), strict=True)]
-    shown, rest = charts.over_rows(replace(record, data={**record.data, "rows": [*faint, first]}))
+    shown, rest = rows_shown(replace(record, data={**record.data, "rows": [*faint, first]}))
     assert (shown, rest) == ([first], 2)
     seen = [{**row, "agrees": share} for row, share in zip(record.rows, (0.0, 0.0, 1.0), strict=True)]
-    assert charts.over_rows(ProbeResult("lens", {**record.data, "rows": seen}))[1] == 0
-    assert charts.over_rows(record, most=1) == ([max(record.rows, key=_strength)], 2)
-    assert charts.over_rows(replace(record, data={**record.data, "rows": faint})) == (faint, 0)
+    assert rows_shown(ProbeResult("lens", {**record.data, "rows": seen}))[1] == 0
+    assert rows_shown(record, most=1) == ([max(record.rows, key=_strength)], 2)
+    assert rows_shown(replace(record, data={**record.data, "rows": faint})) == (faint, 0)
 
 
 def _strength(row: dict[str, Any]) -> float:
@@ -202,7 +210,7 @@ def test_a_sets_headline_names_heads_and_has_no_bracket_without_an_interval() ->
 
 def test_every_passage_is_a_small_point_of_its_row() -> None:
     record = records.over("heads")
-    spec = charts.over_points(record, "en").to_dict()
+    spec = STUDIES[record.study].pictured(record, "en").to_dict()
     small, means = table(spec, layer_of(spec, "circle")), table(spec, layer_of(spec, "point"))
     ranked = sorted(record.rows, key=lambda row: -abs(row["effect_log_prob"]))
     assert [p["value"] for p in small] == [v for row in ranked for v in row["values"] if v is not None]

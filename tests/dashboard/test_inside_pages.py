@@ -9,17 +9,18 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard import inside
+from dashboard import study_options as inside
 from dashboard.looks import Look
 from dashboard.service import Service
 from dashboard.state import State, to_link
 from dashboard.widgets.head_board import pressed_heads
-from probes import load_model, run, sets
-from probes.headline import headline
+from probes import load_model, run
+from probes.asking.question import preset
 from probes.locale import say
 from probes.models.word_attention import telling_reader
-from probes.question import preset
-from probes.results import ProbeResult
+from probes.record.results import ProbeResult
+from probes.running import sets
+from probes.running.headline import headline
 from tests.dashboard.test_page import query, state, title
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "page.py"

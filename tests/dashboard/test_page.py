@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.state import State, to_link
 from probes import load_model, run
-from probes.headline import headline
+from probes.asking.question import preset
 from probes.models.source import BUILTIN
-from probes.question import preset
+from probes.running.headline import headline
 
 PAGE = Path(__file__).resolve().parents[2] / "dashboard" / "page.py"
 

@@ -12,7 +12,8 @@ import pytest
 import streamlit
 
 import probes.models
-from dashboard import inside, looks
+from dashboard import looks
+from dashboard import study_options as inside
 from dashboard.kept import Results
 from dashboard.limits import Limits
 from dashboard.partial import Effects
@@ -20,13 +21,13 @@ from dashboard.service import Service, service
 from dashboard.shelf import Choice
 from dashboard.state import State
 from probes import load_model, run
+from probes.asking.question import preset
 from probes.errors import LimitError, ModelError
-from probes.over import run_over
-from probes.passage import Passage
-from probes.question import preset
-from probes.results import ProbeResult
-from probes.sets import questions_of
-from probes.studies.inside import SIZES
+from probes.record.results import ProbeResult
+from probes.running.over import run_over
+from probes.running.sets import questions_of
+from probes.studies.parts import SIZES
+from probes.text.passage import Passage
 
 OPEN = Limits()
 HOSTED = Limits.from_environment({"CRUX_HOSTED": "1"})
@@ -130,7 +131,7 @@ class Stop(BaseException):
 
 
 def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(tmp_path: Any) -> None:
-    from probes.store import Store
+    from probes.record.store import Store
 
     question = preset("coffee-en").question()
     service = Service(Store(tmp_path / "trials.sqlite"), OPEN)
@@ -151,7 +152,7 @@ def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(tmp_path: Any)
 
 
 def test_heads_are_told_as_they_come_and_a_stop_keeps_them(tmp_path: Any) -> None:
-    from probes.store import Store
+    from probes.record.store import Store
 
     question, options = preset("coffee-en").question(), inside.heads(State())
     service = Service(Store(tmp_path / "trials.sqlite"), OPEN)

@@ -15,7 +15,7 @@ from dashboard.limits import Limits
 from dashboard.service import Service
 from dashboard.shelf import STAYS, Choice, Shelf
 from probes import load_model, run
-from probes.question import preset
+from probes.asking.question import preset
 
 SLOW = Choice("slow")
 WORDS = {"mode": "delete", "unit": "word", "target": "top"}

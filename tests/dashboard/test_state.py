@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from dashboard import state
 from dashboard.state import PARAMETERS, State, default_state, fits_link, from_link, to_link, within
+from probes.asking.question import TEMPLATES, presets
 from probes.locale import LANGUAGES
-from probes.question import TEMPLATES, presets
 
 numbers = st.frozensets(st.integers(0, 3000), max_size=40)
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)

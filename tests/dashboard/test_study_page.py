@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard.state import State, from_link, to_link
 from probes import load_model, run
-from probes.headline import headline
-from probes.question import preset
+from probes.asking.question import preset
+from probes.running.headline import headline
 from probes.studies import STUDIES
 from tests.dashboard.test_inside_pages import PAGE, opened, short
 from tests.dashboard.test_page import query, state, title

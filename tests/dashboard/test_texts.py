@@ -21,6 +21,7 @@ CHOSEN = (
     "details.fact_",
     "details.read_",
     "models.can_",
+    "models.confirm_",
     "models.fact_",
 )
 CHOSEN += (

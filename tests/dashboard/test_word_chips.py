@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dashboard.widgets.markup import plain
 from dashboard.widgets.word_chips import bound, pieces, positions
-from probes.passage import Passage
+from probes.text.passage import Passage
 
 NASTY = "I walked in </script><b>x</b>.\r\n\n  👩‍👩‍👧 שלום, 我走进咖啡店！\t$x$ :material/home: e\u0301\u200b"
 

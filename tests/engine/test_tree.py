@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes.engine.chunking import Chunk, Costs, chunks_of, pack
 from probes.engine.jobs import Job
-from probes.engine.layout import Chunk, Costs, chunks_of, pack
 from probes.engine.tree import STEM_END, branches_of, fan_of, fork_off, own_nodes, shared, stems_of
 
 COSTS = Costs(pair=0.001, fanned=0.001, most_nodes=24, most_fanned=10**6, most_reads=1000, one_row=False)

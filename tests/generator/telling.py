@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 
+from probes.asking.trials import Mode, Trial
 from probes.generator import Query, Splits, Story, answer
 from probes.generator.clauses import Clauses
 from probes.generator.filling import Clause
 from probes.generator.lexicon import Tables
 from probes.generator.story import ME, Event
-from probes.trials import Mode, Trial
 
 
 def told(language: str, *sentences: tuple[str, Event | None]) -> Story:

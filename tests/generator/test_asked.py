@@ -7,8 +7,8 @@ import random
 import pytest
 
 from probes.generator import Composer, answer, asked_place, queries
+from probes.generator.careful_reader import Reader
 from probes.generator.lexicon import HELD_OUT, TRAIN, Splits, Tables
-from probes.generator.reading import Reader
 from probes.generator.story import ME
 
 

@@ -6,13 +6,13 @@ from itertools import pairwise
 
 import pytest
 
+from probes.asking.trials import Mode, Trial
 from probes.generator import Composer, Splits, Story, answer
 from probes.generator.compose import _Draft
 from probes.generator.filling import Clause
 from probes.generator.letters import TURNED
 from probes.generator.lexicon import HELD_OUT
 from probes.generator.story import ME, UNKNOWN, Event
-from probes.trials import Mode, Trial
 from tests.generator.telling import arrival, count, told, visits, writer
 
 

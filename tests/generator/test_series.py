@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from probes.asking.trials import Mode, Trial
 from probes.generator import Composer, answer
 from probes.generator.story import ME, UNKNOWN, WE
-from probes.trials import Mode, Trial
 from tests.generator.telling import arrival, count, told, visits
 
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from probes.asking.trials import Mode, Trial
 from probes.generator import Composer, Role, Splits, Story, answer, queries, roles
-from probes.generator.edits import Edit, apply, random_edit
+from probes.generator.alterations import Alteration, apply, random_alteration
 from probes.generator.lexicon import HELD_OUT, Tables, table
 from probes.generator.story import ME
-from probes.trials import Mode, Trial
 
 SEEDS = st.integers(0, 10**6)
 LANGUAGES = st.sampled_from(("en", "zh"))
@@ -86,7 +86,7 @@ def test_taking_every_verb_of_an_arrival_leaves_no_visit(language: str, seed: in
 @given(LANGUAGES, SEEDS)
 def test_an_edit_moves_no_surviving_character_elsewhere(language: str, seed: int) -> None:
     story = some(language, seed)
-    edit = random_edit(story, random.Random(seed))
+    edit = random_alteration(story, random.Random(seed))
     edited = apply(story, edit)
     gone = {i for start, end in edit.trial.spans for i in range(start, end)}
     if edit.order is None and edit.trial.mode == Mode.HIDE:
@@ -101,12 +101,12 @@ def test_an_edit_moves_no_surviving_character_elsewhere(language: str, seed: int
 def test_a_deleted_word_takes_one_space_along() -> None:
     story = Story("en", text="I walked into the park.")
     at = story.text.index("walked")
-    assert apply(story, Edit(Trial(((at, at + 6),)))).text == "I into the park."
-    assert apply(story, Edit(Trial(((0, 1),)))).text == "walked into the park."
-    assert apply(story, Edit(Trial(((18, 22),)))).text == "I walked into the."
-    assert apply(story, Edit(Trial(((0, 1), (2, 8))))).text == "into the park."
-    assert apply(story, Edit(Trial(((0, 1), (2, 8))))).moved(9) == 0
-    assert apply(story, Edit(Trial(((at, at + 6),), Mode.REPLACE, "it"))).text == "I it into the park."
+    assert apply(story, Alteration(Trial(((at, at + 6),)))).text == "I into the park."
+    assert apply(story, Alteration(Trial(((0, 1),)))).text == "walked into the park."
+    assert apply(story, Alteration(Trial(((18, 22),)))).text == "I walked into the."
+    assert apply(story, Alteration(Trial(((0, 1), (2, 8))))).text == "into the park."
+    assert apply(story, Alteration(Trial(((0, 1), (2, 8))))).moved(9) == 0
+    assert apply(story, Alteration(Trial(((at, at + 6),), Mode.REPLACE, "it"))).text == "I it into the park."
 
 
 @FEW
@@ -150,7 +150,7 @@ def test_the_words_that_tell_of_visits_are_taken_away_alone(language: str) -> No
     composer, rng = Composer(language, 31), random.Random(31)
     for _ in range(200):
         story = composer.story(2)
-        edit = random_edit(story, rng, "telling", Mode.DELETE)
+        edit = random_alteration(story, rng, "telling", Mode.DELETE)
         gone = [word for word in story.words if word.span in edit.trial.spans]
         visits = {n for n, event in enumerate(story.events) if event.kind in ("arrival", "blocked")}
         if not visits:

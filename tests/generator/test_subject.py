@@ -6,12 +6,12 @@ import random
 
 import pytest
 
+from probes.asking.trials import Mode, Trial
 from probes.generator import Query, Splits, Story, answer
 from probes.generator.clauses import Clauses
 from probes.generator.filling import Clause
 from probes.generator.lexicon import Tables
 from probes.generator.story import ME
-from probes.trials import Mode, Trial
 from tests.generator.telling import arrival, count, told, visits, writer
 
 

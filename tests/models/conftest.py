@@ -10,9 +10,9 @@ import pytest
 import torch
 
 if TYPE_CHECKING:
+    from probes.asking.question import Question
     from probes.models.base import Prepared
     from probes.models.local import LocalModel
-    from probes.question import Question
 
 torch.set_num_threads(1)
 
@@ -54,8 +54,8 @@ def tiny_llama(**changes: object):
 
 def scored(folder: Path, asked: Question) -> tuple[LocalModel, Prepared, dict[str, float]]:
     """The model, its clean run and each answer's log-probability."""
+    from probes.asking.trials import Trial
     from probes.models import load_model
-    from probes.trials import Trial
 
     model = load_model(str(folder), device="cpu")
     (clean,) = model.prepare(asked, [Trial()])

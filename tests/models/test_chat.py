@@ -10,15 +10,15 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
+from probes.asking.trials import Trial
 from probes.errors import CruxError, InputError
 from probes.models import prompting
 from probes.models.loading import load
 from probes.models.local import LocalModel
 from probes.models.source import BUILTIN, resolve
-from probes.passage import Passage
-from probes.question import Question
-from probes.trials import Trial
+from probes.text.passage import Passage
 from tests.models.chat_templates import HOSTILE, REAL
 
 PASSAGE = "I walked into the shop. Then I left."

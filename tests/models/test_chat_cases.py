@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
+from probes.asking.trials import Trial
 from probes.errors import InputError
 from probes.models.loading import load
 from probes.models.local import LocalModel
 from probes.models.source import resolve
-from probes.passage import Passage
-from probes.question import Question
-from probes.trials import Trial
+from probes.text.passage import Passage
 
 CASES = Path(__file__).parents[1] / "cases"
 MODEL = CASES / "chat_answer_space" / "ch_llama2"

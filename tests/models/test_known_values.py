@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.errors import InputError
 from probes.models import load_model
-from probes.passage import Passage
-from probes.question import Question
+from probes.text.passage import Passage
 from tests.models.conftest import scored
 from tests.oracle import log_prob
 

@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 import probes.models
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question, preset, presets, standard_answers
 from probes.cli import build
 from probes.commands.shared import Context
 from probes.generator import Composer, queries
@@ -20,9 +21,8 @@ from probes.generator.lexicon import HELD_OUT, TRAIN, Splits, Tables
 from probes.generator.story import ME
 from probes.locale import TEXTS, note_text
 from probes.models.trained import departures, form_of
-from probes.passage import Passage
-from probes.question import Question, preset, presets, standard_answers
-from probes.sets import questions_of
+from probes.running.sets import questions_of
+from probes.text.passage import Passage
 
 FOLDER = Path(probes.models.__file__).parent / "builtin"
 MADE_FOR = [name for name in presets() if not name.startswith("crux")]

@@ -110,7 +110,7 @@ def test_what_broke_off_is_not_remembered(
         raise MemoryError
 
     with monkeypatch.context() as moment:
-        moment.setattr("probes.engine.experiments.Subject.heads_add_up", no_memory)
+        moment.setattr("probes.engine.experiments.Examined.heads_add_up", no_memory)
         assert not opened(folder).anatomy.can("heads")
     assert opened(folder).anatomy.can("heads")
     assert opened(folder).anatomy.can("heads")

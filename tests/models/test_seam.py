@@ -9,11 +9,11 @@ import pytest
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
-from probes.answers import AnswerSet
+from probes.asking.answers import AnswerSet
+from probes.asking.question import Question
 from probes.errors import InputError
 from probes.models import prompting, seam
-from probes.passage import Passage
-from probes.question import Question
+from probes.text.passage import Passage
 from tests.models.conftest import scored, tiny_llama
 from tests.oracle import log_prob
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from probes.asking.question import preset
 from probes.engine.execute import Engine
 from probes.engine.jobs import Job
-from probes.question import preset
 from tests.modulestate import state
 from tests.oracle import log_prob, log_prob_hidden
 

@@ -14,7 +14,7 @@ import torch
 
 from probes.training.crew import Crew
 from probes.training.examples import Batch, Example, batches
-from probes.training.loop import Run, train
+from probes.training.loop import TrainingRun, train
 from probes.training.overlap import Forbidden, preset_texts
 from probes.training.stream import _put, shard
 from probes.training.tokenizer import build
@@ -117,7 +117,7 @@ def test_a_process_whose_launcher_has_ended_ends_too(tmp_path: Path, monkeypatch
             return False
 
     monkeypatch.setattr("probes.training.loop.parent_process", Gone)
-    run = Run(replace(PLAN, processes=1), tmp_path)
+    run = TrainingRun(replace(PLAN, processes=1), tmp_path)
     with pytest.raises(RuntimeError, match="launched the run has ended"):
         run.train()
     assert run.shard == 0
@@ -126,7 +126,7 @@ def test_a_process_whose_launcher_has_ended_ends_too(tmp_path: Path, monkeypatch
 def together(rank: int, folder: Path, until: int | None) -> None:
     """What each process does, and the weights that it ends with."""
     torch.set_num_threads(1)
-    run = Run(PLAN, folder / "run", "cpu", Crew(rank, 2, folder / f"meeting {until}"))
+    run = TrainingRun(PLAN, folder / "run", "cpu", Crew(rank, 2, folder / f"meeting {until}"))
     run.train(until)
     torch.save(run.trainer.state_dict(), folder / f"{rank}.pt")
     run.crew.leave()
@@ -134,7 +134,7 @@ def together(rank: int, folder: Path, until: int | None) -> None:
 
 def plainly(folder: Path) -> dict[str, torch.Tensor]:
     """The same run by one process: every step takes two batches, whose gradients it averages by hand."""
-    run = Run(PLAN, folder)
+    run = TrainingRun(PLAN, folder)
     backward = run.trainer.forward
 
     def both(pair: tuple[Batch, Batch]) -> object:
@@ -161,7 +161,7 @@ def test_two_processes_stopped_and_resumed_are_one_that_averages(tmp_path: Path)
         torch.multiprocessing.spawn(together, (tmp_path, until), 2)
     first, second = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in (0, 1))
     expected = plainly(tmp_path / "plain")
-    fresh = Run(PLAN, tmp_path / "fresh").trainer.state_dict()
+    fresh = TrainingRun(PLAN, tmp_path / "fresh").trainer.state_dict()
     for name, weights in first.items():
         assert torch.equal(weights, second[name]), name
         apart = (weights - expected[name]).abs()  # AdamW turns the last digits of a tiny gradient into a step
@@ -177,4 +177,4 @@ def test_the_whole_of_it_leaves_a_model(tmp_path: Path) -> None:
     torch.multiprocessing.spawn(train, place, 2)
     assert (tmp_path / "out" / "model.safetensors").stat().st_size > 10_000
     assert "processes 2" in (tmp_path / "out" / "origin.json").read_text()
-    assert Run(PLAN, tmp_path / "work").shard == 1  # a run may be made longer
+    assert TrainingRun(PLAN, tmp_path / "work").shard == 1  # a run may be made longer

@@ -9,7 +9,7 @@ import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from probes.generator.questions import PROMPTS
-from probes.training.examples import OTHERS, Example, Source, batches, collate, encode
+from probes.training.examples import OTHERS, Example, ExampleSource, batches, collate, encode
 from probes.training.model import attention_mask
 from probes.training.overlap import RUN, Forbidden, preset_texts, runs, units
 
@@ -30,7 +30,7 @@ def plain_states(model: LlamaForCausalLM, ids: list[int], hidden: list[int]) -> 
 def test_branches_are_questions_asked_alone(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, seed: int
 ) -> None:
-    source = Source(seed, Forbidden([]))
+    source = ExampleSource(seed, Forbidden([]))
     asked = [source.asked(2, 0.8) for _ in range(3)]
     examples = [encode(one, tokenizer) for one in asked]
     kept = [e for e in examples if e is not None]
@@ -50,7 +50,7 @@ def test_branches_are_questions_asked_alone(
 
 @pytest.mark.parametrize("seed", range(6))
 def test_targets_follow_the_prompt_as_it_is_asked(tokenizer: PreTrainedTokenizerFast, seed: int) -> None:
-    source = Source(seed, Forbidden([]))
+    source = ExampleSource(seed, Forbidden([]))
     for _ in range(5):
         asked = source.asked(2, 0.5)
         example = encode(asked, tokenizer)
@@ -88,7 +88,7 @@ def test_no_training_passage_shares_a_run_with_a_preset() -> None:
     """Counted anew, by strings and not by the filter's sets."""
     texts = [" ".join(units(text)) for text in preset_texts()]
     assert len(texts) >= 4
-    source = Source(3, Forbidden(preset_texts()))
+    source = ExampleSource(3, Forbidden(preset_texts()))
     for _ in range(250):
         story = source.asked(2, 0.0).story
         found = units(story.text)

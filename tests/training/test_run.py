@@ -12,7 +12,7 @@ import torch
 from probes.training import loop, origin
 from probes.training.__main__ import main
 from probes.training.examples import Example
-from probes.training.loop import Run, rate
+from probes.training.loop import TrainingRun, rate
 from probes.training.overlap import Forbidden
 from probes.training.plan import STAGES, stage
 from probes.training.stream import shard
@@ -35,10 +35,10 @@ def no_process(made: list[list[Example]], monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_resumed_run_is_the_run(tmp_path: Path, no_process: None) -> None:
-    straight = Run(PLAN, tmp_path / "straight")
+    straight = TrainingRun(PLAN, tmp_path / "straight")
     straight.train()
-    Run(PLAN, tmp_path / "halves").train(until=1)
-    resumed = Run(PLAN, tmp_path / "halves")
+    TrainingRun(PLAN, tmp_path / "halves").train(until=1)
+    resumed = TrainingRun(PLAN, tmp_path / "halves")
     assert resumed.shard == 1
     resumed.train()
     assert resumed.step == straight.step
@@ -52,34 +52,34 @@ def test_what_it_went_on_with_is_told(
     tmp_path: Path, no_process: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Code that has changed between two parts of a run is in its origin, once."""
-    Run(PLAN, tmp_path).train(until=1)
-    first = dict(Run(PLAN, tmp_path).origin)
+    TrainingRun(PLAN, tmp_path).train(until=1)
+    first = dict(TrainingRun(PLAN, tmp_path).origin)
     monkeypatch.setattr(origin, "digest", lambda paths: "other")
-    resumed = Run(PLAN, tmp_path)
+    resumed = TrainingRun(PLAN, tmp_path)
     later = {name: value for name, value in resumed.origin.items() if name not in first}
     assert list(later.values()) == ["`other`"]
     assert all(f"from step {resumed.step} on" in name for name in later)
     resumed.train(until=2)
-    assert Run(PLAN, tmp_path).origin == resumed.origin
+    assert TrainingRun(PLAN, tmp_path).origin == resumed.origin
 
 
 def test_another_plan_is_refused(tmp_path: Path, no_process: None) -> None:
-    Run(PLAN, tmp_path).train(until=1)
+    TrainingRun(PLAN, tmp_path).train(until=1)
     with pytest.raises(ValueError, match="another plan"):
-        Run(replace(PLAN, rate=1.0), tmp_path)
-    assert Run(replace(PLAN, examples=256), tmp_path).shard == 1
+        TrainingRun(replace(PLAN, rate=1.0), tmp_path)
+    assert TrainingRun(replace(PLAN, examples=256), tmp_path).shard == 1
 
 
 def test_a_state_from_before_a_number_of_the_plan_is_refused_in_words(
     tmp_path: Path, no_process: None
 ) -> None:
-    run = Run(TINY, tmp_path)
+    run = TrainingRun(TINY, tmp_path)
     run.save()
     state = torch.load(tmp_path / "state.pt", weights_only=True)
     del state["plan"]["processes"]
     torch.save(state, tmp_path / "state.pt")
     with pytest.raises(ValueError, match="processes None instead of 1"):
-        Run(TINY, tmp_path)
+        TrainingRun(TINY, tmp_path)
 
 
 def test_two_processes_on_one_gpu_and_none_at_all_are_refused(
@@ -93,7 +93,7 @@ def test_two_processes_on_one_gpu_and_none_at_all_are_refused(
 
 
 def test_the_loss_falls_and_the_mask_stays_nothing(tmp_path: Path, no_process: None) -> None:
-    run = Run(replace(PLAN, rate=0.3), tmp_path)  # so few steps are all in the warm-up
+    run = TrainingRun(replace(PLAN, rate=0.3), tmp_path)  # so few steps are all in the warm-up
     before = {name: p.clone() for name, p in run.trainer.named_parameters()}
     losses: list[float] = []
     step = run._step
@@ -107,7 +107,7 @@ def test_the_loss_falls_and_the_mask_stays_nothing(tmp_path: Path, no_process: N
 def test_the_exported_model_is_a_stock_one(tmp_path: Path, no_process: None) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    run = Run(PLAN, tmp_path / "run")
+    run = TrainingRun(PLAN, tmp_path / "run")
     run.train(until=1)
     run.export(tmp_path / "out")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "out", dtype=torch.float32)

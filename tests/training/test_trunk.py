@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from probes.training.examples import Batch, Source, collate, encode
+from probes.training.examples import Batch, ExampleSource, collate, encode
 from probes.training.model import attention_mask, carry_over, new_model
 from probes.training.overlap import Forbidden
 from probes.training.plan import Plan
-from probes.training.trunk import Trunk, _attention, _HalfAttention
+from probes.training.trunk import TrainingTrunk, _attention, _HalfAttention
 
 
 @pytest.fixture(scope="module")
 def batch(tokenizer: PreTrainedTokenizerFast) -> Batch:
-    source = Source(5, Forbidden([]))
+    source = ExampleSource(5, Forbidden([]))
     examples = [encode(source.asked(2, 0.8), tokenizer) for _ in range(5)]
     return collate([one for one in examples if one is not None], tokenizer.pad_token_id)
 
@@ -40,7 +40,7 @@ def ours(
     model: LlamaForCausalLM, batch: Batch, wanted: Tensor, keep: tuple[int, ...]
 ) -> tuple[Tensor, dict[int, Tensor]]:
     ids, position = torch.from_numpy(batch.ids), torch.from_numpy(batch.position)
-    return Trunk(model)(ids, attention_mask(batch), position, wanted, keep)
+    return TrainingTrunk(model)(ids, attention_mask(batch), position, wanted, keep)
 
 
 @pytest.mark.parametrize("keep", [(1, 2), (2, 3)])
@@ -81,7 +81,7 @@ def test_halves_are_close_to_the_stock_model(model: LlamaForCausalLM, batch: Bat
     found = []
     for half in (False, True):
         model.zero_grad()
-        trunk = Trunk(model, half)
+        trunk = TrainingTrunk(model, half)
         states, seen = trunk(ids, attention_mask(batch), position, wanted, (1, 2))
         (states.sum() + seen[2][:, :9].sum()).backward()
         grads = {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}

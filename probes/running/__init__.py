@@ -1,0 +1,1 @@
+"""From a question to a record: the one path of command line, page and scripts; sets of passages."""
