@@ -2,17 +2,7 @@
 
 from __future__ import annotations
 
-import streamlit as st
+from dashboard.widgets.desk import desk
+from dashboard.widgets.explore_board import board, hides, passage_alone
 
-from dashboard import session
-from dashboard.widgets.bar import bar
-from dashboard.widgets.own_passage import own_passage
-from dashboard.widgets.stage import stage
-from dashboard.wording import t
-
-bar()
-for name, value in session.visit().notes:
-    st.warning(t("page.bad_link", name=name, value=value), icon=":material/link_off:")
-if session.visit().editing:
-    own_passage()
-stage()
+desk(board, needs=(), by_tokens=hides, meanwhile=passage_alone)

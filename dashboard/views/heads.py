@@ -21,7 +21,7 @@ from dashboard.widgets.head_board import (
 from dashboard.widgets.head_reading import agreement, head_looked_at, reading, take_reader
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.tabs import tabs
-from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
+from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CapabilityError
@@ -83,8 +83,7 @@ def draw(here: Desk) -> None:
     if shown["agree"].open:
         with shown["agree"]:
             _agreement(here, looked, taken)
-    read_text("heads.read_text")
-    measured_and_taken(here, taken)
+    below(here.question, taken, [t("heads.read_text")])
 
 
 def _together(here: Desk, taken: list[Taken]) -> None:

@@ -18,7 +18,7 @@ from dashboard.widgets.layer_board import (
 )
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.tabs import tabs
-from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
+from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import t
 
 
@@ -42,8 +42,7 @@ def draw(here: Desk) -> None:
         with shown["over"]:
             over = _over(here)
             taken += [over] if over else []
-    read_text("layers.read_text")
-    measured_and_taken(here, taken)
+    below(here.question, taken, [t("layers.read_text")])
 
 
 def _over(here: Desk) -> Taken | None:

@@ -10,7 +10,7 @@ from dashboard.widgets.head_board import forget_strange_heads, target_choice
 from dashboard.widgets.link_board import arcs, maps, table, unfinished, window_control
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.tabs import tabs
-from dashboard.widgets.take_along import Taken, measured_and_taken, read_text
+from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import t
 from probes import charts
 
@@ -54,8 +54,7 @@ def draw(here: Desk) -> None:
         with shown["over"]:
             over = over_view(here, "links", study_options.links_over(here.state))
             taken += [over] if over else []
-    read_text("links.read_text")
-    measured_and_taken(here, taken)
+    below(here.question, taken, [t("links.read_text")])
 
 
 desk(draw, lambda: None)

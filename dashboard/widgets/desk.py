@@ -1,9 +1,9 @@
-"""What the pages that look inside the model share: bar, question, headline, model; and runs with a Stop."""
+"""What all pages about a passage share: bar, question, headline, model; and runs with a Stop."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +25,23 @@ from dashboard.widgets.notes import notes
 from dashboard.widgets.own_passage import own_passage
 from dashboard.widgets.places import Headline
 from dashboard.widgets.question_line import asked
-from dashboard.widgets.stage import STEADY
 from dashboard.wording import t
 from probes.asking.question import Question
 from probes.errors import CapabilityError, CruxError
 from probes.record.results import ProbeResult
 from probes.running.headline import headline
 from probes.studies.base import Need
+from probes.text.passage import Unit
 
 DRAWING_SHARE = 9
 """Drawing what was found so far takes at most a tenth of the time."""
 LONG = 20.0
 """Seconds that a run may take without being asked for."""
+STEADY = """<style>
+.st-key-headline { min-height: 3.9rem; }
+@media (max-width: 640px) { .st-key-headline { min-height: 7.4rem; } }
+</style>"""
+"""Room for a headline of two lines (four on a phone), so that the words stay put when it changes."""
 DARK_INK, LIGHT_INK = "#edebe8", "#2f2d2b"
 
 
@@ -73,9 +78,26 @@ class Desk:
         """The result, where it is at hand."""
         return self.shop.known(study, self.choice, self.question, options)
 
-    def quick(self, study: str, options: Mapping[str, Any]) -> ProbeResult:
+    def quick(
+        self, study: str, options: Mapping[str, Any], on_progress: Callable[[int, int], None] | None = None
+    ) -> ProbeResult:
         """A study of a few runs, at once."""
-        return self.shop.run(study, self.choice, self.question, options, waiting=self.top.in_line)
+        ways: dict[str, Any] = {"waiting": self.top.in_line, "on_progress": on_progress}
+        return self.shop.run(study, self.choice, self.question, options, **ways)
+
+    def units(self, kind: str) -> Sequence[Unit]:
+        """The passage's units as the model has them.
+
+        Raises:
+            CapabilityError: nobody knows its tokens.
+        """
+        found = self.shop.units(self.choice, self.question, kind)
+        return () if found is None else found
+
+    def found_so_far(self, study: str, options: Mapping[str, Any]) -> Mapping[Any, float | None]:
+        """What a run of many that is not complete has found."""
+        run = self.shop.identity(study, self.choice, self.question, options)
+        return session.visit().effects.get(run, {})
 
     def look(self) -> Look:
         """What every head reads.
@@ -93,7 +115,8 @@ class Desk:
         key: str,
         draw: Callable[[Mapping[Any, float | None]], None] | None = None,
         *,
-        ask: bool = False,
+        ask: bool | None = None,
+        offer: str | None = None,
     ) -> ProbeResult | None:
         """A study of many runs: offered with its cost where it is long, with a count and a Stop.
 
@@ -101,7 +124,8 @@ class Desk:
             runs: how many it will be, about.
             key: tells the buttons of several runs on a page apart.
             draw: shows what was found so far.
-            ask: offer it even where it is short.
+            ask: whether to offer it before it is begun; None where it is long.
+            offer: what is said then; its cost, where nothing is given.
 
         Returns:
             None while it is not complete.
@@ -112,9 +136,9 @@ class Desk:
         visit = session.visit()
         run = self.shop.identity(study, self.choice, self.question, options)
         seconds = self.shop.seconds(study, self.choice, self.question, options, runs)
-        if (ask or seconds > LONG) and run not in visit.agreed:
+        if (seconds > LONG if ask is None else ask) and run not in visit.agreed:
             cost = {"runs": runs, "time": _time(seconds), "memory": self._memory()}
-            st.info(t("desk.long", **cost), icon=":material/hourglass_empty:")
+            st.info(offer or t("desk.long", **cost), icon=":material/hourglass_empty:")
             st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
             return None
         if run in visit.stopped:
@@ -189,13 +213,20 @@ def _time(seconds: float) -> str:
 
 
 def desk(
-    draw: Callable[[Desk], None], controls: Callable[[], None], *, needs: tuple[Need, ...] = ("inside",)
+    draw: Callable[[Desk], None],
+    controls: Callable[[], None] | None = None,
+    *,
+    needs: tuple[Need, ...] = ("inside",),
+    by_tokens: Callable[[], bool] = lambda: True,
+    meanwhile: Callable[[Question], None] = lambda question: None,
 ) -> None:
     """Draw a page: bar, headline, question; then, with the model at hand, what `draw` makes of it.
 
     Args:
         controls: what the bar offers in the place of how words are taken away.
         needs: what the page wants of a model beside answers; one that lacks it is refused in words.
+        by_tokens: whether words are hidden, or read, as whole tokens.
+        meanwhile: what is drawn while the model is not at hand.
     """
     bar(controls)
     for name, value in session.visit().notes:
@@ -214,12 +245,13 @@ def desk(
     try:
         geometry = shop.geometry(choice)
         if geometry is None:
+            meanwhile(question)
             load(shop, choice, top.instead())
             return
         session.write_link()  # now, because a long run may be interrupted before the page's end
         if "inside" in needs and not geometry:
             raise CapabilityError("inside_closed")
-        notes(shop.notes(choice, question, by_tokens=True))
+        notes(shop.notes(choice, question, by_tokens=by_tokens()))
         draw(Desk(question, shop, choice, top, geometry))
     except CruxError as fault:
         with top.instead():

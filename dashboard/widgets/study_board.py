@@ -16,7 +16,7 @@ from dashboard.widgets.markup import plain
 from dashboard.widgets.notes import known_note
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.tabs import tabs
-from dashboard.widgets.take_along import Taken, measured_and_taken
+from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError
@@ -54,7 +54,7 @@ def board(here: Desk) -> None:
         with shown["over"]:
             found.append(over_view(here, study.name, settings))
     if taken := [one for one in found if one]:
-        measured_and_taken(here, taken)
+        below(here.question, taken)
 
 
 def _one(here: Desk, study: Study, settings: Mapping[str, Any]) -> Taken | None:

@@ -1,22 +1,24 @@
-"""Below a picture of what is inside: how to read it, how it was measured, and how to take it along."""
+"""Below a picture: how to read it, how it was measured, and how to take it with you."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from dashboard.filenames import file_name
 from dashboard.session import current
-from dashboard.state import fits_link
+from dashboard.state import State, fits_link, to_link
 from dashboard.values import LONGEST_TEXT_IN_LINK
-from dashboard.widgets.desk import Desk
-from dashboard.widgets.details import PICTURES, in_language, link, model_arguments, passage_file, records
 from dashboard.widgets.facts import listed, measured_facts
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import TEXTS, bare, t
+from probes.asking.passage_files import as_file
+from probes.asking.question import Question
 from probes.charts.pictures import Format, saved, titled
 from probes.record.reference_wording import reference_of, reference_text
 from probes.record.results import ProbeResult
@@ -25,6 +27,8 @@ from probes.running.headline import headline
 
 if TYPE_CHECKING:
     import altair as alt
+
+PICTURES: dict[Format, str] = {"png": "image/png", "svg": "image/svg+xml", "html": "text/html"}
 
 
 @dataclass(frozen=True)
@@ -47,31 +51,55 @@ class Taken:
         """As the record was made: over a set, a target of the visitor's own question gives way to "top"."""
         return {**self.options, **self.result.data["provenance"]["options"]}
 
+    @property
+    def about(self) -> str:
+        """What its picture is of: the question or the set, the model, how words were taken away."""
+        data = self.result.data
+        asked = (
+            bare("over.about", size=data["over"]["size"])
+            if "over" in data
+            else data.get("clean", data)["question"]
+        )
+        mode = f"bar.mode_{data['provenance']['options'].get('mode')}"
+        way = [bare(mode)] if TEXTS.has(mode) else []
+        return " · ".join([asked, data["provenance"]["model"]["model"], *way])
+
 
 def _title(taken: Taken) -> Markdown:
     """What its files are of."""
-    key = f"inside.{taken.study}_record"
+    key = f"details.record_{taken.study}"
     return t(key) if TEXTS.has(key) else t("study.record", study=taken.study)
 
 
-def read_text(key: str) -> None:
-    """Three sentences on how to read the picture, behind a click."""
-    with st.expander(t("details.read"), icon=":material/help:"):
-        st.markdown(t(key))
+def below(question: Question, taken: Sequence[Taken], read: Sequence[Markdown] = ()) -> None:
+    """Tabs, the first of which is open.
 
-
-def measured_and_taken(desk: Desk, taken: Sequence[Taken]) -> None:
-    """The method, and downloads, behind a click each."""
-    with st.expander(t("details.measured"), icon=":material/science:"):
+    Args:
+        taken: the page's records, the one that its picture shows first.
+        read: how to read the picture, in paragraphs.
+    """
+    names = [*(["read"] if read else []), "measured", "take"]
+    tabs = dict(zip(names, st.tabs([t(f"details.{name}") for name in names]), strict=True))
+    if read:
+        with tabs["read"]:
+            for paragraph in read:
+                st.markdown(paragraph)
+    with tabs["measured"]:
         _measured(taken[0].result)
         _references(taken)
-    with st.expander(t("details.take"), icon=":material/download:"):
-        _take(desk, taken)
+    with tabs["take"]:
+        _take(question, taken)
+
+
+# ---- how it was measured
 
 
 def _measured(result: ProbeResult) -> None:
+    """The prompt as sent, and everything that decided the numbers."""
     clean = result.data.get("clean", result.data)
-    st.markdown(t("details.prompt", count=len(clean["prompt_ids"]), template=clean["template"]))
+    tokens = len(clean["prompt_ids"])
+    key = "details.prompt" if tokens else "details.prompt_elsewhere"
+    st.markdown(t(key, count=tokens, template=clean["template"]))
     st.code(clean["prompt"], language=None, wrap_lines=True)
     facts = measured_facts(result)
     left, right = st.columns(2)
@@ -90,54 +118,77 @@ def _references(taken: Sequence[Taken]) -> None:
             st.caption(plain(prompts[:400] + "…"))
 
 
-def _take(desk: Desk, taken: Sequence[Taken]) -> None:
-    state = desk.state
+# ---- to take along
+
+
+def _take(question: Question, taken: Sequence[Taken]) -> None:
+    state = current()
     st.markdown(t("details.link"))
-    st.code(link(state), language=None, wrap_lines=True)
+    st.code(_link(state), language=None, wrap_lines=True)
     if not fits_link(state):
         st.caption(t("details.link_long", most=LONGEST_TEXT_IN_LINK))
     st.markdown(t("details.command"))
-    lines = [command_line(one.study, model_arguments(state), desk.question, one.settings) for one in taken]
+    lines = [command(state, question, one) for one in taken]
     st.code("\n".join(dict.fromkeys(lines)), language="bash", wrap_lines=True)
-    passage_file(state)
+    _passage_file(state)
     for one in taken:
         with st.container(horizontal=True, vertical_alignment="center"):
             many = t("over.record") if "over" in one.options else ""
             st.markdown(f"{_title(one)}{many}")
-            _files(desk, one)
+            _files(state, one)
 
 
-def _files(desk: Desk, one: Taken) -> None:
-    said = in_language(one.result)
-    for kind, make, mime in records(said):
-        name = file_name(one.name, desk.state, kind)
-        key = f"{one.name}_{kind}"
-        st.download_button(
-            kind.upper(),
-            make,
-            name,
-            mime,
-            on_click="ignore",
-            key=key,
-            icon=":material/download:",
-            help=t("details.csv_help") if kind == "csv" else None,
-        )
+def _link(state: State) -> str:
+    """The address that restores `state`."""
+    base = (st.context.url or "").split("?")[0]
+    return f"{base}?{urlencode(to_link(state))}"
+
+
+def command(state: State, question: Question, one: Taken) -> str:
+    """The command line that makes the same record, quoted for a shell."""
+    chosen = {"--revision": state.revision, "--device": state.device, "--dtype": state.dtype}
+    model = ["--model", state.model]
+    for flag, value in chosen.items():
+        if value not in ("", "auto"):
+            model += [flag, value]
+    return command_line(one.study, model, question, one.settings)
+
+
+def _passage_file(state: State) -> None:
+    """The file that a command line names where the passage is the visitor's own."""
+    if state.text:
+        st.caption(t("details.command_file"))
+        name, mime = "passage.txt", "text/plain"
+        st.download_button(name, as_file(state.text), name, mime, on_click="ignore", key="passage_file")
+
+
+def _files(state: State, one: Taken) -> None:
+    """The record as JSON and as CSV, which is marked for Excel; its picture."""
+    data = {**one.result.data, "headline": headline(one.result.data, state.lang)}
+    said = ProbeResult(one.result.study, data)
+    marked = partial(said.to_csv, bom=True)
+    _button(state, one, "json", said.to_json, "application/json")
+    _button(state, one, "csv", marked, "text/csv", t("details.csv_help"))
     for form, mime in PICTURES.items() if one.draw is not None else ():
-        _picture(desk, one, form, mime)
+        about = one.about  # now: where the picture is drawn, no visitor is known any more
+
+        def draw(form: Format = form, about: str = about) -> bytes:
+            assert one.draw is not None
+            return saved(titled(one.draw(state.lang), headline(data, state.lang), [about]), form)
+
+        _button(state, one, form, draw, mime)
 
 
-def _picture(desk: Desk, one: Taken, form: Format, mime: str) -> None:
-    lang, data = desk.state.lang, one.result.data
-    asked = (
-        bare("over.about", size=data["over"]["size"])
-        if "over" in data
-        else data.get("clean", data)["question"]
+def _button(
+    state: State, one: Taken, ending: str, make: Callable[[], Any], mime: str, told: str | None = None
+) -> None:
+    st.download_button(
+        ending.upper(),
+        make,
+        file_name(one.name, state, ending),
+        mime,
+        on_click="ignore",
+        key=f"{one.name}_{ending}",
+        icon=":material/download:",
+        help=told,
     )
-    about = f"{asked} · {data['provenance']['model']['model']}"
-
-    def draw() -> bytes:
-        assert one.draw is not None
-        return saved(titled(one.draw(lang), headline(data, lang), [about]), form)
-
-    name = file_name(one.name, desk.state, form)
-    st.download_button(form.upper(), draw, name, mime, on_click="ignore", key=f"{one.name}_picture_{form}")

@@ -131,7 +131,10 @@ def load(
     with _building(chosen.torch_dtype), plausible.held_to_weights(shapes, known.parameters, source.name):
         config = opening.open_config(folder, source.name)
         tokenizer = opening.open_tokenizer(folder, source.name)
-        model = opening.open_model(folder, source.name, config, chosen)
+        if source.kind == "builtin" and not chosen.max_memory:
+            model = opening.open_own(folder, config, chosen)
+        else:
+            model = opening.open_model(folder, source.name, config, chosen)
     opening.check_opened(model, tokenizer, source.name)
     report("load", 1, 1)
     return Loaded(

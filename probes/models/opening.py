@@ -121,6 +121,27 @@ def open_model(folder: Path, name: str, config: PreTrainedConfig, chosen: Placem
     return cast("PreTrainedModel", model.eval().requires_grad_(False))
 
 
+def open_own(folder: Path, config: PreTrainedConfig, chosen: Placement) -> PreTrainedModel:
+    """The same for the model that comes with Crux, whose weights are known to be its own.
+
+    `from_pretrained` first compiles the renamings of every architecture there is, which takes longer than all
+    else.
+    """
+    from safetensors.torch import load_file
+    from transformers import AutoModelForCausalLM, GenerationConfig
+
+    auto: Any = AutoModelForCausalLM
+    with quiet():
+        model = auto.from_config(config, dtype=chosen.torch_dtype, attn_implementation="sdpa")
+        weights = load_file(folder / "model.safetensors")
+        lost = model.load_state_dict(weights, strict=False).missing_keys
+        model.tie_weights()
+        model.generation_config = GenerationConfig.from_pretrained(folder)
+    if set(lost) - {"lm_head.weight"}:  # tied to the embedding
+        raise ModelError("weights_incomplete", name="builtin", count=len(lost), first=lost[0])
+    return cast("PreTrainedModel", model.to(chosen.device).eval().requires_grad_(False))
+
+
 def check_opened(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, name: str) -> None:
     """Is every token in the vocabulary, are the numbers finite, does no position read what follows it?
 

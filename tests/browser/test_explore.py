@@ -168,7 +168,7 @@ def test_stop_keeps_what_was_found_and_going_on_completes_it(explore: Explore) -
     # The page's own: Streamlit's toolbar has one too, which leaves the page as it stands.
     stop = explore.page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
     stop.press("Enter", timeout=PATIENCE)  # a mouse waits until the page rests, and then the run is over
-    expect(explore.page.get_by_text("Stopped:")).to_be_visible()
+    expect(explore.page.get_by_text("Stopped after")).to_be_visible()
     explore.press("Go on")
     explore.page.wait_for_selector(".passage.scored .chip", timeout=PATIENCE)
     explore.says("of 288 words hardly change")
@@ -179,8 +179,8 @@ def test_the_record_and_the_pictures_can_be_taken_along(explore: Explore, tmp_pa
     explore.page.get_by_role("tab", name="Take it with you").click()
     expect(explore.page.get_by_text("crux words --model builtin --preset coffee-en")).to_be_visible()
     starts = {
-        "Effects, JSON": b"{",
-        "Effects, CSV": b"\xef\xbb\xbfset,",
+        "JSON": b"{",
+        "CSV": b"\xef\xbb\xbfset,",
         "PNG": b"\x89PNG",
         "SVG": b"<svg",
         "HTML": b"<!DOCTYPE",
@@ -196,7 +196,7 @@ def test_a_saved_picture_speaks_the_pages_language(explore: Explore, tmp_path: P
     assert explore.page.title() == "探索 · Crux"
     explore.page.get_by_role("tab", name="带走").click()
     picture = explore.taken("SVG", tmp_path)
-    assert picture.name == "crux-effects-coffee-zh-builtin.svg"
+    assert picture.name == "crux-words-coffee-zh-builtin.svg"
     said = picture.read_text(encoding="utf-8")
     assert "删除" in said
     assert "Deleting" not in said

@@ -71,6 +71,6 @@ def test_a_whole_page_of_them(explore: Explore, tmp_path: Path) -> None:
     expect(explore.title).to_contain_text("“$x$ :smile:”")
     for name, start in {"PNG": b"\x89PNG", "SVG": b"<svg"}.items():
         assert explore.taken(name, tmp_path).read_bytes().startswith(start)
-    record = json.loads(explore.taken("Effects, JSON", tmp_path).read_text(encoding="utf-8"))
+    record = json.loads(explore.taken("JSON", tmp_path).read_text(encoding="utf-8"))
     assert record["clean"]["passage"] == passage
     assert [url for url in explore.foreign if "evil" in url] == []

@@ -14,7 +14,7 @@ import pytest
 from dashboard.asking import options, question_of
 from dashboard.state import State
 from dashboard.widgets.answers_and_effects import suggested_prefix, target_name
-from dashboard.widgets.details import command
+from dashboard.widgets.take_along import Taken, command
 from probes import load_model, run
 
 OWN = 'I walked into the bakery; it\'s "nice".\nThen I went to the bakery again, for $HOME `id`.'
@@ -36,7 +36,9 @@ def test_the_command_line_makes_the_same_record(study: str, state: State, tmp_pa
     model, question = load_model("builtin"), question_of(state, "")
     units = model.units(question, state.unit)
     (tmp_path / "passage.txt").write_text(state.text, encoding="utf-8")
-    line = command(state, question, study, units)
+    chosen = options(state, study, units, state.out, chance=len(state.out) > 1)
+    record = run(study, model, question, chosen)
+    line = command(state, question, Taken(study, record, chosen))
     program, *arguments = shlex.split(line)
     assert program == "crux"
     done = subprocess.run(
@@ -47,8 +49,7 @@ def test_the_command_line_makes_the_same_record(study: str, state: State, tmp_pa
     )
     assert done.returncode == 0, done.stderr.decode()
     printed = json.loads(done.stdout)
-    chosen = options(state, study, units, state.out, chance=len(state.out) > 1)
-    made = run(study, model, question, chosen).data
+    made = record.data
     for name in ("prompt_ids", "top", "effect_log_prob") if study == "ask" else ("mode", "unit"):
         assert printed[name] == (
             pytest.approx(made[name], abs=1e-4) if name == "effect_log_prob" else made[name]

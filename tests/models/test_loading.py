@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from probes.models import hashing, opening, placement
 from probes.models.fingerprint import fingerprint
 from probes.models.folder import count_parameters, weight_files
 from probes.models.loading import inspect, load
-from probes.models.source import resolve
+from probes.models.source import BUILTIN, resolve
 from tests.models.conftest import save_tokenizer, tiny_llama
 
 IDS = torch.tensor([[5, 80, 200, 7, 7, 31]])
@@ -222,3 +223,24 @@ def test_the_file_that_is_opened_is_the_one_that_is_counted_and_hashed(folder: P
     after = load(resolve(str(folder)), device="cpu")
     assert after.size.parameters == before.size.parameters
     assert after.fingerprint == before.fingerprint
+
+
+def test_the_built_in_model_is_the_one_that_transformers_would_open() -> None:
+    """It is opened without `from_pretrained`: every tensor, buffer and setting is the same."""
+    from transformers import AutoModelForCausalLM
+
+    own = load(resolve("builtin"), device="cpu").model
+    auto: Any = AutoModelForCausalLM
+    theirs = auto.from_pretrained(BUILTIN, dtype=torch.float32, attn_implementation="sdpa")
+    for one, other in (
+        (own.state_dict(), theirs.state_dict()),
+        (dict(own.named_buffers()), dict(theirs.named_buffers())),
+    ):
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[name], other[name]) for name in one)
+    assert own.config.to_dict() == theirs.config.to_dict()
+    assert own.config._attn_implementation == theirs.config._attn_implementation
+    assert own.generation_config is not None
+    assert own.generation_config.to_dict() == theirs.generation_config.to_dict()
+    assert not own.training
+    assert not any(p.requires_grad for p in own.parameters())

@@ -1,0 +1,165 @@
+"""Explore: headline, passage, answers, effects.
+
+No fragment: Streamlit lets a rerun of the whole page interrupt a run that is under way, but not a rerun of a
+fragment, and a press on a word or on Stop must be heard while a thousand trials are running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from dashboard import session
+from dashboard.asking import options
+from dashboard.session import current
+from dashboard.state import within
+from dashboard.widgets import answers_and_effects
+from dashboard.widgets.cutting import cutting
+from dashboard.widgets.desk import Desk
+from dashboard.widgets.passage_view import actions, passage_view, take_presses
+from dashboard.widgets.places import Later
+from dashboard.widgets.take_along import Taken, below
+from dashboard.wording import t
+from probes import charts
+from probes.asking.question import Question
+from probes.asking.trials import Mode
+from probes.record.results import ProbeResult
+from probes.text.passage import Span, Unit
+
+MANY_UNITS = 300
+"""More units than this are measured only after a press: each is a run of the model."""
+
+
+def hides() -> bool:
+    """Whether words are hidden: then those that share a token are worth a note."""
+    return current().mode == Mode.HIDE
+
+
+def passage_alone(question: Question) -> None:
+    """The passage while the model is not at hand."""
+    unit = current().unit
+    _passage(question, () if unit == "token" else question.passage.units(unit), None, {})
+
+
+def _passage(
+    question: Question,
+    units: Sequence[Unit],
+    words: ProbeResult | None,
+    so_far: Mapping[Span, float | None],
+) -> None:
+    if session.visit().cutting and current().unit == "word":
+        cutting(question)
+    else:
+        passage_view(question, units, words, so_far)
+
+
+def board(here: Desk) -> None:
+    """The passage first, coloured where its effects are known, then the answers, then the effects."""
+    units = here.units(current().unit)
+    passage_slot, action_slot = st.container(), st.container()
+    left, right = st.columns([5, 7], gap="medium")
+    bottom = st.container()
+    take_presses(units)
+    _forget_strange_numbers(units)
+    session.write_link()  # now, because a long run may be interrupted before the page's end
+    chosen = _options("words", units, ())
+    words = here.known("words", chosen)
+    with passage_slot:
+        _passage(here.question, units, words, here.found_so_far("words", chosen))
+    with action_slot:
+        if not session.visit().cutting:
+            actions(here.question, units)
+    with right:
+        answers_and_effects.effects_controls(here.question, words)
+        right_slot = st.container()
+    asked_now = _answers(here, units, words, left)
+    with right_slot:
+        words = words or _effects(here, units, chosen)
+        if words is not None:
+            answers_and_effects.effects_view(words)
+    with bottom:
+        _below(here, units, words, asked_now)
+
+
+def _options(
+    study: str, units: Sequence[Unit], out: Collection[int], *, chance: bool = False
+) -> dict[str, Any]:
+    return options(current(), study, units, out, chance=chance)
+
+
+def _forget_strange_numbers(units: Sequence[Unit]) -> None:
+    """Drop numbers of units that this passage does not have: an old link, an edited one."""
+    state = current()
+    out = within(state.out, units)
+    pin = None if state.pin is None else within(state.pin, units)
+    if out != state.out or pin != state.pin:
+        session.change(out=out, pin=pin)
+        session.visit().notes.append(("out", t("stage.no_such_units", count=len(units))))
+
+
+# ---- answers
+
+
+def _answers(
+    here: Desk, units: Sequence[Unit], words: ProbeResult | None, left: DeltaGenerator
+) -> ProbeResult:
+    """The headline and the answer bars; a set of two or more is then read against random sets as well."""
+    state, picture = current(), Later(left)
+    if words is None:
+        here.say(None)
+    pinned = None if state.pin is None else here.quick("ask", _options("ask", units, state.pin))
+    now = here.quick("ask", _options("ask", units, state.out))
+
+    def tell(shown: ProbeResult) -> None:
+        here.say(words if words and not state.out else shown)
+        with picture.slot.container():
+            answers_and_effects.answers_view(shown, pinned)
+
+    fuller = _options("ask", units, state.out, chance=True)
+    known = here.known("ask", fuller) if len(state.out) > 1 else None
+    tell(known or now)
+    if len(state.out) > 1 and known is None:
+        # As it stands already: a call at which the next press may interrupt this run.
+        known = here.quick("ask", fuller, on_progress=lambda done, total: here.say(now))
+        tell(known)
+    return known or now
+
+
+# ---- effects
+
+
+def _effects(here: Desk, units: Sequence[Unit], chosen: Mapping[str, Any]) -> ProbeResult | None:
+    """The study of all units, with a count and a Stop; None while it is not complete."""
+    picture: list[Later] = []
+
+    def draw(so_far: Mapping[Span, float | None]) -> None:
+        if not picture:  # below the count and the button
+            picture.append(Later(st.container()))
+        answers_and_effects.unfinished_view(units, so_far, picture[0].slot)
+
+    many = len(units) > MANY_UNITS
+    offer = t("stage.many", count=len(units)) if many else None
+    found = here.measured("words", chosen, len(units), "words", draw, ask=many, offer=offer)
+    if found is not None:
+        st.rerun()  # the chips were drawn before their numbers were known
+    return None
+
+
+# ---- below
+
+
+def _below(here: Desk, units: Sequence[Unit], words: ProbeResult | None, asked_now: ProbeResult) -> None:
+    state = current()
+    if state.model == "builtin":
+        st.caption(t("details.builtin"))
+    chance = len(state.out) > 1
+    taken = [Taken("ask", asked_now, _options("ask", units, state.out, chance=chance))]
+    if words is not None:
+        groups = state.groups and bool(words.data["groups"])
+        picture = partial(charts.effects, words, groups=groups)
+        taken.insert(0, Taken("words", words, _options("words", units, ()), picture))
+    below(here.question, taken, [t("details.read_text"), t(f"details.read_{state.mode}")])
