@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from probes import __version__
 from probes.commands import catalogue, study
 from probes.commands.help import speaking
 from probes.commands.shared import Context
@@ -55,7 +56,7 @@ def build(lang: str) -> click.Group:
         click.Option(["--lang"], type=click.Choice(LANGUAGES), help=say("options.lang", lang))
     )
     about_version = say("options.version", lang)
-    click.version_option(package_name="crux", message="%(prog)s %(version)s", help=about_version)(group)
+    click.version_option(__version__, message="%(prog)s %(version)s", help=about_version)(group)
     for command in (
         *study.commands(lang),
         catalogue.models(lang),
