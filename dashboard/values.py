@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
+from probes.numbers import head_label
 from probes.text.segment import Span
 
 LONGEST_TEXT_IN_LINK: Final = 1500
@@ -105,7 +106,7 @@ def one_head(text: str) -> Head:
 
 def write_heads(heads: Sequence[Head]) -> str:
     """Heads as a link and the command line name them."""
-    return ",".join(f"{layer}.{head}" for layer, head in heads)
+    return ",".join(head_label(layer, head) for layer, head in heads)
 
 
 def pairs(text: str) -> tuple[tuple[str, str], ...]:

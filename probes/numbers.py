@@ -54,6 +54,11 @@ def shortened(text: str, most: int = 32) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def head_label(layer: int, head: int) -> str:
+    """A head as people and the command line call it: 2.3 is head 3 of layer 2."""
+    return f"{layer}.{head}"
+
+
 def which(occurrence: int, occurrences: int) -> str:
     """Which of several equal words it is, small and raised; nothing for one that stands alone."""
     return str(occurrence).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")) if occurrences > 1 else ""

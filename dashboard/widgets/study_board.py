@@ -131,17 +131,19 @@ def _widget(study: Study, option: Option, given: str | None) -> None:
         st.session_state[key] = value is True
         st.toggle(label, help=about, **told)
     else:
-        st.session_state[key] = (
-            "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-        )
+        st.session_state[key] = _written(value)
         st.text_input(label, help=about, placeholder=bare("study.none"), **told)
+
+
+def _written(value: Any) -> str:
+    """A value as its field shows it, and as the link has it."""
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _take_over(key: str, option: Option) -> None:
     value = st.session_state[key]
     text = str(int(value)) if option.kind == "flag" else str(value).strip()
-    usual = option.default
-    plainly = "" if usual is None else str(int(usual)) if option.kind == "flag" else f"{usual}"
+    plainly = str(int(option.default)) if option.kind == "flag" else _written(option.default)
     told = {name: said for name, said in current().told if name != option.name}
     if text not in ("", plainly):
         told[option.name] = text

@@ -133,8 +133,3 @@ def lettering() -> Any:
     import altair as alt
 
     return alt.condition("datum.strong", alt.value("white"), alt.value(INK))
-
-
-def code(layer: int, head: int) -> str:
-    """A head as the command line names it: 5.3."""
-    return f"{layer}.{head}"

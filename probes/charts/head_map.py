@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.cells import code, effect_cell, effect_colour, lettering, level_axis, reach_of, tips
+from probes.charts.cells import effect_cell, effect_colour, lettering, level_axis, reach_of, tips
 from probes.charts.common import BLUE, CLEAN, GREY, INK, NOW, effect_title, layered, nats_text
 from probes.locale import say
+from probes.numbers import head_label
 from probes.record.leads import turns
 from probes.record.results import ProbeResult
 
@@ -230,7 +231,7 @@ def names_of(field: str, lang: str) -> str:
 
 def _step(run: str, row: Mapping[str, Any], target: str) -> dict[str, Any]:
     then = next(a for a in row["answers"] if a["answer"] == row["top"])
-    last = code(row["layer"], row["head"]) if row.get("head") is not None else ""
+    last = head_label(row["layer"], row["head"]) if row.get("head") is not None else ""
     return {"k": row["k"], "p": _probability(row, target), "run": run, "last": last, "then": then["name"]}
 
 

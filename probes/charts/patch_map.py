@@ -9,7 +9,6 @@ from probes.charts.cells import (
     CONTRARY,
     SEEN,
     STRONG,
-    code,
     gradient,
     lettering,
     level_axis,
@@ -19,7 +18,7 @@ from probes.charts.cells import (
 )
 from probes.charts.common import layered, lines, named
 from probes.locale import say
-from probes.numbers import signed
+from probes.numbers import head_label, signed
 from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ def patch_map(result: ProbeResult, lang: str) -> alt.LayerChart:
 
 
 def _level(row: Mapping[str, Any]) -> str:
-    return str(row["layer"]) if row["head"] is None else code(row["layer"], row["head"])
+    return str(row["layer"]) if row["head"] is None else head_label(row["layer"], row["head"])
 
 
 def _shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import Outcome, lengths
-from probes.numbers import percent, shortened, signed
+from probes.numbers import head_label, percent, shortened, signed
 from probes.record.leads import margin_of, tied
 from probes.studies.base import (
     FILLER,
@@ -225,7 +225,7 @@ def _against_chance(data: Record, lang: str) -> list[str]:
 
 def _said_without_heads(data: Record, lang: str) -> str:
     """Which heads, and which words with them, were taken away together."""
-    heads = [f"{layer}.{head}" for layer, head in data["ablated"]["heads"]]
+    heads = [head_label(layer, head) for layer, head in data["ablated"]["heads"]]
     what = say("headline.comma", lang).join(heads[:NAMED])
     if len(heads) > NAMED:
         what = say("headline.and_more", lang, named=what, count=len(heads) - NAMED)

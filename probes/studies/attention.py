@@ -19,7 +19,7 @@ from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import lengths
-from probes.numbers import found_among, signed
+from probes.numbers import found_among, head_label, signed
 from probes.ranks import LEVEL, among_first, best_by_chance, by_shift, chance_of
 from probes.studies.base import (
     FILLER,
@@ -221,7 +221,7 @@ def _best_head(agreement: Record, lang: str) -> list[str]:
     if best is None:
         return []
     limit = agreement.get("best_by_chance")
-    values = {"head": f"{best['layer']}.{best['head']}", "rho": signed(best["rho"]), "all": len(known)}
+    values = {"head": head_label(best["layer"], best["head"]), "rho": signed(best["rho"]), "all": len(known)}
     if limit is None:
         return [say("attention.attention_best", lang, **values)]
     key = "attention_best_beyond" if best["rho"] > limit else "attention_best_within"
@@ -244,7 +244,7 @@ def table(data: Record, lang: str) -> Table:
         agrees, among = rho(row), own.get((row["layer"], row["head"]))
         cells.append(
             [
-                f"{row['layer']}.{row['head']}",
+                head_label(row["layer"], row["head"]),
                 "  ".join(f"{word_of(i, data)} {row['weights'][i] * 100:.0f} %" for i in best),
                 f"{row['sink'] * 100:.0f} %",
                 f"{row['entropy']:.2f}",
@@ -274,7 +274,7 @@ OVER = Over(
     keys=("layer", "head"),
     name=head_name,
     short=head_name,
-    cell=lambda row, _lang: f"{row['layer']}.{row['head']}",
+    cell=lambda row, _lang: head_label(row["layer"], row["head"]),
     column="head",
     measure="rho",
     first="rho",

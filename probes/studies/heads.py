@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from probes.asking.interventions import Ablation
 from probes.asking.readings import Direct, Estimates
 from probes.locale import say
-from probes.numbers import nats, signed
+from probes.numbers import head_label, nats, signed
 from probes.record.leads import faint, flips_clearly, margin_of, turns
 from probes.studies import columns as telling
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Option, Record, Steps, Study
@@ -194,7 +194,7 @@ def sentence(data: Record, lang: str) -> str:
     """The head the answer hangs on most, how many flip it, and how many it takes together."""
     rows, margin, of = data["rows"], margin_of(data), aimed(data, lang)
     parts, lowest = opening(data, lang), lowest_of(rows)
-    name = f"{lowest['layer']}.{lowest['head']}"
+    name = head_label(lowest["layer"], lowest["head"])
     if lowest["estimate"]:
         if all(faint(row, *margin) for row in rows):
             said = say("heads.heads_faint_estimate", lang, of=of, margin=margin_text(data, lang))
@@ -229,7 +229,7 @@ def _together(data: Record, lang: str) -> list[str]:
 def table(data: Record, lang: str) -> Table:
     """Every head, strongest first."""
     cells = [
-        [f"{row['layer']}.{row['head']}", *effect_cells(row), direct_cell(row), flip_cell(row, data)]
+        [head_label(row["layer"], row["head"]), *effect_cells(row), direct_cell(row), flip_cell(row, data)]
         for row in telling.strongest_first(data["rows"])
     ]
     notes = [note("cli.heads_note", data, lang)]
@@ -263,7 +263,7 @@ OVER = Over(
     keys=("layer", "head"),
     name=head_name,
     short=head_name,
-    cell=lambda row, _lang: f"{row['layer']}.{row['head']}",
+    cell=lambda row, _lang: head_label(row["layer"], row["head"]),
     column="head",
 )
 OPTIONS = (ABLATE_MODE, POSITIONS, TARGET, *REFERENCES, ESTIMATE, CUMULATIVE, CONTROL, POINTS, NATS, SEED)

@@ -17,7 +17,7 @@ from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import Outcome
-from probes.numbers import percent, shared, shortened
+from probes.numbers import head_label, percent, shared, shortened
 from probes.studies.attention import units_of
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note, word_of
@@ -183,7 +183,7 @@ def _state_name(row: Record, units: Mapping[int, str], lang: str) -> str:
 
 
 def _place(row: Record) -> str:
-    return f"{row['layer']}" if row["head"] is None else f"{row['layer']}.{row['head']}"
+    return f"{row['layer']}" if row["head"] is None else head_label(row["layer"], row["head"])
 
 
 def table(data: Record, lang: str) -> Table:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from probes.locale import say
-from probes.numbers import percent, shortened, signed, strength, which
+from probes.numbers import head_label, percent, shortened, signed, strength, which
 from probes.record.leads import flips_clearly, margin_of, tied
 
 FEW = 0.5
@@ -179,7 +179,7 @@ def quoted_units(data: Record, lang: str) -> dict[int, str]:
 
 def head_name(row: Mapping[str, Any], lang: str) -> str:
     """A head by layer and number."""
-    return say("headline.head_name", lang, head=f"{row['layer']}.{row['head']}")
+    return say("headline.head_name", lang, head=head_label(row["layer"], row["head"]))
 
 
 def part_name(row: Mapping[str, Any], lang: str) -> str:
