@@ -19,7 +19,7 @@ from dashboard.shelf import Choice
 from dashboard.state import State
 from dashboard.widgets.bar import bar
 from dashboard.widgets.before_drawing import load, problem
-from dashboard.widgets.markup import plain
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
 from dashboard.widgets.own_passage import own_passage
@@ -35,6 +35,7 @@ from probes.text.passage import Unit
 
 DRAWING_SHARE = 9
 """Drawing what was found so far takes at most a tenth of the time."""
+NOTHING = Markdown("")
 LONG = 20.0
 """Seconds that a run may take without being asked for."""
 STEADY = """<style>
@@ -116,7 +117,7 @@ class Desk:
         draw: Callable[[Mapping[Any, float | None]], None] | None = None,
         *,
         ask: bool | None = None,
-        offer: str | None = None,
+        offer: Markdown = NOTHING,
     ) -> ProbeResult | None:
         """A study of many runs: offered with its cost where it is long, with a count and a Stop.
 
@@ -138,7 +139,7 @@ class Desk:
         seconds = self.shop.seconds(study, self.choice, self.question, options, runs)
         if (seconds > LONG if ask is None else ask) and run not in visit.agreed:
             cost = {"runs": runs, "time": _time(seconds), "memory": self._memory()}
-            st.info(offer or t("desk.long", **cost), icon=":material/hourglass_empty:")
+            st.info(offer if offer else t("desk.long", **cost), icon=":material/hourglass_empty:")
             st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
             return None
         if run in visit.stopped:

@@ -142,7 +142,7 @@ def _effects(here: Desk, units: Sequence[Unit], chosen: Mapping[str, Any]) -> Pr
         answers_and_effects.unfinished_view(units, so_far, picture[0].slot)
 
     many = len(units) > MANY_UNITS
-    offer = t("stage.many", count=len(units)) if many else None
+    offer = t("stage.many", count=len(units))
     found = here.measured("words", chosen, len(units), "words", draw, ask=many, offer=offer)
     if found is not None:
         st.rerun()  # the chips were drawn before their numbers were known

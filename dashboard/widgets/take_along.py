@@ -78,17 +78,22 @@ def below(question: Question, taken: Sequence[Taken], read: Sequence[Markdown] =
         taken: the page's records, the one that its picture shows first.
         read: how to read the picture, in paragraphs.
     """
-    names = [*(["read"] if read else []), "measured", "take"]
-    tabs = dict(zip(names, st.tabs([t(f"details.{name}") for name in names]), strict=True))
+    shown = [*(["read"] if read else []), "measured", "take"]
+    names = {t(f"details.{name}"): name for name in shown}
+    tabs = dict(zip(shown, st.tabs(list(names)), strict=True))
     if read:
         with tabs["read"]:
             for paragraph in read:
-                st.markdown(paragraph)
+                _paragraph(paragraph)
     with tabs["measured"]:
         _measured(taken[0].result)
         _references(taken)
     with tabs["take"]:
         _take(question, taken)
+
+
+def _paragraph(text: Markdown) -> None:
+    st.markdown(text)
 
 
 # ---- how it was measured
