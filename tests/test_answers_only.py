@@ -64,6 +64,13 @@ def test_its_effects_are_what_it_does(kind: type[Counting]) -> None:
     assert rows["shop", 1]["no_change"] is (None if kind is Sampling else True)
 
 
+def test_the_sentence_says_what_samples_leave_open() -> None:
+    said = {lang: run("words", Sampling(), QUESTION, {}, lang=lang).headline for lang in ("en", "zh")}
+    assert "cannot be told from what is known" in said["en"]
+    assert "定不下来" in said["zh"]
+    assert "0 of" not in said["en"]
+
+
 @pytest.mark.parametrize("study", [name for name, study in STUDIES.items() if study.needs])
 def test_what_needs_more_is_refused(study: str) -> None:
     model = Counting()

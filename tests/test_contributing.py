@@ -85,7 +85,7 @@ at.query_params["model"] = "counting:walked"
 at.query_params["lang"] = "en"
 at.run()
 asked = [info.value for info in at.info]
-next(button for button in at.button if button.label == "Load").click().run()
+next(button for button in at.button if button.label == "Send them there").click().run()
 told.append([at.subheader[0].value, len(at.get("vega_lite_chart")), len(at.exception), len(at.error)])
 told.append(asked)
 print(json.dumps(told))

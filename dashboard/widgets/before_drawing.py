@@ -65,8 +65,9 @@ def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
 
 
 def _offer(choice: Choice, why: str) -> None:
-    st.info(t(f"models.confirm_{why}", model=choice.spec), icon=":material/download:")
+    icon = ":material/download:" if why == "download" else ":material/cloud_upload:"
+    st.info(t(f"models.confirm_{why}", model=choice.spec), icon=icon)
     with st.container(horizontal=True):
         agreed = session.visit().agreed
-        st.button(t("models.confirm_yes"), type="primary", on_click=agreed.add, args=(choice.spec,))
+        st.button(t(f"models.yes_{why}"), type="primary", on_click=agreed.add, args=(choice.spec,))
         st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)

@@ -69,7 +69,8 @@ def _scores(words: ProbeResult) -> Scores:
     rows = words.data["rows"]
     scale = scale_of(words)
     effects = [None if row["effect_probability"] is None else drawn(row, scale) for row in rows]
-    return Scores(effects, [bool(row["no_change"]) for row in rows], scale, bare("passage.nats"))
+    quiet = [row["no_change"] is not False for row in rows]
+    return Scores(effects, quiet, scale, bare("passage.nats"))
 
 
 def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None]) -> Scores:
@@ -101,6 +102,8 @@ def _note(data: Any, row: Any) -> str:
         else "passage.note_same"
         if row["no_change"]
         else "passage.note_uncarried"
+        if row["effect_probability"] is None
+        else "passage.note_untold"
         if row["no_change"] is None
         else "passage.note_moves",
         word=" ".join(row["text"].split()) + (f" ({gloss})" if gloss else ""),

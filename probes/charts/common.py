@@ -106,7 +106,7 @@ def doubts(values: Sequence[Mapping[str, Any]]) -> list[alt.Chart]:
 
     if not any(value.get("low") is not None for value in values):
         return []
-    lines_ = alt.Chart().transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.5, color=GREY)
+    lines_ = alt.Chart().transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.5, color=INK)
     return [lines_.encode(x="low:Q", x2="high:Q", y=labelled("left", values))]
 
 

@@ -168,7 +168,11 @@ def sentence(data: Record, lang: str) -> str:
     known = sum(row["no_change"] is not None for row in rows)
     if len(rows) > 1:  # of the only one, what is above says all
         where = aimed(data, lang, "in")
-        parts.append(say(f"words.no_change_{unit}", lang, still=still, all=known, where=where))
+        untold = sum("effect_probability_interval" in row and row["no_change"] is None for row in rows)
+        if still or not untold:
+            parts.append(say(f"words.no_change_{unit}", lang, still=still, all=known, where=where))
+        if untold:
+            parts.append(say(f"words.untold_{unit}", lang, untold=untold, all=len(rows), where=where))
         quiet = [row for row in rows if row["no_change"]]
         parts += lead_moved(quiet, data, lang, lambda row: quoted_unit(row, lang))
     return joined(parts, lang)

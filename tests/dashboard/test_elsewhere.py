@@ -22,7 +22,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 def agreed(at):
     """The page after its question, whether the passage may be sent, was answered."""
     assert "sent there" in at.info[0].value
-    at.button[[b.label for b in at.button].index("Load")].click().run()
+    at.button[[b.label for b in at.button].index("Send them there")].click().run()
     assert not at.exception
     return at
 

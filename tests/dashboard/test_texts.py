@@ -25,6 +25,7 @@ CHOSEN = (
     "details.record_",
     "models.can_",
     "models.confirm_",
+    "models.yes_",
     "models.fact_",
 )
 CHOSEN += (
