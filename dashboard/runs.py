@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from probes.asking.question import Question, preset
 from probes.running.sets import MOST_SWAPS, questions_of
 from probes.studies import Extent, study_named
-from probes.studies.base import opened
+from probes.studies.base import inside_of, opened
 
 if TYPE_CHECKING:
     from probes.models.base import AnswerModel
@@ -41,7 +41,7 @@ def runs_of(name: str, model: AnswerModel, question: Question, options: Mapping[
 
 def geometry_of(model: AnswerModel) -> Mapping[str, Any]:
     """Layers and heads; {} of a model that cannot be opened."""
-    inside = getattr(model, "inside", None)
+    inside = inside_of(model)
     return {} if inside is None else inside.geometry()
 
 

@@ -24,6 +24,7 @@ from probes.asking.question import Question, preset
 from probes.errors import CruxError
 from probes.record.results import ProbeResult
 from probes.record.store import Store
+from probes.studies.base import inside_of
 from probes.studies.shared_tokens import shared_tokens
 from probes.text.passage import Unit
 
@@ -89,7 +90,7 @@ class Service:
 
     def memory(self, choice: Choice, question: Question) -> int:
         """Bytes that runs inside the model take beside its weights, about; 0 where it is not at hand."""
-        inside = getattr(self.loaded(choice), "inside", None)
+        inside = inside_of(self.loaded(choice))
         return 0 if inside is None else int(inside.memory(question))
 
     def model(self, choice: Choice, waiting: Waiting = patiently) -> AnswerModel:

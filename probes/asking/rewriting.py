@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from probes.asking.interventions import Ablation, Cut, Intervention
 from probes.asking.question import Question
 from probes.asking.trials import Mode, Pieces, Trial
 from probes.errors import InputError
 from probes.text.passage import Passage
+from probes.text.removal import without
 from probes.text.segment import Span
 
 Move = Callable[[Sequence[Span]], tuple[Span, ...]]
@@ -43,7 +45,7 @@ def edited(passage: Passage, trial: Trial, fillers: Sequence[str] = ()) -> tuple
         return passage.text, trial.spans
     if trial.mode is Mode.DELETE:
         removed = passage.removal(trial.spans)
-        return spliced(passage.text, removed, [""] * len(removed)), removed
+        return without(passage.text, removed), removed
     return spliced(passage.text, trial.spans, fillers), trial.spans
 
 
@@ -113,11 +115,7 @@ def _left(trial: Trial, pieces: Pieces) -> Trial:
     filler = trial.filler
     if isinstance(filler, tuple):
         filler = tuple(filler[number] for _, number in places)
-
-    def move(spans: Sequence[Span]) -> tuple[Span, ...]:
-        return moved(pieces, spans)
-
-    inside = tuple(_followed(one, move) for one in trial.inside)
+    inside = tuple(_followed(one, partial(moved, pieces)) for one in trial.inside)
     spans = tuple(span for span, _ in places)
     return replace(trial, spans=spans, filler=filler, inside=inside, pieces=None, wording=None)
 

@@ -28,13 +28,12 @@ from probes.engine.lens import lens
 from probes.engine.linears import PackedLinears, pack_linears
 from probes.engine.lines import Line
 from probes.engine.records import Record
-from probes.engine.refusals import check_jobs, refuse
+from probes.engine.refusals import check_jobs, refuse, refuse_lacking
 from probes.engine.rounding import Precision, precision
 from probes.engine.run import Progress, Result, Run
 from probes.engine.tree import Stem, stems_of
 from probes.engine.turns import turns_of
 from probes.engine.ways import How, by_ways, ways_of
-from probes.errors import CapabilityError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -145,9 +144,7 @@ class Engine:
         Raises:
             CapabilityError: what its blocks hand on was not recognised.
         """
-        reason = self.anatomy.why_not("states")
-        if reason is not None:
-            raise CapabilityError(reason.key, **reason.values)
+        refuse_lacking(self.anatomy, "states")
         forwards = self.forwards(Report(how="tree"))
         with self.lock:
             if forwards.length_matters(Line.of(job).longest):  # each text is another run there

@@ -77,14 +77,15 @@ class Elsewhere(ABC):
             raise CapabilityError("hide_closed")
         fillers = left.fillers or (NEUTRAL[prompting.language_of(asked)][0],) * len(left.spans)
         text, removed = edited(asked.passage, left, fillers)
+        prompt = prompting.plain_prompt(asked, text)
         return Prepared(
             trial,
-            prompting.plain_prompt(asked, text),
+            prompt,
             (),
             Put("plain", asked.instruction, asked.answer_prefix),
             removed=removed,
             fillers=fillers if left.mode is Mode.REPLACE else (),
-            key=[self.identity, prompting.plain_prompt(asked, text), asked.answers.as_text()],
+            key=[self.identity, prompt, asked.answers.as_text()],
             work=asked,
         )
 

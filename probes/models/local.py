@@ -15,7 +15,7 @@ from probes.asking.distribution import Distribution
 from probes.asking.question import Question
 from probes.asking.rewriting import as_asked, edited
 from probes.asking.trials import Mode, Trial
-from probes.errors import CapabilityError, LimitError
+from probes.errors import LimitError
 from probes.models import fillers, prompting, seam
 from probes.models.alignment import retokenised, token_units
 from probes.models.base import Outcome, Prepared, Put
@@ -225,12 +225,13 @@ class LocalModel:
         self, clean: Layout, posed: Posed, edit: tuple[str, tuple[Span, ...], tuple[str, ...]], ids: Ids
     ) -> Prepared:
         from probes.engine.jobs import Job
+        from probes.engine.refusals import refuse_lacking
 
         (text, removed, chosen), layout, trial, frame = edit, posed.layout, posed.trial, posed.layout.frame
         spans = layout.tokens_of(trial.spans)
         hidden: tuple[int, ...] = ()
         if trial.mode is Mode.HIDE and trial.spans:
-            self._check_hide()
+            refuse_lacking(self.engine.anatomy, "hide")
             hidden = tuple(i for a, b in spans for i in range(a, b))
         self._check_window(ids, layout)
         return Prepared(
@@ -276,11 +277,6 @@ class LocalModel:
     def _check_room(self, needed: int) -> None:
         if self.window and needed > self.window:
             raise LimitError("window", tokens=needed, window=self.window)
-
-    def _check_hide(self) -> None:
-        reason = self.engine.anatomy.why_not("hide")
-        if reason:
-            raise CapabilityError(reason.key, **reason.values)
 
     # ---- running
 

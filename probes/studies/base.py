@@ -87,13 +87,18 @@ class Option:
         return f"{self.kind}{bounds}"
 
 
+def inside_of(model: AnswerModel | None) -> Any:
+    """What is done and seen inside a model; None of one that answers from elsewhere, or is not there."""
+    return getattr(model, "inside", None)
+
+
 def opened(model: AnswerModel) -> Any:
     """The model's inside.
 
     Raises:
         CapabilityError: it answers from elsewhere and cannot be opened.
     """
-    inside = getattr(model, "inside", None)
+    inside = inside_of(model)
     if inside is None:
         raise CapabilityError("inside_closed")
     return inside
