@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,17 @@ def test_what_needs_answers_alone_runs(study: str, kind: type[Counting], tmp_pat
     again = run(study, model, QUESTION, OPTIONS[study], store=store)
     assert model.asked == asked, "what is known is not asked again"
     assert again.rows == result.rows
+
+
+def test_numbers_of_another_kind_of_the_same_name_are_not_its_own(tmp_path: Path) -> None:
+    class Namesake(Counting):
+        def numbers(self, prompt: str, question: Question) -> Sequence[float]:
+            return [0.9, 0.0, 0.0]
+
+    store = Store(tmp_path / "trials.sqlite")
+    assert run("ask", Counting(), QUESTION, {}, store=store).data["top"] == "2"
+    assert run("ask", Namesake(), QUESTION, {}, store=store).data["top"] == "0"
+    assert run("ask", Namesake(), QUESTION, {}, store=store).data["provenance"]["from_store"] == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,9 +5,13 @@ A subclass says what it is called and answers prompts; see `Elsewhere`.
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from probes.asking.distribution import Distribution
@@ -42,7 +46,7 @@ class Elsewhere(ABC):
 
     @property
     def identity(self) -> list[str]:
-        """All that decides its numbers beside the prompt."""
+        """All that decides its numbers beside the prompt and its own code."""
         return [self.name]
 
     @property
@@ -85,7 +89,7 @@ class Elsewhere(ABC):
             Put("plain", asked.instruction, asked.answer_prefix),
             removed=removed,
             fillers=fillers if left.mode is Mode.REPLACE else (),
-            key=[self.identity, prompt, asked.answers.as_text()],
+            key=[_written(type(self)), self.identity, prompt, asked.answers.as_text()],
             work=asked,
         )
 
@@ -100,6 +104,19 @@ class Elsewhere(ABC):
 
     def greedy(self, question: Question, prepared: Prepared) -> str | None:
         return None
+
+
+@cache
+def _written(kind: type[Elsewhere]) -> str:
+    """Of the code of a kind of model, so that numbers kept of an earlier draft are not taken for its own."""
+    found = hashlib.sha256()
+    for one in kind.__mro__[: kind.__mro__.index(Elsewhere)]:
+        found.update(one.__qualname__.encode())
+        try:
+            found.update(Path(inspect.getfile(one)).read_bytes())
+        except (OSError, TypeError):  # written into a console
+            continue
+    return found.hexdigest()
 
 
 class OneByOne:
