@@ -1,6 +1,7 @@
 """What can go wrong, said to the person who can mend it: what was wrong, with the value, and what would do.
 
-Texts are in `locale/errors.toml`. The exit code of the command line follows from the class.
+Texts are in `locale/errors.toml`, a study's own beside it. The exit code of the command line follows from
+the class.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from probes.locale import TEXTS
 
 
 class CruxError(Exception):
-    """An error with a text in both languages: `CruxError("window", tokens=5000, window=384)`.
+    """An error with a text in both languages: `CruxError("window", tokens=5000, window=384)`; a key with a
+    dot is the whole name of a text, as a study has them: `patch.no_pair`.
 
     A value that is itself a `CruxError` is said in the same language.
     """
@@ -33,7 +35,7 @@ class CruxError(Exception):
             name: value.say(lang) if isinstance(value, CruxError) else _printable(value)
             for name, value in self.values.items()
         }
-        text = TEXTS.shown(f"errors.{self.key}", lang, show, values)
+        text = TEXTS.shown(self.key if "." in self.key else f"errors.{self.key}", lang, show, values)
         return text.encode("utf-8", "replace").decode("utf-8")  # half a character becomes "?"
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from probes.asking.answers import Answer, AnswerSet
 from probes.asking.passage_files import as_file, one_passage
-from probes.asking.question import Question, preset, presets
+from probes.asking.question import Question, Suggested, preset, presets
 from probes.cli import build
 from probes.commands.shared import Context
 from probes.commands.shared import question as question_of
@@ -163,7 +163,7 @@ def test_words_made_by_hand_and_words_with_commas_come_back() -> None:
 def test_a_preset_with_another_passage_is_given_whole() -> None:
     question = replace(preset("coffee-en").question(), passage=Passage("I went out."))
     again = back(question)[0]
-    assert again == replace(question, preset=None, roles={}, swaps=())
+    assert again == replace(question, preset=None, roles={}, swaps=(), suggested=Suggested())
 
 
 def test_a_set_is_named_in_the_command_line() -> None:

@@ -22,6 +22,21 @@ Swap = tuple[str, str]
 
 
 @dataclass(frozen=True)
+class Suggested:
+    """What studies that rewrite a passage may try where the reader names nothing.
+
+    Attributes:
+        rewordings: words of the passage, and what may stand in their place.
+        mention: the words whose mentions are counted, such as the place that was visited.
+        other: another question about the same passage, with its answers and the label of the right one.
+    """
+
+    rewordings: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    mention: str | None = None
+    other: tuple[str, AnswerSet, str | None] | None = None
+
+
+@dataclass(frozen=True)
 class Question:
     """A passage, what is asked about it, the answers compared, and how the whole is put.
 
@@ -46,6 +61,7 @@ class Question:
     roles: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     swaps: tuple[Swap, ...] = ()
     """Minimal counterfactuals that patching may take, the first of the same length in tokens."""
+    suggested: Suggested = Suggested()
 
     def __post_init__(self) -> None:
         check_unicode(self._texts())
@@ -107,6 +123,7 @@ class Preset:
     gloss: Mapping[str, str]
     counterfactuals: tuple[Swap, ...] = ()
     """Of the same length in most tokenizers, with another answer."""
+    suggested: Suggested = Suggested()
 
     @property
     def passage(self) -> Passage:
@@ -131,6 +148,7 @@ class Preset:
             preset=self.id,
             roles=self.roles(passage),
             swaps=self.counterfactuals,
+            suggested=self.suggested,
         )
 
 
@@ -211,4 +229,12 @@ def _from_table(table: Mapping[str, Any]) -> Preset:
         role_texts=table.get("roles", {}),
         gloss=table.get("gloss", {}),
         counterfactuals=tuple((pair["change"], pair["to"]) for pair in table.get("counterfactuals", ())),
+        suggested=_suggested(table.get("suggested", {})),
     )
+
+
+def _suggested(table: Mapping[str, Any]) -> Suggested:
+    rewordings = tuple((one["change"], tuple(one["to"])) for one in table.get("rewordings", ()))
+    other = table.get("other")
+    asked = other and (other["question"], AnswerSet.of(other["answers"]), other.get("right"))
+    return Suggested(rewordings, table.get("mention"), asked)

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from probes.asking.interventions import REFERENCE, Ablation, Reference
 from probes.text.passage import Unit
+from probes.text.segment import Span
 
 Weights = tuple[tuple[int, float], ...]
 """Answers by number, and the weight of each one's log-probability in a sum."""
@@ -76,7 +77,18 @@ class Passages:
     kept: ClassVar[bool] = False
 
 
-Reading = Attention | Lens | Direct | Estimates | Gradients | Passages
+@dataclass(frozen=True, slots=True)
+class Proposals:
+    """Words that the model itself would write at a place, and how fluent each is beside the passage's own:
+    see `probes.models.proposals`.
+    """
+
+    span: Span
+    count: int
+    kept: ClassVar[bool] = False
+
+
+Reading = Attention | Lens | Direct | Estimates | Gradients | Passages | Proposals
 
 
 def restored(reading: Reading, value: Any) -> Any:

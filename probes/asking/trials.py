@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from probes.asking.answers import AnswerSet
 from probes.asking.interventions import REFERENCE, Intervention, Reference
 from probes.text.segment import Span
 
@@ -32,19 +33,28 @@ Pieces = tuple[str | Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """How a trial asks about the passage, where it asks otherwise than its question; None: as that does."""
+    """How a trial asks about the passage, where it asks otherwise than its question; None: as that does.
+
+    `answers` of another question are its own; effects are then measured against that question's clean run.
+    """
 
     question: str | None = None
     instruction: str | None = None
     answer_prefix: str | None = None
     system: str | None = None
     template: str | None = None
+    answers: AnswerSet | None = None
 
     @property
     def changes(self) -> dict[str, Any]:
         """What is asked otherwise, by the question's field."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        return {name: text for name, text in fields.items() if text is not None}
+        return {name: value for name, value in fields.items() if value is not None}
+
+    @property
+    def told(self) -> dict[str, str]:
+        """The same as texts, for a record."""
+        return {n: v.as_text() if isinstance(v, AnswerSet) else v for n, v in self.changes.items()}
 
 
 @dataclass(frozen=True, slots=True)

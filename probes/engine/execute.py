@@ -220,6 +220,13 @@ class Engine:
             text.append(token)
         return tuple(text[len(ids) :])
 
+    def likeliest(self, ids: Sequence[int], count: int) -> tuple[int, ...]:
+        """The `count` likeliest next tokens, the likeliest first; none that ends a text."""
+        forwards = Forwards(self.model, self.anatomy, Report(how="reference"))
+        ranked = forwards.whole()(list(ids)).argsort(descending=True)[: count + 8].tolist()
+        ends = _end_tokens(self.model)
+        return tuple(token for token in ranked if token not in ends)[:count]
+
     def _unedited(
         self, stems: list[Stem], ways: Sequence[Way], report: Report, sessions: Sessions
     ) -> Iterator[Result]:

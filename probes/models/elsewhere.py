@@ -97,7 +97,7 @@ class Elsewhere(ABC):
         return OneByOne(self, prepared)
 
     def outcome(self, question: Question, prepared: Prepared, numbers: Sequence[float]) -> Outcome:
-        return Outcome(prepared, self.distribution(question, numbers))
+        return Outcome(prepared, self.distribution(prepared.work, numbers))
 
     def precision(self, prepared: Prepared) -> dict[str, Any] | None:
         return None

@@ -15,13 +15,14 @@ from torch import Tensor
 from probes.asking.distribution import Distribution
 from probes.asking.interventions import Ablation, Cut, How, Intervention, Patch, Reference, Site
 from probes.asking.question import Question
-from probes.asking.readings import Attention, Direct, Estimates, Gradients, Lens, Passages, Reading
+from probes.asking.readings import Attention, Direct, Estimates, Gradients, Lens, Passages, Proposals, Reading
 from probes.asking.trials import CLEAN, Mode, Trial
 from probes.engine.edits import Edit, Knockout, Replace
 from probes.engine.jobs import Job
 from probes.engine.lines import Line
 from probes.engine.records import Record
 from probes.errors import CapabilityError, InputError
+from probes.models.proposals import proposals
 from probes.models.references import References
 from probes.models.word_attention import WordAttention, by_words
 from probes.text.passage import Span, Unit
@@ -142,6 +143,8 @@ class Inside:
                 return self.lens(question)
             case Passages(reference):
                 return self.references.passages(question, reference)
+            case Proposals(span, count):
+                return proposals(self.model, question, span, count)
         if clean is None:
             raise ValueError(f"{type(reading).__name__} hangs on the clean run's answers")
         match reading:

@@ -288,7 +288,8 @@ class LocalModel:
     def outcome(self, question: Question, prepared: Prepared, numbers: Sequence[float]) -> Outcome:
         terms = prepared.work.layout.terms
         of: Mapping[Ids, float] = dict(zip(prepared.work.job.continuations, numbers, strict=True))
-        return Outcome(prepared, Distribution(question.answers, terms, tuple(of[t.ids] for t in terms)))
+        answers = prepared.work.question.answers
+        return Outcome(prepared, Distribution(answers, terms, tuple(of[t.ids] for t in terms)))
 
     def precision(self, prepared: Prepared) -> dict[str, Any] | None:
         """See `AnswerModel`; two forwards of a few texts."""

@@ -14,7 +14,16 @@ from probes.asking import passage_files
 from probes.asking.answers import AnswerSet
 from probes.asking.entries import PASSAGE, Entry, shown
 from probes.asking.passage_files import MOST
-from probes.asking.question import ROLES, Question, Swap, answer_set, preset, presets, standard_answers
+from probes.asking.question import (
+    ROLES,
+    Question,
+    Suggested,
+    Swap,
+    answer_set,
+    preset,
+    presets,
+    standard_answers,
+)
 from probes.errors import CruxError, InputError, LimitError
 from probes.text.characters import check_unicode, whole_number
 from probes.text.passage import Passage, Span
@@ -72,6 +81,7 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
                     preset=None,
                     roles=_roles(story, asked),
                     swaps=tuple(_swaps(story, asked, tables)),
+                    suggested=Suggested(mention=story.places[asked.place] if asked.place else None),
                     answer_prefix=_PREFIX[language].format(asked.place) if base.answer_prefix else "",
                 )
             )
@@ -119,7 +129,7 @@ def _swaps(story: Any, asked: Any, tables: Any) -> Iterator[Swap]:
 
 
 def _from_file(path: Path, base: Question) -> list[Question]:
-    plain = replace(base, right=None, tempting=None, preset=None, roles={}, swaps=())
+    plain = replace(base, right=None, tempting=None, preset=None, roles={}, swaps=(), suggested=Suggested())
     found = []
     for entry in passage_files.read(path):
         try:
