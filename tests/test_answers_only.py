@@ -7,6 +7,7 @@ import math
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,14 @@ QUESTION = Question(
     AnswerSet.parse("0=never;1=once;2=twice"),
     right="1",
 )
-OPTIONS = {"ask": {"drop": "walked#2"}, "words": {"control": 3}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "ask": {"drop": "walked#2"},
+    "words": {"control": 3},
+    "definition": {"change": "walked#1"},
+    "counterfactual": {"change": "walked", "to": "ran;looked"},
+    "frequency": {"mention": "walked"},
+    "questions": {"other": "Who walked?", "other_answers": "0=I;1=you;2=they"},
+}
 SETTINGS = {"points": 1.0, "nats": 0.05}
 KINDS = [Counting, Sampling, FirstTokens]
 
@@ -39,7 +47,7 @@ KINDS = [Counting, Sampling, FirstTokens]
 @pytest.mark.parametrize("study", [name for name, study in STUDIES.items() if not study.needs])
 def test_what_needs_answers_alone_runs(study: str, kind: type[Counting], tmp_path: Path) -> None:
     model, store = kind(), Store(tmp_path / "trials.sqlite")
-    result = run(study, model, QUESTION, OPTIONS[study], store=store)
+    result = run(study, model, QUESTION, OPTIONS.get(study, {}), store=store)
     assert result.data["clean"]["top"] == "2"
     assert result.data["noise_floor"] is None
     for lang in ("en", "zh"):
@@ -50,7 +58,7 @@ def test_what_needs_answers_alone_runs(study: str, kind: type[Counting], tmp_pat
     assert json.loads(result.to_json())
     assert result.to_csv()
     asked = model.asked
-    again = run(study, model, QUESTION, OPTIONS[study], store=store)
+    again = run(study, model, QUESTION, OPTIONS.get(study, {}), store=store)
     assert model.asked == asked, "what is known is not asked again"
     assert again.rows == result.rows
 

@@ -26,6 +26,12 @@ FEWER = {
     "heads": ["--control", "2"],
     "links": ["--budget", "2"],
     "layers": ["--reference-size", "2"],
+    "minimal": ["--lead", "0"],
+    "order": ["--moved", "word", "--shuffles", "3"],
+    "definition": ["--change", "walked", "--words", "2"],
+    "counterfactual": ["--change", "walked", "--to", "ran; looked"],
+    "frequency": ["--mention", "bar", "--draws", "2"],
+    "questions": ["--other", "Who walked?", "--other-answers", "0=I;1=you"],
     "patch": ["--change", "walked into", "--to", "walked past"],
 }
 

@@ -36,6 +36,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "ask": {"drop": "walked"},
     "patch": {"change": "walked", "to": "looked"},
     "heads": {"control": 2},
+    "minimal": {"lead": 0.05},
+    "definition": {"change": "walked", "words": 3},
+    "counterfactual": {"change": "walked", "to": "ran;looked"},
+    "frequency": {"added": 2, "draws": 3},
+    "questions": {"other": "Who walked?", "other_answers": "I=I;you=you"},
 }
 QUESTION = Question(
     Passage("I walked into the shop. Then I left the shop."),
@@ -225,7 +230,7 @@ def steps(asking: Asking):
     return {"rows": rows}
 
 
-STUDY = Study("minimal", (ROUNDS,), steps)
+STUDY = Study("firsts", (ROUNDS,), steps)
 """
 TEXTS_OF_IT = """
 [about]
@@ -247,8 +252,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for path in (ROOT / folder).iterdir():
             if path.name not in ("studies", "__pycache__"):
                 (root / folder / path.name).symlink_to(path)
-    (root / "probes" / "studies" / "minimal.py").write_text(MINIMAL, encoding="utf-8")
-    (root / "probes" / "studies" / "minimal.toml").write_text(TEXTS_OF_IT, encoding="utf-8")
+    (root / "probes" / "studies" / "firsts.py").write_text(MINIMAL, encoding="utf-8")
+    (root / "probes" / "studies" / "firsts.toml").write_text(TEXTS_OF_IT, encoding="utf-8")
     (root / "probes" / "studies" / "odd.py").write_text("raise RuntimeError('of no use')\n", encoding="utf-8")
     return root
 
@@ -264,19 +269,19 @@ def crux(house: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_a_study_of_two_files_is_offered_and_a_broken_one_named(house: Path) -> None:
     told = crux(house, "--help", "--lang", "en")
     assert told.returncode == 0
-    assert "minimal" in told.stdout
+    assert "firsts" in told.stdout
     assert "first words away" in told.stdout
     assert "odd (RuntimeError: of no use)" in " ".join(told.stdout.split())
     assert all(name in told.stdout for name in STUDIES)
-    assert "Rounds." in crux(house, "minimal", "--help").stdout
+    assert "Rounds." in crux(house, "firsts", "--help").stdout
 
 
 def test_it_runs_in_rounds_and_is_told_plainly(house: Path) -> None:
-    given = ("minimal", "--preset", "coffee-en", "--rounds", "4", "--no-cache")
+    given = ("firsts", "--preset", "coffee-en", "--rounds", "4", "--no-cache")
     record = json.loads(crux(house, *given, "--json", "-").stdout)
     assert len(record["rows"]) == 4
     assert record["provenance"]["command_line"] == (
-        "crux minimal --model builtin --preset coffee-en --rounds 4"
+        "crux firsts --model builtin --preset coffee-en --rounds 4"
     )
     assert "moves the answer most" in record["headline"]
     shown = crux(house, *given).stdout

@@ -24,11 +24,16 @@ from probes.charts.common import (
     nats_text,
     specification,
 )
+from probes.charts.dots import dots
 from probes.charts.effect_bars import effect_rows, effects, scale_of, unfinished, unit_label
 from probes.charts.head_map import SELECTION, cumulative, heads_map
 from probes.charts.layer_curves import layer_parts, lens, settled_at
 from probes.charts.link_maps import ANSWER, MOST_WORDS, links_arcs, links_maps, links_of, place_of
+from probes.charts.mention_curves import mentions
+from probes.charts.pair_maps import pairs_map
 from probes.charts.patch_map import patch_map
+from probes.charts.two_questions import two_questions
+from probes.charts.unit_sets import sets_of_units
 
 __all__ = [
     "ANSWER",
@@ -49,6 +54,7 @@ __all__ = [
     "answer_runs",
     "answers",
     "cumulative",
+    "dots",
     "drawn",
     "effect_rows",
     "effect_title",
@@ -59,13 +65,17 @@ __all__ = [
     "links_arcs",
     "links_maps",
     "links_of",
+    "mentions",
     "named",
     "nats_text",
+    "pairs_map",
     "patch_map",
     "place_of",
     "scale_of",
+    "sets_of_units",
     "settled_at",
     "specification",
+    "two_questions",
     "unfinished",
     "unit_label",
 ]

@@ -124,12 +124,17 @@ def lines(key: str, lang: str, **values: object) -> list[str]:
     return say(key, lang, **values).split("\n")
 
 
-def effect_title(result: ProbeResult, lang: str, *, cut: bool = False) -> list[str]:
-    """What the axis measures: on which answer, in which unit; of removals, or of links that are cut.
+def effect_title(result: ProbeResult, lang: str, *, cut: bool = False, changed: bool = False) -> list[str]:
+    """What the axis measures: on which answer, in which unit; of removals, of links that are cut, or of a
+    passage that is told otherwise.
 
     In lines, as :func:`lines` has them.
     """
     target = result.data["target"]
+    if changed:
+        against = target.get("against_text")
+        key = "charts.axis_changed" if against is None else "charts.axis_changed_contrast"
+        return lines(key, lang, answer=target["text"], against=against)
     if target["kind"] == "contrast":
         names = {a["answer"]: a["name"] for a in result.data["clean"]["answers"]}
         key = "charts.axis_cut_contrast" if cut else "charts.axis_contrast"

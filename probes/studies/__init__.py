@@ -14,8 +14,27 @@ from probes.studies.base import Asking, Extent, Option, Study
 
 SHARED = frozenset(
     ("base", "columns", "control", "doubt", "effects", "parts", "plain", "shared_tokens", "telling")
-) | {"over_means", "over_picture", "over_telling"}
-FIRST = ("ask", "words", "heads", "links", "attention", "layers", "lens", "patch")
+) | {
+    *("over_means", "over_picture", "over_telling"),
+    *("keeping", "subsets", "minimal_search", "chance", "finding", "stretches", "pair_search", "places"),
+}
+FIRST = (
+    "ask",
+    "words",
+    "minimal",
+    "pairs",
+    "order",
+    "definition",
+    "counterfactual",
+    "frequency",
+    "questions",
+    "heads",
+    "links",
+    "attention",
+    "layers",
+    "lens",
+    "patch",
+)
 """The order they are told in; others follow by name."""
 
 

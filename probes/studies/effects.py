@@ -214,7 +214,7 @@ def _rewritten(trial: Trial) -> dict[str, Any]:
     if trial.pieces is not None:
         found["pieces"] = [piece if isinstance(piece, str) else list(piece) for piece in trial.pieces]
     if trial.wording:
-        found["wording"] = trial.wording.changes
+        found["wording"] = trial.wording.told
     return found
 
 

@@ -28,6 +28,9 @@ _MEANS = (
     "distance",
     "rho",
     "recovered",
+    "core",
+    "interaction",
+    "expected",
 )
 _SHARES = ("flips", "flips_clearly", "agrees")
 _KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site", "after_layer")

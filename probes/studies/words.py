@@ -1,5 +1,7 @@
 """Which words does the answer hang on? Each is taken away alone, then all equal ones together.
 
+Of a long passage the strongest alone may be asked for, see `probes.studies.finding`.
+
 Leave-one-out by deleting, hiding (attention knockout) or replacing; see `probes.asking.trials.Mode`.
 """
 
@@ -13,7 +15,7 @@ from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import Outcome
-from probes.numbers import nats, ranked_among, shortened, signed_if_known
+from probes.numbers import nats, ranked_among, shortened, signed, signed_if_known
 from probes.record.leads import faint, flips_clearly, margin_of
 from probes.studies.base import (
     FILLER,
@@ -41,6 +43,7 @@ from probes.studies.columns import (
 )
 from probes.studies.control import band, random_sets, ranked
 from probes.studies.effects import run_fields
+from probes.studies.finding import BUDGET, FIND, Finding, allowed
 from probes.studies.shared_tokens import shared_tokens
 from probes.studies.telling import (
     aimed,
@@ -70,43 +73,77 @@ def steps(asking: Asking) -> Steps:
     units = model.units(question, settings["unit"])
     if not units:
         raise InputError("no_units", unit=settings["unit"])
+    if settings["find"] is not None:
+        return (yield from _found(asking, units))
     groups = equal_groups(units) if settings["groups"] else ()
-    mode, filler = Mode(settings["mode"]), settings["filler"]
     sets: list[Sequence[Unit]] = [[unit] for unit in units] + list(groups)
-    outcomes = yield [Trial(tuple(u.span for u in chosen), mode, filler) for chosen in sets]
-
-    def row(outcome: Outcome) -> dict[str, Any]:
-        return {**run_fields(outcome), **asking.effect(outcome)}
-
-    hiding = mode is Mode.HIDE  # characters are deleted, tokens are hidden
-    shares, notes = shared_tokens(model, question, units) if hiding else ([[]] * len(units), [])
-    rows = [
-        {
-            **_unit_fields(unit),
-            "shares_tokens": others,
-            "role": question.role_of(unit.span),
-            **row(outcome),
-        }
-        for unit, others, outcome in zip(units, shares, outcomes, strict=False)
-    ]
-    ranked(rows)
+    outcomes = yield [_without(asking, chosen) for chosen in sets]
+    rows, notes = _rows(asking, units, outcomes[: len(units)])
     together = [
         {
             "text": group[0].text,
             "occurrence": None,
             "occurrences": len(group),
             "members": [unit.index for unit in group],
-            **row(outcome),
+            **_run(asking, outcome),
         }
         for group, outcome in zip(groups, outcomes[len(units) :], strict=True)
     ]
     if settings["control"] and together:
         yield from _control(together, rows, units, asking)
+    return _body(asking, rows, together, notes)
+
+
+def _found(asking: Asking, units: Sequence[Unit]) -> Steps:
+    """The strongest units alone, found coarse to fine."""
+    finding = Finding(asking, units, lambda chosen: _without(asking, chosen))
+    yield from finding.run()
+    found = finding.found()
+    rows, notes = _rows(asking, found, [finding.alone[unit.index] for unit in found])
+    return {**_body(asking, rows, [], notes), "find": finding.told()}
+
+
+def _without(asking: Asking, units: Sequence[Unit]) -> Trial:
+    mode, filler = Mode(asking.settings["mode"]), asking.settings["filler"]
+    return Trial(tuple(unit.span for unit in units), mode, filler)
+
+
+def _rows(
+    asking: Asking, units: Sequence[Unit], outcomes: Sequence[Outcome]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A row a unit, and what is to be noted of them."""
+    hiding = asking.settings["mode"] == Mode.HIDE  # characters are deleted, tokens are hidden
+    question = asking.question
+    shares, notes = shared_tokens(asking.model, question, units) if hiding else ([[]] * len(units), [])
+    rows = [
+        {
+            **_unit_fields(unit),
+            "shares_tokens": others,
+            "role": question.role_of(unit.span),
+            **_run(asking, outcome),
+        }
+        for unit, others, outcome in zip(units, shares, outcomes, strict=True)
+    ]
+    ranked(rows)
+    return rows, notes
+
+
+def _run(asking: Asking, outcome: Outcome) -> dict[str, Any]:
+    return {**run_fields(outcome), **asking.effect(outcome)}
+
+
+def _body(
+    asking: Asking,
+    rows: list[dict[str, Any]],
+    groups: list[dict[str, Any]],
+    notes: list[dict[str, Any]],
+) -> dict[str, Any]:
+    settings = asking.settings
     return {
         "mode": settings["mode"],
         "unit": settings["unit"],
         "rows": rows,
-        "groups": together,
+        "groups": groups,
         "notes": notes,
         "control": {"kind": "rank_by_length", "random_sets": settings["control"], "seed": settings["seed"]},
     }
@@ -136,8 +173,7 @@ def _control(
     draws = [
         random_sets(lengths, group["members"], group["tokens"], settings["control"], rng) for group in groups
     ]
-    mode, filler = Mode(settings["mode"]), settings["filler"]
-    trials = [Trial(tuple(units[i].span for i in chosen), mode, filler) for sets in draws for chosen in sets]
+    trials = [_without(asking, [units[i] for i in chosen]) for sets in draws for chosen in sets]
     outcomes = iter((yield trials))
     for group, sets in zip(groups, draws, strict=True):
         effects = [asking.effect(next(outcomes)) for _ in sets]
@@ -164,6 +200,8 @@ def sentence(data: Record, lang: str) -> str:
     else:
         parts.append(say(f"words.none_flips_{unit}", lang, what=what, of=of, nats=nats(strongest)))
     parts += swaps(rows, data, lang)
+    if "find" in data:
+        return joined([*parts, *_looked_at(data["find"], unit, lang)], lang)
     still = sum(bool(row["no_change"]) for row in rows)
     known = sum(row["no_change"] is not None for row in rows)
     if len(rows) > 1:  # of the only one, what is above says all
@@ -176,6 +214,16 @@ def sentence(data: Record, lang: str) -> str:
         quiet = [row for row in rows if row["no_change"]]
         parts += lead_moved(quiet, data, lang, lambda row: quoted_unit(row, lang))
     return joined(parts, lang)
+
+
+def _looked_at(find: Record, unit: str, lang: str) -> list[str]:
+    """How many units were taken away alone, and how far what was not opened moves the answer at most."""
+    numbers = {name: find[name] for name in ("alone", "units", "runs", "closed_units")}
+    if not find["closed_units"]:
+        return [say(f"words.found_all_{unit}", lang, **numbers)]
+    most = find["closed_most"]
+    moved = "∞" if most is None else signed(most)
+    return [say(f"words.found_{'ended' if find['ended'] else 'spent'}_{unit}", lang, **numbers, moved=moved)]
 
 
 def table(data: Record, lang: str) -> Table:
@@ -214,12 +262,14 @@ def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
 
 def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
     """Every unit, and random sets for what may be a group of equal ones."""
+    if settings["find"] is not None:
+        return min(extent.units, allowed(extent.units, settings))
     return extent.units * (1 + int(settings["control"]))
 
 
 STUDY = Study(
     "words",
-    (MODE, UNIT, TARGET, FILLER, GROUPS, CONTROL, POINTS, NATS, SEED),
+    (MODE, UNIT, TARGET, FILLER, GROUPS, CONTROL, FIND, BUDGET, POINTS, NATS, SEED),
     steps,
     sentence=sentence,
     table=table,

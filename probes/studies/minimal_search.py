@@ -1,0 +1,214 @@
+"""The search behind `minimal`: every set of a short passage, eliminations and duality in a longer one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from math import comb
+from typing import Any
+
+from probes.numbers import strength
+from probes.studies.base import Asking
+from probes.studies.subsets import Elimination, Kept, Set, Spent, hitting_sets, in_step, smaller
+from probes.text.passage import Unit
+
+EXACT = 12
+"""Up to so many units every set is tried: 4,096 runs."""
+FLIPPED_BY = 4
+"""Deletions of more units than this are not searched for."""
+SIDE_BY_SIDE = 8
+"""Deletions tried in one batch."""
+
+
+class Search:
+    """One search: what it has run, and the sets it has found.
+
+    Attributes:
+        keeping: sets that keep the answer, and whether it is known that no unit of them can go.
+        flipping: deletions that change the answer, and whether it is known that no unit of them may stay.
+        core: the units that every set has; None where no set was found.
+        strikes: what was left after each strike of one elimination, the whole passage first.
+        tried: runs made.
+        spent: the runs that were allowed were made before the search was over.
+    """
+
+    def __init__(self, asking: Asking, units: Sequence[Unit]) -> None:
+        self.asking, self.units = asking, units
+        self.runs = Kept(asking, units, asking.settings["budget"])
+        self.lead = self.runs.lead
+        self.exact = len(units) <= EXACT and 2 ** len(units) <= asking.settings["budget"]
+        self.keeping: dict[Set, bool] = {}
+        self.flipping: dict[Set, bool] = {}
+        self.strikes: list[Set] = []
+        self.core: Set | None = None
+        self.spent = False
+        self.tried = 0
+        self._known_size = 0
+        self._ways: list[Elimination] = []
+        self._all_pairs = False
+
+    def run(self) -> Any:
+        """Yield what is to be tried until the search is over, or the runs are spent."""
+        try:
+            yield from self._everything() if self.exact else self._searched()
+        except Spent:
+            self.spent = True
+        self.tried = len(self.runs.outcomes)
+        for way in self._ways:
+            if way.kept not in self.keeping and way.steps:
+                self.keeping[way.kept] = way.irreducible
+        if self.keeping and self.core is None:
+            self.core = frozenset.intersection(*self.keeping)
+
+    @property
+    def survives(self) -> bool:
+        """Whether the answer stands with nothing left of the passage."""
+        return self.runs.keeps(frozenset())
+
+    def rank(self, kept: Set) -> tuple[Any, ...]:
+        """The smallest first, then the one on which the answer is likeliest."""
+        target = self.asking.target
+        return len(kept), -target.log(self.runs.outcomes[kept].answers), sorted(kept)
+
+    def smallest(self, kind: str, size: int) -> bool:
+        """Whether every smaller set, or deletion, was tried and was not enough."""
+        if self.exact:
+            found = self.keeping if kind == "keeps" else self.flipping
+            return size == min(map(len, found))
+        if kind == "keeps":
+            return 0 < size <= self._known_size or (size == 0)
+        singles = all(self.runs.everything - {unit.index} in self.runs.outcomes for unit in self.units)
+        return size == 1 or (size == 2 and singles)
+
+    def alone(self, unit: Unit) -> float | None:
+        """The effect of deleting a unit alone, nats; None where that was not tried."""
+        found = self.runs.outcomes.get(self.runs.everything - {unit.index})
+        return None if found is None else self.asking.effect(found)["effect_log_prob"]
+
+    # ---- every set
+
+    def _everything(self) -> Any:
+        count = len(self.units)
+        sets = [frozenset(i for i in range(count) if mask >> i & 1) for mask in range(2**count)]
+        sets.sort(key=lambda one: (len(one), sorted(one)))
+        yield from self.runs.run(sets)
+        self.keeping = dict.fromkeys(_least(sets, self.runs.keeps), True)
+        everything = self.runs.everything
+        flips = _least(sets, lambda gone: self.runs.stand(everything - gone) == "flips")
+        self.flipping = dict.fromkeys(flips, True)
+        way = Elimination(everything, [everything])
+        yield from in_step(self.runs, [way.down([self._weakest_first()])])
+        self.strikes = way.steps
+
+    # ---- a search
+
+    def _searched(self) -> Any:
+        everything, empty = self.runs.everything, frozenset[int]()
+        singles = [everything - {unit.index} for unit in self.units]
+        affordable = len(singles) <= self.asking.settings["budget"] // 2
+        yield from self.runs.run([everything, empty, *(singles if affordable else ())])
+        if affordable:
+            flips = [
+                unit.index for unit in self.units if self.runs.stand(everything - {unit.index}) == "flips"
+            ]
+            self.flipping = {frozenset({index}): True for index in flips}
+        if self.survives:
+            self.keeping, self.strikes = {empty: True}, [everything, empty]
+            return
+        yield from self._down(everything, self._orders(affordable))
+        yield from self._more()
+        yield from self._all_smaller()
+
+    def _orders(self, measured: bool) -> list[Sequence[Sequence[Set]]]:
+        """Orders to strike in: as the passage goes, the weakest first, and shuffled; sentences before
+        words.
+        """
+        rng = random.Random(self.asking.settings["seed"])
+        sentences = self._sentences()
+        words = [frozenset({unit.index}) for unit in self.units]
+        orders: list[Sequence[Sequence[Set]]] = [(sentences, self._weakest_first() if measured else words)]
+        if measured:
+            orders.append((sentences, words))
+        while len(orders) < self.asking.settings["orders"]:
+            orders.append((rng.sample(sentences, len(sentences)), rng.sample(words, len(words))))
+        return orders[: self.asking.settings["orders"]]
+
+    def _sentences(self) -> list[Set]:
+        """The units of each sentence together; none where units are sentences or longer."""
+        found = []
+        for sentence in self.asking.question.passage.sentences:
+            inside = [u.index for u in self.units if sentence.start <= u.start and u.end <= sentence.end]
+            if len(inside) > 1:
+                found.append(frozenset(inside))
+        return found
+
+    def _weakest_first(self) -> list[Set]:
+        def moved(unit: Unit) -> float:
+            found = self.runs.outcomes.get(self.runs.everything - {unit.index})
+            return 0.0 if found is None else strength(self.asking.effect(found))
+
+        return [frozenset({unit.index}) for unit in sorted(self.units, key=moved)]
+
+    def _down(self, start: Set, orders: Sequence[Sequence[Sequence[Set]]]) -> Any:
+        """Eliminate from `start` in each order, side by side."""
+        ways = [Elimination(start) for _ in orders]
+        self._ways += ways
+        yield from in_step(self.runs, [way.down(order) for way, order in zip(ways, orders, strict=True)])
+        for way in ways:
+            self.keeping[way.kept] = True
+        if not self.strikes:
+            self.strikes = [start, *ways[0].steps]
+
+    def _more(self) -> Any:
+        """More sets, and deletions that change the answer, by duality."""
+        everything, lost, order = self.runs.everything, set[Set](), [self._sentences(), self._weakest_first()]
+        while True:
+            fresh = (gone for gone in hitting_sets(list(self.keeping), FLIPPED_BY) if not _holds(gone, lost))
+            batch = [gone for gone, _ in zip(fresh, range(SIDE_BY_SIDE), strict=False)]
+            if not batch:
+                return
+            stands = yield from self.runs.run([everything - gone for gone in batch])
+            others = [gone for gone, found in zip(batch, stands, strict=True) if found == "keeps"]
+            lost.update(gone for gone in batch if gone not in others)
+            for gone, found in zip(batch, stands, strict=True):
+                if found == "flips" and gone not in self.flipping:
+                    self.flipping[gone] = yield from self._none_may_stay(gone)
+            if others and len(self.keeping) < self.asking.settings["sets"]:
+                yield from self._down(everything - others[0], [order])
+            lost.update(others if len(self.keeping) >= self.asking.settings["sets"] else others[:1])
+
+    def _none_may_stay(self, gone: Set) -> Any:
+        everything = self.runs.everything
+        stands = yield from self.runs.run([everything - (gone - {unit}) for unit in gone])
+        return "flips" not in stands
+
+    def _all_smaller(self) -> Any:
+        """Try every smaller set than the smallest found, where that is affordable."""
+        size, count = min(map(len, self.keeping)), len(self.units)
+        left = self.asking.settings["budget"] - len(self.runs.outcomes)
+        if sum(comb(count, k) for k in range(size)) > left:
+            return
+        for kept in smaller(count, size):
+            (found,) = yield from self.runs.run([kept])
+            if found == "keeps":
+                self.keeping[kept] = True
+                size = len(kept)
+                break
+        self._known_size = size
+
+
+def _holds(gone: Set, others: set[Set]) -> bool:
+    return any(other <= gone for other in others)
+
+
+def _least(sets: Sequence[Set], holds: Any) -> list[Set]:
+    """Of sets in order of size, those that hold and have no subset that does."""
+    below: set[Set] = set()
+    found = []
+    for one in sets:
+        if any(one - {unit} in below for unit in one):
+            below.add(one)
+        elif holds(one):
+            found.append(one)
+            below.add(one)
+    return found
