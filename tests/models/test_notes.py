@@ -139,7 +139,7 @@ def test_a_question_that_never_ends_costs_nothing() -> None:
 
 def test_every_note_has_words_in_both_languages() -> None:
     values = {"given": "g", "template": "t", "who": "w", "answers": "a", "characters": "c", "pairs": "p"}
-    values["samples"] = "s"
+    values |= {"samples": "s", "words": "w"}
     for key in TEXTS.keys():  # noqa: SIM118 - no mapping
         if key.startswith("notes."):
             for lang in ("en", "zh"):
