@@ -24,7 +24,7 @@ from probes.record.store import Store, key_of
 from probes.running.commandline import command_line
 from probes.running.headline import headline
 from probes.studies import study_named
-from probes.studies.base import NATS, POINTS, Asking, Steps, Study, opened
+from probes.studies.base import NATS, POINTS, Asking, Steps, Study, inside_of, opened
 from probes.studies.effects import ask_fields, limits
 
 LIMITS = {option.name: option.default for option in (POINTS, NATS)}
@@ -172,9 +172,11 @@ class _Job:
         return [self.model.outcome(self.question, p, found[k]) for k, p in zip(keys, prepared, strict=True)]
 
     def _run(self, missing: Mapping[bytes, Prepared]) -> dict[bytes, Any]:
-        """Run what the store does not know, the clean prompt first, keeping results as they come."""
+        """Run what the store does not know, keeping results as they come; before it, on a model of this
+        machine, the clean prompt, which the others share what they can with.
+        """
         keys, work = list(missing), list(missing.values())
-        if self.clean and self.clean not in work:
+        if self.clean and self.clean not in work and inside_of(self.model) is not None:
             keys.insert(0, key_of(self.clean.key))
             work.insert(0, self.clean)
         scoring = self.model.score(work, self.rounds)

@@ -2,7 +2,9 @@
 moves the answer is opened.
 
 A stretch that hardly moves the answer when it is gone may still hold words that cancel each other, so what
-was not opened is told with how far it moved it.
+was not opened is told with how far it moved it. Of a model that can be opened the words that matter most by
+one gradient (times input, Shrikumar et al. 2017, arXiv 1704.02685) are taken away first: not to be believed,
+but a good guess of where to look.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from probes.asking.readings import Gradients
 from probes.asking.trials import Trial
+from probes.errors import CruxError
 from probes.models.base import Outcome
 from probes.numbers import strength
-from probes.studies.base import Asking, Option
+from probes.studies.base import Asking, Option, inside_of
 from probes.studies.stretches import Cutter
 from probes.text.passage import Unit
 
@@ -25,8 +29,12 @@ FIRST = 16
 """Stretches that the whole passage is cut into at first."""
 PARTS = 4
 """Parts that a stretch is opened into."""
+GUESSED = 0.3
+"""Share of the runs for units that a gradient points at."""
 AT_ONCE = 3
 """Stretches opened in one round."""
+QUIET = 0.2
+"""Share of what counts as a change under which a closed stretch is left closed: its words may cancel out."""
 SHARE, LEAST = 0.05, 100
 """Runs that are allowed where nobody says: this share of the units, at least so many."""
 
@@ -59,21 +67,24 @@ class Finding:
         self.left = allowed(len(units), asking.settings)
         self.alone: dict[int, Outcome] = {}
         self.strengths: dict[int, float] = {}
+        self.effects: dict[int, float | None] = {}
         self.stretches: list[Stretch] = []
         self.ended = False
-        """Nothing that was left closed moves the answer more than the last of those found."""
+        """Nothing that was left closed moves the answer by what would count."""
 
     def run(self) -> Any:
-        """Yield stretches, then what is in those that move the answer most, until nothing can be stronger
-        than what was found or the runs are spent.
+        """Yield stretches, then what is in those that move the answer most, until none moves it or the runs
+        are spent.
         """
         if len(self.units) <= self.left:
             yield from self._measure([[unit] for unit in self.units])
             self.ended = True
             return
+        yield from self._measure([[unit] for unit in (yield from self._guessed())])
         yield from self._measure(self._begun())
         while closed := self._closed():
-            if closed[0].moved <= self._weakest_found():
+            quiet = self._unexplained(closed[0]) < QUIET * self.asking.settings["nats"]
+            if quiet and len(self.alone) >= self.wanted:
                 self.ended = True
                 return
             opening: list[list[Sequence[Unit]]] = []
@@ -102,7 +113,7 @@ class Finding:
             "alone": len(self.alone),
             "runs": len(self.alone) + len(self.stretches),
             "ended": self.ended,
-            "closed_units": sum(len(stretch.units) for stretch in closed),
+            "closed_units": sum(unit.index not in self.alone for one in closed for unit in one.units),
             "closed_most": closed[0].effect["effect_log_prob"] if closed else None,
             "stretches": [
                 {
@@ -120,25 +131,49 @@ class Finding:
             ],
         }
 
+    def _guessed(self) -> Any:
+        """Yield for the gradient; the units that matter most by it, none where it cannot be had."""
+        if inside_of(self.asking.model) is None:
+            return []
+        target = self.asking.target
+        weights = ((target.answer, 1.0), *(() if target.against is None else ((target.against, -1.0),)))
+        try:
+            (found,) = yield [Gradients(weights, tuple(self.units))]
+        except CruxError:  # no gradient, or no room for one: the search does without
+            return []
+        sizes = [abs(one["times_input"] or 0.0) for one in found]
+        ranked = sorted(range(len(self.units)), key=lambda place: -sizes[place])
+        return [self.units[place] for place in sorted(ranked[: round(GUESSED * self.left)])]
+
     def _measure(self, parts: Sequence[Sequence[Unit]]) -> Any:
+        parts = [part for part in parts if len(part) > 1 or part[0].index not in self.alone]
         outcomes = yield [self.trial(part) for part in parts]
         self.left -= len(parts)
         for part, outcome in zip(parts, outcomes, strict=True):
             effect = self.asking.effect(outcome)
             moved = strength(effect)
             if len(part) == 1:
-                self.alone[part[0].index], self.strengths[part[0].index] = outcome, moved
+                index = part[0].index
+                self.alone[index], self.strengths[index] = outcome, moved
+                self.effects[index] = effect["effect_log_prob"]
             else:
                 self.stretches.append(Stretch(part, moved, effect))
 
     def _closed(self) -> list[Stretch]:
-        """Stretches not opened yet, those that move the answer most first."""
-        return sorted((s for s in self.stretches if not s.opened), key=lambda s: -s.moved)
+        """Stretches not opened yet, those first that move the answer most beyond what is known of their
+        units.
+        """
+        return sorted((s for s in self.stretches if not s.opened), key=lambda s: -self._unexplained(s))
 
-    def _weakest_found(self) -> float:
-        """How far the last of those wanted moves the answer; nothing does while there are fewer."""
-        known = sorted(self.strengths.values(), reverse=True)
-        return known[self.wanted - 1] if len(known) >= self.wanted else -1.0
+    def _unexplained(self, stretch: Stretch) -> float:
+        """How far a stretch moves the answer beyond its units that were taken away alone; what they explain
+        may be more than all of it, for an answer that is gone cannot go twice.
+        """
+        effect = stretch.effect["effect_log_prob"]
+        if effect is None:
+            return stretch.moved
+        known = [self.effects.get(unit.index) or 0.0 for unit in stretch.units]
+        return min(stretch.moved, abs(float(effect) - math.fsum(known)))
 
     def _begun(self) -> list[Sequence[Unit]]:
         return self._cutter.cut(self.units, min(FIRST, max(2, self.left // 4)))

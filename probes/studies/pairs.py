@@ -89,7 +89,7 @@ def _row(asking: Asking, search: PairSearch, pair: Pair, floor: float | None) ->
         "to": _named(search, pair[0]),
         **found,
         "kind": _kind(found, asking.settings["margin"]["nats"]),
-        "floored": any(_at_floor(effect["effect_log_prob"], floor, asking.settings) for effect in effects),
+        "floored": _under_floor(effects, floor, asking.settings["margin"]["nats"]),
         **run_fields(both),
         **asking.effect(both),
         "again": None,
@@ -136,11 +136,14 @@ def _kind(found: Mapping[str, float | None], least: float) -> str:
     return "instead" if nats <= -least and odds <= -least else "apart"
 
 
-def _at_floor(effect: float | None, floor: float | None, settings: Mapping[str, Any]) -> bool:
-    """Whether one deletion alone leaves the answer as unlikely as nothing to read does."""
-    if effect is None:
+def _under_floor(effects: Sequence[Mapping[str, Any]], floor: float | None, least: float) -> bool:
+    """Whether the sum of both would leave the answer less likely than a passage with nothing in it does: then
+    the second deletion had nothing left to take, whatever else the two have to do with each other.
+    """
+    sizes = [effect["effect_log_prob"] for effect in effects]
+    if None in sizes:
         return True
-    return floor is not None and floor < 0 and effect <= floor + settings["margin"]["nats"]
+    return floor is not None and math.fsum(sizes) < min(floor, 0.0) - least
 
 
 def _named(search: PairSearch, index: int) -> dict[str, Any]:

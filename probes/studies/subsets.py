@@ -37,8 +37,8 @@ class Kept:
 
     def __init__(self, asking: Asking, units: Sequence[Unit], budget: int) -> None:
         self.asking, self.units, self.budget = asking, units, budget
-        self.outcomes: dict[Set, Outcome] = {}
         self.everything = frozenset(range(len(units)))
+        self.outcomes: dict[Set, Outcome] = {self.everything: asking.clean}
         self.lead = lead_of(asking.settings)
 
     def trial(self, kept: Set) -> Trial:
