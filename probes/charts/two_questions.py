@@ -38,8 +38,8 @@ def two_questions(result: ProbeResult, lang: str, *, most: int | None = MOST) ->
     """
     import altair as alt
 
-    rows = sorted(result.data["rows"], key=lambda r: -max(strength(r), strength(r["other"])))[:most]
-    runs = [run for row in rows for run in (row, row["other"])]
+    rows = sorted(result.data["rows"], key=lambda r: -max(strength(r), strength(r["second"])))[:most]
+    runs = [run for row in rows for run in (row, row["second"])]
     reach = max(
         [SMALLEST_SCALE, *(abs(r["effect_log_prob"]) for r in runs if r["effect_log_prob"] is not None)]
     )
@@ -47,7 +47,7 @@ def two_questions(result: ProbeResult, lang: str, *, most: int | None = MOST) ->
     values = [
         _dot(row, run, asked[which], reach)
         for row in rows
-        for which, run in (("first", row), ("second", row["other"]))
+        for which, run in (("first", row), ("second", row["second"]))
     ]
     low = min(-SMALLEST_SCALE, *(value["nats"] for value in values)) if values else -reach
     high = max([SMALLEST_SCALE, *(value["nats"] for value in values)])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from probes.asking.question import Question
 from probes.asking.trials import Mode, Trial, with_text
 from probes.errors import InputError
-from probes.intervals import mean_interval
+from probes.intervals import mean_interval, surely_above
 from probes.locale import say
 from probes.models.base import Outcome
 from probes.numbers import signed_if_known
@@ -159,7 +159,10 @@ def _gain(
         (by_word[kind, word], by_word.get((without, word))) for kind, word in by_word if kind == "defined"
     ]
     gains = [after - before for after, before in pairs if after is not None and before is not None]
-    return mean_interval(gains, seed=settings["seed"], nothing=settings["nats"]) if gains else None
+    if not gains:
+        return None
+    told: dict[str, Any] = {"seed": settings["seed"], "nothing": settings["nats"]}
+    return {**mean_interval(gains, **told), "above": surely_above(gains, **told)}
 
 
 # ---- what is said of a record
@@ -181,14 +184,9 @@ def sentence(data: Record, lang: str) -> str:
     if gain := data["gain"]:
         within_ = within(gain["low"], gain["high"], lambda v: signed_if_known(v), lang)
         parts.append(say("definition.gain", lang, nats=signed_if_known(gain["mean"]), within=within_))
-    if (other := data["gain_over_other"]) and not _above(other):
+    if (other := data["gain_over_other"]) and not other["above"]:
         parts.append(say("definition.no_more_than_other", lang, nats=signed_if_known(other["mean"])))
     return joined(parts, lang)
-
-
-def _above(gain: Mapping[str, Any]) -> bool:
-    """Whether a definition helps beyond what the definition of another word does."""
-    return bool(gain["low"] is not None and gain["low"] > 0)
 
 
 def table(data: Record, lang: str) -> Table:

@@ -16,7 +16,7 @@ from probes.asking.distribution import Distribution
 from probes.asking.question import Question
 from probes.asking.trials import Trial
 from probes.errors import InputError
-from probes.intervals import mean_interval
+from probes.intervals import mean_interval, surely_above
 from probes.locale import say
 from probes.models.base import Outcome
 from probes.numbers import percent, signed
@@ -217,7 +217,8 @@ def _slope(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> di
         strict=True,
     )
     steps_ = [(one["expected"] - other["expected"]) / one["added"] for one, other in pairs]
-    return mean_interval(steps_, seed=settings["seed"])
+    seed = settings["seed"]
+    return {**mean_interval(steps_, seed=seed), "above": surely_above(steps_, seed=seed)}
 
 
 # ---- what is said of a record
@@ -245,7 +246,7 @@ FOLLOWS, LEANS = 0.5, 0.05
 
 
 def _verdict(slope: Mapping[str, Any]) -> str:
-    if slope["low"] is not None and slope["low"] > 0 and slope["mean"] >= LEANS:
+    if slope["above"] and slope["mean"] >= LEANS:
         return "follows" if slope["mean"] >= FOLLOWS else "leans"
     return "stays"
 

@@ -62,6 +62,7 @@ def steps(asking: Asking) -> Steps:
         "moved": of,
         "units": [{"index": u.index, "text": u.text, "start": u.start, "end": u.end} for u in units],
         "rows": rows,
+        "every": of != "word" and len(orders) == factorial(min(len(units), 12)) - 1,
         "kinds": [_kind(how, rows, settings) for how in HOW if any(row["how"] == how for row in rows)],
     }
 
@@ -169,7 +170,9 @@ def sentence(data: Record, lang: str) -> str:
     rows = data["rows"]
     kept, unit = sum(not row["flips"] for row in rows), data["moved"]
     parts.append(say(f"order.kept_{unit}", lang, kept=kept, all=len(rows)))
-    for kind in data["kinds"]:
+    if data["every"]:
+        parts.append(say("order.every", lang))
+    for kind in () if data["every"] else data["kinds"]:
         if kind["how"] in ("shuffled", "words") and kind["n"]:
             low, high = (percent(end) for end in kind["kept_interval"])
             share = percent(kind["kept"] / kind["n"])

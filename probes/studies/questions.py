@@ -67,7 +67,7 @@ def steps(asking: Asking) -> Steps:
             "role": question.role_of(unit.span),
             **run_fields(here),
             **asking.effect(here),
-            "other": {**run_fields(there), **effect_of(first, there, target, settings)},
+            "second": {**run_fields(there), **effect_of(first, there, target, settings)},
         }
         for unit, here, there in zip(units, outcomes[: len(units)], outcomes[len(units) :], strict=True)
     ]
@@ -75,7 +75,7 @@ def steps(asking: Asking) -> Steps:
         "mode": settings["mode"],
         "unit": settings["unit"],
         "rows": rows,
-        "other": {
+        "second": {
             "question": other.question,
             "right": other.right,
             "prompt": first.prepared.prompt,
@@ -108,7 +108,7 @@ def other_question(question: Question, settings: Mapping[str, Any]) -> Question:
 
 def _alike(rows: Sequence[Mapping[str, Any]]) -> float | None:
     """How much alike the two questions rank the words (Spearman); None where one of them ranks none."""
-    return spearman([strength(row) for row in rows], [strength(row["other"]) for row in rows])
+    return spearman([strength(row) for row in rows], [strength(row["second"]) for row in rows])
 
 
 # ---- what is said of a record
@@ -117,14 +117,14 @@ def _alike(rows: Sequence[Mapping[str, Any]]) -> float | None:
 def sentence(data: Record, lang: str) -> str:
     """What each question is answered, which words matter to one of them alone, which to both."""
     parts = [says(data, data["clean"], lang, "headline.says"), *measured_on(data, lang)]
-    asked = quoted_text(data["other"]["question"], lang)
-    parts.append(says(data, data["other"], lang, "questions.then_asked", what=asked))
+    asked = quoted_text(data["second"]["question"], lang)
+    parts.append(says(data, data["second"], lang, "questions.then_asked", what=asked))
     here, there = (
         {row["index"] for row in rows} for rows in (_moving(data["rows"]), _moving_other(data["rows"]))
     )
     for key, numbers in (("became", there - here), ("stopped", here - there), ("both", here & there)):
         rows = [row for row in data["rows"] if row["index"] in numbers]
-        rows.sort(key=lambda row: -max(strength(row), strength(row["other"])))
+        rows.sort(key=lambda row: -max(strength(row), strength(row["second"])))
         if rows:
             parts.append(say(f"questions.{key}", lang, what=quoted(rows, lang)))
     if not here and not there:
@@ -138,19 +138,19 @@ def _moving(rows: Sequence[Record]) -> list[Record]:
 
 
 def _moving_other(rows: Sequence[Record]) -> list[Record]:
-    return [row for row in rows if row["other"]["no_change"] is False]
+    return [row for row in rows if row["second"]["no_change"] is False]
 
 
 def table(data: Record, lang: str) -> Table:
     """Every unit with what it does under each question, those that move either answer most first."""
     cells, quiet = [], []
-    other = {"clean": data["other"]}
-    for row in sorted(data["rows"], key=lambda r: -max(strength(r), strength(r["other"]))):
-        here, there = effect_cells(row)[0], effect_cells(row["other"])[0]
-        cells.append([word_label(row), here, flip_cell(row, data), there, flip_cell(row["other"], other)])
-        quiet.append(bool(row["no_change"] and row["other"]["no_change"]))
+    other = {"clean": data["second"]}
+    for row in sorted(data["rows"], key=lambda r: -max(strength(r), strength(r["second"]))):
+        here, there = effect_cells(row)[0], effect_cells(row["second"])[0]
+        cells.append([word_label(row), here, flip_cell(row, data), there, flip_cell(row["second"], other)])
+        quiet.append(bool(row["no_change"] and row["second"]["no_change"]))
     rho = "n/a" if data["rho"] is None else f"{data['rho']:+.2f}".replace("-", "−")
-    told = note("questions.note", data, lang, other=data["other"]["target"]["text"], rho=rho)
+    told = note("questions.note", data, lang, other=data["second"]["target"]["text"], rho=rho)
     names = ("word", "nats", "flips", "nats_other", "flips_other")
     return Table(columns("questions", lang, *names), cells, [told], quiet)
 
