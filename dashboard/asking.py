@@ -92,7 +92,7 @@ def options(
     """
     chosen: dict[str, Any] = {"mode": state.mode, "target": state.target}
     if study == "words":
-        chosen["unit"] = state.unit
+        chosen |= {"unit": state.unit, "find": state.find or None}
     if study == "ask":
         places = (units[i].span for i in sorted(out))
         chosen |= {

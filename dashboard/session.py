@@ -52,6 +52,13 @@ class Visit:
     """The page as it was when a passage of the visitor's own was last left."""
     editing: bool = False
     """Whether the form for a passage of one's own is open."""
+    guessing: bool = False
+    """Whether words are pressed to guess what the answer hangs on, before any number is shown."""
+    guess: tuple[int, ...] = ()
+    """Units pressed for that, the first one first."""
+    guess_revision: int = 0
+    revealed: bool = False
+    """Whether the guess is told how good it was."""
     cutting: bool = False
     """Whether words are being joined and split by hand."""
     picked: frozenset[int] = frozenset()
@@ -107,6 +114,8 @@ def change(**changes: Any) -> None:
     if mine.state.cut != old.cut:
         mine.past.clear()
         mine.future.clear()
+        mine.guess, mine.revealed = (), False
+        mine.guess_revision += 1
 
 
 def _set(state: State) -> None:

@@ -35,6 +35,7 @@ OF_THE_PASSAGE: Final = (
     "budget",
     "swap",
     "swap_to",
+    "find",
 )
 """Fields of the state that mean nothing with another passage."""
 OF_THE_MODEL: Final = ("ablated", "look", "shown", "window")
@@ -52,7 +53,10 @@ SETS: Final = (10, 20, 50)
 """Generated passages that a study may be run over."""
 OVER_LAYERS: Final = ("layers", "patch")
 """Studies of the page Layers that run over a set."""
-TABS: Final = ("close", "together", "agree", "strongest", "writes", "parts", "patch", "one", "over")
+TABS: Final = (
+    *("close", "together", "agree", "strongest", "writes", "parts", "patch", "one", "over"),
+    *("order", "definition", "counterfactual", "frequency", "questions"),
+)
 """Names of all pages' tabs; a page that lacks one opens its first."""
 SITES: Final = SITE.choices
 DIRECTIONS: Final = DIRECTION.choices
@@ -82,6 +86,8 @@ class State:
     target: str = "top"
     groups: bool = False
     """Whether equal words are also ranked together."""
+    find: int = 0
+    """The strongest words alone are looked for, so many; 0: every word is measured."""
     out: frozenset[int] = frozenset()
     """Numbers of the units that are taken away together."""
     pin: frozenset[int] | None = None
@@ -196,6 +202,7 @@ PARAMETERS: Final = (
     Parameter("unit", "unit", values.choice(*UNITS)),
     Parameter("target", "target", values.field),
     Parameter("groups", "groups", lambda t: bool(int(values.choice("0", "1")(t))), lambda on: str(int(on))),
+    Parameter("find", "find", lambda t: int(values.choice("0", "10")(t))),
     Parameter("out", "out", values.numbers, values.write_numbers),
     Parameter("pin", "pin", values.numbers, values.write_numbers),
     Parameter("ablated", "heads", values.heads, values.write_heads),

@@ -6,7 +6,7 @@ independent ones, and a test that takes them for independent finds what is not t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -80,6 +80,23 @@ def among_first(reads: Sequence[float] | np.ndarray, chosen: Sequence[bool]) -> 
     above, level, own = a > last, a == last, np.asarray(chosen, bool)
     left = count - int(above.sum())
     return float((above & own).sum() + left * (level & own).sum() / level.sum())
+
+
+def average_precision(ranked: Sequence[int], wanted: Collection[int]) -> float:
+    """Of a ranking that may stop early: the mean, over all that is wanted, of the share of wanted ones among
+    those up to it; one that is not ranked counts nothing.
+
+    Raises:
+        ValueError: nothing is wanted.
+    """
+    if not wanted:
+        raise ValueError("nothing is wanted")
+    hits, total = 0, 0.0
+    for place, one in enumerate(ranked, 1):
+        if one in wanted:
+            hits += 1
+            total += hits / place
+    return total / len(set(wanted))
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -82,7 +82,11 @@ def test_its_texts_are_its_own_and_used(study: str) -> None:
     assert own
     for name in own:
         stems = [name[:n] for n in range(len(name), 3, -1) if name[n - 1 : n] == "_"]
-        known = name in ("about",) or name.startswith(("option_", "col_")) or name.endswith("_of_listed")
+        known = (
+            name in ("about",)
+            or name.startswith(("option_", "col_", "label_", "choice_"))
+            or name.endswith("_of_listed")
+        )
         begun = [f"{study}.{{prefix}}"] + [f"{study}.{stem}{{" for stem in stems]
         direct = f"{study}.{name}" in source or f'"{name}"' in source
         assert known or direct or any(b in source for b in begun), f"{study}.{name}"

@@ -29,12 +29,13 @@ def bar(controls: Callable[[], None] | None = None) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="bar"):
         model_picker()
         _passage()
-        (controls or _words)()
+        (controls or words_controls)()
         st.space("stretch")
         language_switch()
 
 
-def _words() -> None:
+def words_controls() -> None:
+    """How words are taken away, and which unit."""
     choose(
         "mode",
         [str(mode) for mode in Mode],

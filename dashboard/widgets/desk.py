@@ -138,7 +138,7 @@ class Desk:
         run = self.shop.identity(study, self.choice, self.question, options)
         seconds = self.shop.seconds(study, self.choice, self.question, options, runs)
         if (seconds > LONG if ask is None else ask) and run not in visit.agreed:
-            cost = {"runs": runs, "time": _time(seconds), "memory": self._memory()}
+            cost = {"runs": runs, "time": told_time(seconds), "memory": self._memory()}
             st.info(offer if offer else t("desk.long", **cost), icon=":material/hourglass_empty:")
             st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
             return None
@@ -207,7 +207,8 @@ class Desk:
         return found
 
 
-def _time(seconds: float) -> str:
+def told_time(seconds: float) -> str:
+    """A length of time, roughly."""
     if seconds < 90:
         return t("desk.seconds", n=max(5, round(seconds / 5) * 5))
     return t("desk.minutes", n=round(seconds / 60))

@@ -17,9 +17,9 @@ from dashboard import session
 from dashboard.asking import options
 from dashboard.session import current
 from dashboard.state import within
-from dashboard.widgets import answers_and_effects
+from dashboard.widgets import answers_and_effects, prediction
 from dashboard.widgets.cutting import cutting
-from dashboard.widgets.desk import Desk
+from dashboard.widgets.desk import NOTHING, Desk, told_time
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
 from dashboard.widgets.places import Later
 from dashboard.widgets.take_along import Taken, below
@@ -30,6 +30,8 @@ from probes.asking.trials import Mode
 from probes.record.results import ProbeResult
 from probes.text.passage import Span, Unit
 
+TEN = 10
+"""The strongest units that are looked for where measuring all takes long."""
 MANY_UNITS = 300
 """More units than this are measured only after a press: each is a run of the model."""
 
@@ -68,10 +70,20 @@ def board(here: Desk) -> None:
     session.write_link()  # now, because a long run may be interrupted before the page's end
     chosen = _options("words", units, ())
     words = here.known("words", chosen)
+    visit = session.visit()
+    if visit.guessing and not visit.revealed and not visit.cutting:
+        with passage_slot:
+            prediction.guess_view(here.question, units)
+        with action_slot:
+            prediction.switch()
+        here.top.say(t("stage.guess"))
+        return
     with passage_slot:
+        if visit.guessing and visit.revealed and words is not None:
+            prediction.score_view(words)
         _passage(here.question, units, words, here.found_so_far("words", chosen))
     with action_slot:
-        if not session.visit().cutting:
+        if not visit.cutting:
             actions(here.question, units)
     with right:
         answers_and_effects.effects_controls(here.question, words)
@@ -80,6 +92,7 @@ def board(here: Desk) -> None:
     with right_slot:
         words = words or _effects(here, units, chosen)
         if words is not None:
+            _found_ten(words)
             answers_and_effects.effects_view(words)
     with bottom:
         _below(here, units, words, asked_now)
@@ -141,12 +154,40 @@ def _effects(here: Desk, units: Sequence[Unit], chosen: Mapping[str, Any]) -> Pr
             picture.append(Later(st.container()))
         answers_and_effects.unfinished_view(units, so_far, picture[0].slot)
 
-    many = len(units) > MANY_UNITS
+    runs = here.shop.runs("words", here.choice, here.question, chosen)
+    many = runs > MANY_UNITS
     offer = t("stage.many", count=len(units))
-    found = here.measured("words", chosen, len(units), "words", draw, ask=many, offer=offer)
+    found = here.measured(
+        "words", chosen, runs, "words", draw, ask=many or None, offer=offer if many else NOTHING
+    )
+    if found is None:
+        _offer_to_find(here, units, chosen)
     if found is not None:
         st.rerun()  # the chips were drawn before their numbers were known
     return None
+
+
+def _found_ten(words: ProbeResult) -> None:
+    """That only the strongest were looked for, and the way to all."""
+    if "find" in words.data:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(t("stage.found_ten"))
+            st.button(t("stage.measure_all"), on_click=session.change, kwargs={"find": 0}, key="find_all")
+
+
+def _offer_to_find(here: Desk, units: Sequence[Unit], chosen: Mapping[str, Any]) -> None:
+    """Where the whole is long: the ten strongest alone, in a fraction of the runs."""
+    few = {**chosen, "find": TEN}
+    runs = here.shop.runs("words", here.choice, here.question, few)
+    if chosen["find"] is None and runs < len(units):
+        seconds = here.shop.seconds("words", here.choice, here.question, few, runs)
+        st.button(
+            t("stage.find", runs=runs, time=told_time(seconds)),
+            icon=":material/search:",
+            on_click=session.change,
+            kwargs={"find": TEN},
+            key="find_ten",
+        )
 
 
 # ---- below

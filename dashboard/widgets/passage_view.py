@@ -10,6 +10,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.asking import noise_units, preset_of
 from dashboard.session import current
+from dashboard.widgets import prediction
 from dashboard.widgets.markup import Markdown
 from dashboard.widgets.word_chips import Scores, pressed, word_chips
 from dashboard.wording import bare, t
@@ -42,8 +43,8 @@ def passage_view(
         hint=_hint(units),
         revision=visit.revision,
         lang=question.passage.language,
-        scores=_scores(words) if words else _scores_so_far(units, so_far) if so_far else None,
-        notes=_notes(words) if words else None,
+        scores=_scores(words, len(units)) if words else _scores_so_far(units, so_far) if so_far else None,
+        notes=_notes(words, len(units)) if words else None,
         glosses=_glosses(question, units),
         look="veil" if state.mode == "hide" else "strike",
     )
@@ -65,11 +66,14 @@ def take_presses(units: Sequence[Unit]) -> None:
         session.remove(sent, by_chip=True)
 
 
-def _scores(words: ProbeResult) -> Scores:
-    rows = words.data["rows"]
+def _scores(words: ProbeResult, count: int) -> Scores:
+    """Of all units, `count`; nothing of those that were not measured."""
     scale = scale_of(words)
-    effects = [None if row["effect_probability"] is None else drawn(row, scale) for row in rows]
-    quiet = [row["no_change"] is not False for row in rows]
+    effects: list[float | None] = [None] * count
+    quiet = [True] * count
+    for row in words.data["rows"]:
+        effects[row["index"]] = None if row["effect_probability"] is None else drawn(row, scale)
+        quiet[row["index"]] = row["no_change"] is not False
     return Scores(effects, quiet, scale, bare("passage.nats"))
 
 
@@ -83,9 +87,14 @@ def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None]) -
     return Scores(effects, [False] * len(effects), scale, bare("passage.nats"))
 
 
-def _notes(words: ProbeResult) -> list[str]:
-    """A sentence on each unit: what taking it away alone does to the target, and what is answered then."""
-    return [_note(words.data, row) for row in words.data["rows"]]
+def _notes(words: ProbeResult, count: int) -> list[str]:
+    """A sentence on each unit: what taking it away alone does to the target, and what is answered then; that
+    it was not measured, where only the strongest were.
+    """
+    notes = [bare("passage.note_unmeasured")] * count
+    for row in words.data["rows"]:
+        notes[row["index"]] = _note(words.data, row)
+    return notes
 
 
 def _note(data: Any, row: Any) -> str:
@@ -171,6 +180,7 @@ def actions(question: Question, units: Sequence[Unit]) -> None:
                 help=t("passage.noise_help"),
             )
         _pin_button()
+        prediction.switch()
         st.toggle(
             t("passage.cut"),
             key="w_cutting",

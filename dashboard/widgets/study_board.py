@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from dashboard import session
+from dashboard import session, study_options
 from dashboard.session import bound, current
 from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk, ink
@@ -40,69 +40,109 @@ def board(here: Desk) -> None:
     study = STUDIES[here.state.study]
     st.caption(plain(study.about(here.state.lang)))
     try:
-        settings = study.settings(_options(study))
+        settings = study.settings(options_of(study))
     except CruxError as fault:
         problem(fault)
         return
     labels = {"one": t("study.one")} | ({"over": t("over.tab")} if study.over else {})
-    shown = tabs("study_tabs", labels)
+    on_show = tabs("study_tabs", labels)
     found: list[Taken | None] = []
-    if shown["one"].open:
-        with shown["one"]:
-            found.append(_one(here, study, settings))
-    if "over" in shown and shown["over"].open:
-        with shown["over"]:
+    if on_show["one"].open:
+        with on_show["one"]:
+            found.append(one_passage(here, study, settings, ask=True))
+    if "over" in on_show and on_show["over"].open:
+        with on_show["over"]:
             found.append(over_view(here, study.name, settings))
     if taken := [one for one in found if one]:
         below(here.question, taken)
 
 
-def _one(here: Desk, study: Study, settings: Mapping[str, Any]) -> Taken | None:
+def one_passage(here: Desk, study: Study, settings: Mapping[str, Any], *, ask: bool = False) -> Taken | None:
+    """A study of the passage on show, run once it is short or agreed to: its headline, picture, table.
+
+    Args:
+        ask: whether it is offered, not begun, however short it is.
+    """
+    found = measured(here, study, settings, ask=ask)
+    if found is None:
+        return None
+    shown(here, study, found)
+    return Taken(study.name, found, settings, partial(study.picture, found))
+
+
+def measured(
+    here: Desk, study: Study, settings: Mapping[str, Any], *, ask: bool = False
+) -> ProbeResult | None:
+    """A study's record, its sentence on top; None while there is none, with what stands in the way."""
     try:
         runs = here.shop.runs(study.name, here.choice, here.question, settings)
-        found = here.measured(study.name, settings, runs, f"study_{study.name}", ask=runs >= ASKED_FROM)
+        offer = True if ask and runs >= ASKED_FROM else None
+        found = here.measured(study.name, settings, runs, f"study_{study.name}", ask=offer)
+        here.say(found or here.quick("ask", study_options.ask(here.state, ())))
     except CruxError as fault:
         problem(fault)
         return None
-    here.say(found)
-    if found is None:
-        return None
+    return found
+
+
+def shown(here: Desk, study: Study, found: ProbeResult) -> None:
+    """A record's picture and table."""
     lang = here.state.lang
     picture = charts.specification(study.picture(found, lang), ink=ink())
     said = bare("study.alt", headline=headline(found.data, lang))
     st.vega_lite_chart(picture, key=f"study_{study.name}_chart", alt=said)
-    _table(study, found, lang)
+    table(study, found, lang)
     known_note(found.data)
-    return Taken(study.name, found, settings, partial(study.picture, found))
 
 
-def _table(study: Study, found: ProbeResult, lang: str) -> None:
+def table(study: Study, found: ProbeResult, lang: str) -> None:
     """The rows as the command line shows them."""
-    table = study.tabled(found.data, lang)
-    if table.rows and table.columns:
+    made = study.tabled(found.data, lang)
+    if made.rows and made.columns:
         key = f"study_{study.name}_all"
-        rows = table.rows if st.session_state.get(key) else table.rows[:ROWS]
-        titles = [plain(title) for title, _ in table.columns]
+        rows = made.rows if st.session_state.get(key) else made.rows[:ROWS]
+        titles = [plain(title) for title, _ in made.columns]
         with st.container(key="study_table"):
             st.table([dict(zip(titles, map(plain, row), strict=True)) for row in rows])
-        if len(table.rows) > ROWS:
-            st.toggle(t("study.all_rows", count=len(table.rows)), key=key)
-    for note in table.notes:
+        if len(made.rows) > ROWS:
+            st.toggle(t("study.all_rows", count=len(made.rows)), key=key)
+    for note in made.notes:
         st.caption(plain(note))
 
 
 # ---- options, as they are declared
 
 
-def _options(study: Study) -> dict[str, Any]:
-    """Every option that the visitor gave another value than its default."""
-    given = dict(current().told)
+def options_of(study: Study, but: Collection[str] = ()) -> dict[str, Any]:
+    """Every option that the visitor gave another value than its default.
+
+    Args:
+        but: those that have a control of their own elsewhere on the page.
+    """
     with st.expander(t("study.options"), icon=":material/tune:"):
-        columns = st.columns(3)
-        for place, option in enumerate(study.options):
-            with columns[place % 3]:
-                _widget(study, option, given.get(option.name))
-    return {name: value for name, text in given.items() if (value := _read(study, name, text)) is not None}
+        offer(study, [option.name for option in study.options if option.name not in but])
+    return told(study)
+
+
+def told(study: Study) -> dict[str, Any]:
+    """What the state says of a study's options."""
+    return {name: value for name, text in current().told if (value := _read(study, name, text)) is not None}
+
+
+def told_of(study: Study) -> dict[str, Any]:
+    """The same where several studies share what was told: of it, what this one takes."""
+    names = {option.name for option in study.options}
+    return {name: value for name, value in told(study).items() if name in names}
+
+
+def offer(study: Study, names: Sequence[str], columns: int = 3) -> None:
+    """Fields of a study's options, side by side."""
+    given = dict(current().told)
+    places = st.columns(columns)
+    options = {option.name: option for option in study.options}
+    for place, name in enumerate(names):
+        with places[place % columns]:
+            _widget(study, options[name], given.get(name))
 
 
 def _read(study: Study, name: str, text: str) -> Any:
@@ -120,19 +160,20 @@ def _read(study: Study, name: str, text: str) -> Any:
 
 def _widget(study: Study, option: Option, given: str | None) -> None:
     key = f"w_{study.name}_{option.name}"
-    label = plain(option.name.replace("_", " "))
+    label = plain(study.option_label(option.name, current().lang))
     value = option.default if given is None else _read(study, option.name, given)
-    told: dict[str, Any] = {"key": key, "on_change": _take_over, "args": (key, option)}
+    ways: dict[str, Any] = {"key": key, "on_change": _take_over, "args": (key, option)}
     about = plain(study.option_help(option.name, current().lang))
     if option.kind == "choice":
         st.session_state[key] = value if value in option.choices else option.default
-        st.selectbox(label, option.choices, help=about, **told)
+        names = {one: plain(study.choice_label(one, current().lang)) for one in option.choices}
+        st.selectbox(label, option.choices, format_func=names.__getitem__, help=about, **ways)
     elif option.kind == "flag":
         st.session_state[key] = value is True
-        st.toggle(label, help=about, **told)
+        st.toggle(label, help=about, **ways)
     else:
         st.session_state[key] = _written(value)
-        st.text_input(label, help=about, placeholder=bare("study.none"), **told)
+        st.text_input(label, help=about, placeholder=bare("study.none"), **ways)
 
 
 def _written(value: Any) -> str:
@@ -144,7 +185,12 @@ def _take_over(key: str, option: Option) -> None:
     value = st.session_state[key]
     text = str(int(value)) if option.kind == "flag" else str(value).strip()
     plainly = str(int(option.default)) if option.kind == "flag" else _written(option.default)
-    told = {name: said for name, said in current().told if name != option.name}
-    if text not in ("", plainly):
-        told[option.name] = text
-    session.change(told=tuple(sorted(told.items())))
+    tell(option.name, "" if text == plainly else text)
+
+
+def tell(name: str, text: str) -> None:
+    """Give an option another value; "" gives it back its default."""
+    said = {other: value for other, value in current().told if other != name}
+    if text:
+        said[name] = text
+    session.change(told=tuple(sorted(said.items())))

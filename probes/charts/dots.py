@@ -43,6 +43,7 @@ def dots(
         "nats:Q",
         title=effect_title(result, lang, changed=True),
         scale=alt.Scale(domain=[low * 1.05, high * 1.05], nice=False),
+        axis=alt.Axis(tickCount=6),
     )
     axis = alt.Axis(labelLimit=190, labelOverlap=False, labelFlush=False, ticks=False, grid=True)
     y = alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=rows), axis=axis)

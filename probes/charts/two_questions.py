@@ -52,7 +52,8 @@ def two_questions(result: ProbeResult, lang: str, *, most: int | None = MOST) ->
     low = min(-SMALLEST_SCALE, *(value["nats"] for value in values)) if values else -reach
     high = max([SMALLEST_SCALE, *(value["nats"] for value in values)])
     scale = alt.Scale(domain=[low * 1.03, high * 1.03], nice=False)
-    x = alt.X("nats:Q", title=lines("charts.axis_two_questions", lang), scale=scale)
+    axis = alt.Axis(tickCount=8)
+    x = alt.X("nats:Q", title=lines("charts.axis_two_questions", lang), scale=scale, axis=axis)
     names = [value["row"] for value in values]
     y = labelled("left", [{"row": name} for name in dict.fromkeys(names)])
     table = alt.Chart(alt.InlineData(values=values))

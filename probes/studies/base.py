@@ -243,6 +243,14 @@ class Study:
         key = next((key for key in keys if TEXTS.has(key)), None)
         return say(key, lang) if key else ""
 
+    def option_label(self, option: str, lang: str) -> str:
+        """What a field for an option is called; its name where no text says so."""
+        return say(key, lang) if TEXTS.has(key := f"{self.name}.label_{option}") else option.replace("_", " ")
+
+    def choice_label(self, choice: str, lang: str) -> str:
+        """What one of an option's choices is called; itself where no text says so."""
+        return say(key, lang) if TEXTS.has(key := f"{self.name}.choice_{choice}") else choice
+
     def check(self, model: AnswerModel) -> None:
         """Refuse a model that lacks what the study needs.
 

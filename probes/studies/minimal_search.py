@@ -16,6 +16,8 @@ EXACT = 12
 """Up to so many units every set is tried: 4,096 runs."""
 FLIPPED_BY = 4
 """Deletions of more units than this are not searched for."""
+PATH = 12
+"""Steps from the whole passage to the smallest set."""
 SIDE_BY_SIDE = 8
 """Deletions tried in one batch."""
 
@@ -27,7 +29,8 @@ class Search:
         keeping: sets that keep the answer, and whether it is known that no unit of them can go.
         flipping: deletions that change the answer, and whether it is known that no unit of them may stay.
         core: the units that every set has; None where no set was found.
-        strikes: what was left after each strike of one elimination, the whole passage first.
+        strikes: ways from the whole passage down to the smallest set, a few words less each, on all of which
+            the answer stands.
         tried: runs made.
         spent: the runs that were allowed were made before the search was over.
     """
@@ -59,6 +62,7 @@ class Search:
                 self.keeping[way.kept] = way.irreducible
         if self.keeping and self.core is None:
             self.core = frozenset.intersection(*self.keeping)
+        yield from self._path()
 
     @property
     def survives(self) -> bool:
@@ -96,9 +100,6 @@ class Search:
         everything = self.runs.everything
         flips = _least(sets, lambda gone: self.runs.stand(everything - gone) == "flips")
         self.flipping = dict.fromkeys(flips, True)
-        way = Elimination(everything, [everything])
-        yield from in_step(self.runs, [way.down([self._weakest_first()])])
-        self.strikes = way.steps
 
     # ---- a search
 
@@ -113,7 +114,7 @@ class Search:
             ]
             self.flipping = {frozenset({index}): True for index in flips}
         if self.survives:
-            self.keeping, self.strikes = {empty: True}, [everything, empty]
+            self.keeping = {empty: True}
             return
         yield from self._down(everything, self._orders(affordable))
         yield from self._more()
@@ -156,8 +157,20 @@ class Search:
         yield from in_step(self.runs, [way.down(order) for way, order in zip(ways, orders, strict=True)])
         for way in ways:
             self.keeping[way.kept] = True
-        if not self.strikes:
-            self.strikes = [start, *ways[0].steps]
+
+    def _path(self) -> Any:
+        """From the whole passage to the smallest set, the weakest words struck first."""
+        everything = self.runs.everything
+        if not self.keeping:
+            return
+        end = min(self.keeping, key=self.rank)
+        gone = [unit for one in self._weakest_first() for unit in one if unit not in end]
+        steps = min(PATH, len(gone))
+        cuts = [everything - frozenset(gone[: round(len(gone) * n / steps)]) for n in range(1, steps)]
+        self.runs.budget += len(cuts)
+        stands = yield from self.runs.run(cuts)
+        kept = [cut for cut, found in zip(cuts, stands, strict=True) if found == "keeps"]
+        self.strikes = [everything, *kept, *([end] if end != everything else [])]
 
     def _more(self) -> Any:
         """More sets, and deletions that change the answer, by duality."""

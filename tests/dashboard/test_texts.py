@@ -38,7 +38,7 @@ CHOSEN += (
     "heads.tab_",
     "over.in_each_",
 )
-CHOSEN += ("inside.",)
+CHOSEN += ("inside.", "order.tab_", "order.read_", "smallest.note_", "pairs.arc_", "pairs.sum_", "pairs.col_")
 """Beginnings of keys that are put together from a name."""
 KEYS = list(TEXTS.keys())
 SHARED = [key for key in list(PROBES.keys()) if key.startswith(("charts.", "errors.page"))]

@@ -1,0 +1,122 @@
+"""Pairs of words: arcs on the passage, a map, and the four runs of the pair that is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from dashboard.widgets.before_drawing import problem
+from dashboard.widgets.desk import Desk
+from dashboard.widgets.markup import plain
+from dashboard.widgets.passage_marks import Arc, passage_marks
+from dashboard.widgets.study_board import measured, options_of, shown, told_of
+from dashboard.widgets.take_along import Taken, below
+from dashboard.wording import bare, t
+from probes import charts
+from probes.errors import CruxError
+from probes.numbers import percent, signed_if_known
+from probes.studies import STUDIES
+
+STUDY = STUDIES["pairs"]
+MOST_ARCS = 12
+CHOSEN = "w_pair"
+
+
+def board(here: Desk) -> None:
+    """What acts on what; one pair's four runs; the map and the table; options."""
+    slot = st.container()
+    options_of(STUDY, but=("mode", "unit", "target"))
+    state = here.state
+    try:
+        given = {**told_of(STUDY), "mode": state.mode, "unit": state.unit, "target": state.target}
+        settings = STUDY.settings(given)
+    except CruxError as fault:
+        problem(fault)
+        return
+    with slot:
+        found = measured(here, STUDY, settings)
+        if found is None:
+            st.caption(t("pairs.waits"))
+            return
+        acting = [row for row in found.rows if row["kind"] != "apart"]
+        _arcs(here, found.data, acting)
+        if acting:
+            _four_runs(found.data, acting)
+        shown(here, STUDY, found)
+    taken = Taken(STUDY.name, found, settings, partial(STUDY.picture, found))
+    below(here.question, [taken], [t("pairs.read_text")])
+
+
+def _arcs(here: Desk, data: Mapping[str, Any], acting: Sequence[Mapping[str, Any]]) -> None:
+    """The passage with an arc for each of the strongest pairs."""
+    strong = acting[:MOST_ARCS]
+    reach = max([charts.SMALLEST_SCALE, *(abs(row["interaction"]) for row in strong)])
+    drawn = []
+    for row in strong:
+        one, other = sorted((row["from"]["index"], row["to"]["index"]))
+        instead = row["kind"] == "instead"
+        drawn.append(Arc(other, one, abs(row["interaction"]) / reach, instead, _sentence(row, data)))
+    passage_marks(
+        here.question.passage.text,
+        [(unit["start"], unit["end"]) for unit in data["units"]],
+        key="pair_arcs",
+        label=bare("pairs.passage"),
+        hint=bare("pairs.hint" if drawn else "pairs.hint_none", count=len(drawn)),
+        lang=here.question.passage.language,
+        notes=[_note(unit["index"], drawn, data) for unit in data["units"]],
+        arcs=drawn,
+    )
+
+
+def _note(index: int, drawn: Sequence[Arc], data: Mapping[str, Any]) -> str:
+    own = [arc.label for arc in drawn if index in (arc.reader, arc.read)]
+    return " ".join(own) or bare("pairs.no_arc", word=_name(index, data))
+
+
+def _name(index: int, data: Mapping[str, Any]) -> str:
+    unit = data["units"][index]
+    return charts.named(unit["text"], unit["occurrence"], unit["occurrences"])
+
+
+def _sentence(row: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    one, other = (_name(row[end]["index"], data) for end in ("to", "from"))
+    nats = signed_if_known(row["interaction"])
+    return bare(f"pairs.arc_{row['kind']}", one=one, other=other, nats=nats)
+
+
+# ---- one pair
+
+
+def _four_runs(data: Mapping[str, Any], acting: Sequence[Mapping[str, Any]]) -> None:
+    """The passage as it stands, without one, without the other, without both: what is answered to each."""
+    names = [_sentence(row, data) for row in acting]
+    picked = st.selectbox(t("pairs.which"), range(len(acting)), format_func=names.__getitem__, key=CHOSEN)
+    row = acting[picked or 0]
+    one, other = (data["units"][row[end]["index"]] for end in ("to", "from"))
+    label = data["target"]["label"]
+    clean = next(a["probability"] for a in data["clean"]["answers"] if a["answer"] == label)
+    both = next(a["probability"] for a in row["answers"] if a["answer"] == label)
+    answers = {a["answer"]: a["name"] for a in data["clean"]["answers"]}
+    runs = [
+        (bare("pairs.as_it_is"), clean, 0.0, data["clean"]["top"]),
+        *(_alone(unit, clean, data) for unit in (one, other)),
+        (bare("pairs.without_both"), both, row["effect_log_prob"], row["top"]),
+    ]
+    columns = [bare(f"pairs.col_{name}") for name in ("run", "probability", "nats", "says")]
+    cells = [(name, percent(share), signed_if_known(nats), answers[top]) for name, share, nats, top in runs]
+    st.table([dict(zip(columns, map(plain, row_), strict=True)) for row_ in cells])
+    nats, odds = (signed_if_known(row[name]) for name in ("interaction", "interaction_odds"))
+    st.caption(t(f"pairs.sum_{row['kind']}", nats=nats, odds=odds))
+
+
+def _alone(
+    unit: Mapping[str, Any], clean: float, data: Mapping[str, Any]
+) -> tuple[str, float, float | None, str]:
+    """The run without one word: its name, the answer's probability, the change, what is answered."""
+    alone = unit["alone"]
+    share = max(0.0, clean + alone["effect_probability"])
+    what = bare("pairs.without", what=_name(unit["index"], data))
+    return what, share, alone["effect_log_prob"], str(alone["top"])
