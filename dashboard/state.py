@@ -36,6 +36,7 @@ OF_THE_PASSAGE: Final = (
     "swap",
     "swap_to",
     "find",
+    "chosen",
 )
 """Fields of the state that mean nothing with another passage."""
 OF_THE_MODEL: Final = ("ablated", "look", "shown", "window")
@@ -129,6 +130,8 @@ class State:
     """The study that the page Studies shows."""
     told: tuple[tuple[str, str], ...] = ()
     """Its options that have another value than their default, as (name, value), by name."""
+    chosen: tuple[tuple[str, str], ...] = ()
+    """Options of the studies that have pages of their own, as (study.option, value), by name."""
     tab: str = ""
     """The open tab of a page that has some; none: its first."""
 
@@ -235,6 +238,7 @@ PARAMETERS: Final = (
     Parameter("many", "many", values.choice(*OVER_LAYERS)),
     Parameter("study", "study", lambda name: values.choice(*STUDIES)(name)),
     Parameter("told", "options", values.pairs, values.write_pairs),
+    Parameter("chosen", "chosen", values.pairs, values.write_pairs),
     Parameter("tab", "tab", values.choice(*TABS)),
     Parameter("over", "over", lambda text: int(values.choice(*map(str, SETS))(text))),
 )

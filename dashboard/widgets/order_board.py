@@ -9,7 +9,6 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.session import current
 from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk
 from dashboard.widgets.markup import Markdown, plain
@@ -80,7 +79,7 @@ def _cards(here: Desk, settings: Mapping[str, Any]) -> Callable[[ProbeResult], N
     order = order_of(told, len(units)) if told else own
     if (sent := moved("cards", len(units), told or "")) is not None and sent != order:
         order = sent
-        tell("order", _written(sent))
+        tell(STUDIES["order"], "order", _written(sent))
     sentence_cards(
         [units[n].text for n in own],
         order,
@@ -88,7 +87,7 @@ def _cards(here: Desk, settings: Mapping[str, Any]) -> Callable[[ProbeResult], N
         label=bare("order.cards"),
         hint=bare("order.cards_hint"),
         lang=here.question.passage.language,
-        revision=dict(current().told).get("order", ""),
+        revision=told or "",
     )
     with st.container(horizontal=True, gap="small"):
         _put(t("order.shuffle"), ":material/shuffle:", _shuffled(order), "cards_shuffle")
@@ -124,4 +123,11 @@ def _shuffled(order: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _put(label: Markdown, icon: str, order: tuple[int, ...], key: str, *, off: bool = False) -> None:
-    st.button(label, icon=icon, on_click=tell, args=("order", _written(order)), disabled=off, key=key)
+    st.button(
+        label,
+        icon=icon,
+        on_click=tell,
+        args=(STUDIES["order"], "order", _written(order)),
+        disabled=off,
+        key=key,
+    )

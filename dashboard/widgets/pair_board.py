@@ -12,7 +12,7 @@ from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk
 from dashboard.widgets.markup import plain
 from dashboard.widgets.passage_marks import Arc, passage_marks
-from dashboard.widgets.study_board import measured, options_of, shown, told_of
+from dashboard.widgets.study_board import measured, own_options, shown, told_of
 from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import bare, t
 from probes import charts
@@ -28,7 +28,7 @@ CHOSEN = "w_pair"
 def board(here: Desk) -> None:
     """What acts on what; one pair's four runs; the map and the table; options."""
     slot = st.container()
-    options_of(STUDY, but=("mode", "unit", "target"))
+    own_options(STUDY, ("mode", "unit", "target"))
     state = here.state
     try:
         given = {**told_of(STUDY), "mode": state.mode, "unit": state.unit, "target": state.target}

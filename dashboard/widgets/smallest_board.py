@@ -14,7 +14,7 @@ from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.markup import Markdown
 from dashboard.widgets.passage_marks import passage_marks
-from dashboard.widgets.study_board import measured, options_of, shown, told_of
+from dashboard.widgets.study_board import measured, own_options, shown, told_of
 from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import bare, t
 from probes import charts
@@ -32,7 +32,7 @@ CORE, FILLER = 1.0, 0.35
 def board(here: Desk) -> None:
     """The steps forward and back, the passage, the probability along the way; the sets; options."""
     slot = st.container()
-    options_of(STUDY, but=("mode", "unit", "target"))
+    own_options(STUDY, ("mode", "unit", "target"))
     state = here.state
     try:
         given = {**told_of(STUDY), "mode": state.mode, "unit": state.unit, "target": state.target}

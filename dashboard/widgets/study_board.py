@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -113,36 +113,66 @@ def table(study: Study, found: ProbeResult, lang: str) -> None:
 # ---- options, as they are declared
 
 
-def options_of(study: Study, but: Collection[str] = ()) -> dict[str, Any]:
-    """Every option that the visitor gave another value than its default.
+def options_of(study: Study) -> dict[str, Any]:
+    """On the page of any study: every option that the visitor gave another value than its default."""
+    with st.expander(t("study.options"), icon=":material/tune:"):
+        _fields(study, study.options, dict(current().told), partial(_tell_any, study))
+    return _values(study, current().told)
+
+
+def own_options(study: Study, but: Collection[str]) -> None:
+    """On a study's own page: fields of its options.
 
     Args:
-        but: those that have a control of their own elsewhere on the page.
+        but: those that have a control elsewhere on the page.
     """
     with st.expander(t("study.options"), icon=":material/tune:"):
         offer(study, [option.name for option in study.options if option.name not in but])
-    return told(study)
 
 
-def told(study: Study) -> dict[str, Any]:
-    """What the state says of a study's options."""
-    return {name: value for name, text in current().told if (value := _read(study, name, text)) is not None}
+def offer(study: Study, names: Sequence[str]) -> None:
+    """On a study's own page: fields of these options, side by side."""
+    options = {option.name: option for option in study.options}
+    _fields(study, [options[name] for name in names], dict(_own(study)), partial(tell, study))
 
 
 def told_of(study: Study) -> dict[str, Any]:
-    """The same where several studies share what was told: of it, what this one takes."""
-    names = {option.name for option in study.options}
-    return {name: value for name, value in told(study).items() if name in names}
+    """On a study's own page: what the visitor chose."""
+    return _values(study, _own(study))
 
 
-def offer(study: Study, names: Sequence[str], columns: int = 3) -> None:
-    """Fields of a study's options, side by side."""
-    given = dict(current().told)
-    places = st.columns(columns)
-    options = {option.name: option for option in study.options}
-    for place, name in enumerate(names):
-        with places[place % columns]:
-            _widget(study, options[name], given.get(name))
+def tell(study: Study, name: str, text: str) -> None:
+    """On a study's own page: give an option another value; "" gives it back its default."""
+    key = f"{study.name}.{name}"
+    said = {other: value for other, value in current().chosen if other != key}
+    session.change(chosen=tuple(sorted((said | ({key: text} if text else {})).items())))
+
+
+def _tell_any(_study: Study, name: str, text: str) -> None:
+    said = {other: value for other, value in current().told if other != name}
+    session.change(told=tuple(sorted((said | ({name: text} if text else {})).items())))
+
+
+def _own(study: Study) -> list[tuple[str, str]]:
+    """Of what was chosen on studies' own pages, this one's; of it what is an option."""
+    names = {f"{study.name}.{option.name}": option.name for option in study.options}
+    return [(names[key], text) for key, text in current().chosen if key in names]
+
+
+def _values(study: Study, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    return {name: value for name, text in given if (value := _read(study, name, text)) is not None}
+
+
+def _fields(
+    study: Study,
+    options: Sequence[Option],
+    given: Mapping[str, str],
+    take: Callable[[str, str], None],
+) -> None:
+    places = st.columns(3)
+    for place, option in enumerate(options):
+        with places[place % 3]:
+            _widget(study, option, given.get(option.name), take)
 
 
 def _read(study: Study, name: str, text: str) -> Any:
@@ -158,15 +188,15 @@ def _read(study: Study, name: str, text: str) -> Any:
         return text
 
 
-def _widget(study: Study, option: Option, given: str | None) -> None:
-    key = f"w_{study.name}_{option.name}"
-    label = plain(study.option_label(option.name, current().lang))
+def _widget(study: Study, option: Option, given: str | None, take: Callable[[str, str], None]) -> None:
+    key, lang = f"w_{study.name}_{option.name}", current().lang
+    label = plain(study.option_label(option.name, lang))
     value = option.default if given is None else _read(study, option.name, given)
-    ways: dict[str, Any] = {"key": key, "on_change": _take_over, "args": (key, option)}
-    about = plain(study.option_help(option.name, current().lang))
+    ways: dict[str, Any] = {"key": key, "on_change": _take_over, "args": (key, option, take)}
+    about = plain(study.option_help(option.name, lang))
     if option.kind == "choice":
         st.session_state[key] = value if value in option.choices else option.default
-        names = {one: plain(study.choice_label(one, current().lang)) for one in option.choices}
+        names = {one: plain(study.choice_label(one, lang)) for one in option.choices}
         st.selectbox(label, option.choices, format_func=names.__getitem__, help=about, **ways)
     elif option.kind == "flag":
         st.session_state[key] = value is True
@@ -181,16 +211,8 @@ def _written(value: Any) -> str:
     return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _take_over(key: str, option: Option) -> None:
+def _take_over(key: str, option: Option, take: Callable[[str, str], None]) -> None:
     value = st.session_state[key]
     text = str(int(value)) if option.kind == "flag" else str(value).strip()
     plainly = str(int(option.default)) if option.kind == "flag" else _written(option.default)
-    tell(option.name, "" if text == plainly else text)
-
-
-def tell(name: str, text: str) -> None:
-    """Give an option another value; "" gives it back its default."""
-    said = {other: value for other, value in current().told if other != name}
-    if text:
-        said[name] = text
-    session.change(told=tuple(sorted(said.items())))
+    take(option.name, "" if text == plainly else text)

@@ -49,6 +49,8 @@ SETS = Option("sets", "integer", 5, low=1, high=50)
 ORDERS = Option("orders", "integer", 4, low=1, high=50)
 BUDGET = Option("budget", "integer", 1500, low=10, high=100_000)
 CONTROL = Option("control", "integer", 20, low=0, high=1000)
+A_WAY_DOWN = 40
+"""Runs that one elimination takes, about: they grow with what is left, not with the passage."""
 LONGEST = 90
 """Characters of a set's words in a sentence and a table."""
 
@@ -275,7 +277,9 @@ def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
 
 def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
     """As many as are allowed, or as there are sets; then those drawn at random."""
-    there = 2**extent.units if extent.units <= EXACT else extent.units * (2 + 4 * int(settings["orders"]))
+    there = (
+        2**extent.units if extent.units <= EXACT else 2 * extent.units + A_WAY_DOWN * int(settings["orders"])
+    )
     return min(int(settings["budget"]), there) + 2 * int(settings["control"])
 
 
