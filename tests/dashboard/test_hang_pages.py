@@ -23,7 +23,7 @@ def pressed(at: AppTest, key: str) -> AppTest:
 
 
 def said(at: AppTest) -> list[str]:
-    return [one.value for one in [*at.markdown, *at.caption]]
+    return [one.value.replace("\\", "") for one in [*at.markdown, *at.caption]]
 
 
 # ---- smallest set
@@ -56,7 +56,7 @@ def test_the_lead_that_is_asked_for_is_in_the_link_and_may_be_too_much() -> None
     at = opened("smallest", lang="en")
     at.text_input(key="w_minimal_lead").set_value("50").run()
     assert not at.exception
-    assert "50.00 are asked for" in at.error[0].value
+    assert "50.00 are asked for" in at.error[0].value.replace("\\", "")
     assert query(at)["chosen"] == "minimal.lead=50"
     again, bad = from_link(query(at), State())
     assert not bad
@@ -118,11 +118,7 @@ def test_words_of_ones_own_are_asked_about() -> None:
     assert not at.exception
     cells = at.table[0].value.to_string()
     assert "ran" in cells
-    assert (
-        "\\<b\\>" in cells or "&lt;b" in cells or "<b>" not in at.main.html()
-        if hasattr(at.main, "html")
-        else True
-    )
+    assert "<b>" not in cells.replace("\\<", ""), "what is written is never markup"
     at.text_input(key="w_counterfactual_change").set_value("elephant").run()
     assert "elephant" in at.error[0].value
 
