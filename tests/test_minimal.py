@@ -15,6 +15,7 @@ from probes.errors import InputError
 from probes.record.results import ProbeResult
 from probes.running.headline import headline
 from probes.running.sets import questions_of
+from probes.studies.subsets import hitting_sets
 from tests.rules import Drawing, Guessing, Ruled, Stubborn, asked, has
 from tests.test_records import check_answers
 
@@ -100,6 +101,32 @@ def test_the_sets_of_a_rule_are_found_in_a_long_passage() -> None:
     assert result.data["chance"]["above"]
     assert "w3 … w40" in headline(result.data, "en")
     assert model.asked <= result.data["tried"] + 40
+
+
+def test_minimal_hitting_sets_are_those_by_hand() -> None:
+    rng = random.Random(3)
+    for _ in range(200):
+        sets = [frozenset(rng.sample(range(7), rng.randint(1, 4))) for _ in range(rng.randint(1, 5))]
+        every = [frozenset(c) for k in range(1, 5) for c in itertools.combinations(range(7), k)]
+        hit = [one for one in every if all(one & other for other in sets)]
+        least = {one for one in hit if not any(other < one for other in hit)}
+        found = list(hitting_sets(sets, 4))
+        assert set(found) == least
+        assert len(found) == len(least)
+        assert [len(one) for one in found] == sorted(len(one) for one in found)
+
+
+def test_large_sets_are_not_searched_for_ever() -> None:
+    sets = [frozenset(range(n, n + 60)) for n in range(0, 600, 60)]
+    assert list(hitting_sets(sets, 4)) == []
+
+
+def test_a_pair_is_no_smallest_deletion_beside_a_single_one() -> None:
+    model = Ruled(lambda p: 5.0 if has("w3")(p) and (has("w17")(p) or has("w50")(p)) else -5.0)
+    rows = {row["text"]: row for row in run("minimal", model, asked(LONG)).rows if row["kind"] == "flips"}
+    assert rows["w3"]["smallest"]
+    assert not rows["w17 w50"]["smallest"]
+    assert rows["w17 w50"]["irreducible"]
 
 
 def test_no_smaller_set_is_claimed_than_was_tried() -> None:

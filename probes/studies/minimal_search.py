@@ -56,13 +56,13 @@ class Search:
             yield from self._everything() if self.exact else self._searched()
         except Spent:
             self.spent = True
-        self.tried = len(self.runs.outcomes)
         for way in self._ways:
             if way.kept not in self.keeping and way.steps:
                 self.keeping[way.kept] = way.irreducible
         if self.keeping and self.core is None:
             self.core = frozenset.intersection(*self.keeping)
         yield from self._path()
+        self.tried = len(self.runs.outcomes)
 
     @property
     def survives(self) -> bool:
@@ -82,7 +82,7 @@ class Search:
         if kind == "keeps":
             return 0 < size <= self._known_size or (size == 0)
         singles = all(self.runs.everything - {unit.index} in self.runs.outcomes for unit in self.units)
-        return size == 1 or (size == 2 and singles)
+        return size == min(map(len, self.flipping)) and (size == 1 or (size == 2 and singles))
 
     def alone(self, unit: Unit) -> float | None:
         """The effect of deleting a unit alone, nats; None where that was not tried."""
@@ -165,9 +165,9 @@ class Search:
             return
         end = min(self.keeping, key=self.rank)
         gone = [unit for one in self._weakest_first() for unit in one if unit not in end]
-        steps = min(PATH, len(gone))
+        left = self.asking.settings["budget"] - len(self.runs.outcomes)
+        steps = max(1, min(PATH, len(gone), left + 1))
         cuts = [everything - frozenset(gone[: round(len(gone) * n / steps)]) for n in range(1, steps)]
-        self.runs.budget += len(cuts)
         stands = yield from self.runs.run(cuts)
         kept = [cut for cut, found in zip(cuts, stands, strict=True) if found == "keeps"]
         self.strikes = [everything, *kept, *([end] if end != everything else [])]

@@ -134,22 +134,34 @@ def smaller(units: int, size: int) -> Iterator[Set]:
         yield from map(frozenset, combinations(range(units), count))
 
 
+LOOKED_AT = 20_000
+"""Partial sets looked at before a search for hitting sets is given up: large sets have too many."""
+
+
 def hitting_sets(sets: Sequence[Set], most: int) -> Iterator[Set]:
-    """Sets of up to `most` units that share a unit with every one of `sets`, the smallest first."""
-    found: set[Set] = set()
+    """Minimal sets of up to `most` units that share a unit with every one of `sets`, the smallest first."""
+    seen: set[Set] = set()
+    left = [LOOKED_AT]
     for size in range(1, most + 1):
-        for one in sorted(_hitting(sets, frozenset(), size), key=sorted):
-            if one not in found and not any(other < one for other in found):
-                found.add(one)
+        for one in _hitting(sets, frozenset(), size, left):
+            if one not in seen and all(_needed(unit, one, sets) for unit in one):
+                seen.add(one)
                 yield one
 
 
-def _hitting(sets: Sequence[Set], chosen: Set, size: int) -> Iterator[Set]:
+def _needed(unit: int, one: Set, sets: Sequence[Set]) -> bool:
+    """Whether a set is hit by this unit alone."""
+    return any(one & other == {unit} for other in sets)
+
+
+def _hitting(sets: Sequence[Set], chosen: Set, size: int, left: list[int]) -> Iterator[Set]:
+    left[0] -= 1
+    if left[0] < 0:
+        return
     missed = next((one for one in sets if not one & chosen), None)
     if missed is None:
         if len(chosen) == size:
             yield chosen
-        return
-    if len(chosen) < size:
+    elif len(chosen) < size:
         for unit in sorted(missed):
-            yield from _hitting(sets, chosen | {unit}, size)
+            yield from _hitting(sets, chosen | {unit}, size, left)
