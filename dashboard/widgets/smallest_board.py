@@ -115,7 +115,7 @@ def _note(unit: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         return word
     kind = "core" if unit["core"] else "filler" if unit["in_sets"] else "struck"
     return bare(
-        f"smallest.note_{kind}", word=word, share=percent(unit["in_sets"]), sets=data["found"]["keeps"]
+        f"smallest.note_{kind}", word=word, share=percent(unit["in_sets"]), sets=data["found"]["steady"]
     )
 
 

@@ -19,25 +19,34 @@ from probes.text.passage import Unit
 TRIES = 20
 
 
-def enough_by_chance(runs: Kept, best: Set, count: int, rng: random.Random) -> Any:
-    """Yield sets of the same size drawn at random, and the found set beside other words drawn at random.
+def enough_by_chance(runs: Kept, found: Sequence[Set], count: int, rng: random.Random) -> Any:
+    """Yield sets as large as the first of those found, drawn at random, and each of those found beside other
+    words drawn at random.
 
     The words that are found say something where the answer stands on them whatever else is left, and on other
-    sets of as many words it does not.
+    sets of as many words it does not. A set on which it stands by itself alone is a fluke: where many are
+    tried, some hold it for no reason.
 
     Returns:
-        `alone` of `n_alone` random sets keep the answer, the found set does so in `beside` of `n_beside` runs
-        beside others; `above`: the intervals of these shares (95 %, Wilson) do not meet.
+        of the first: `alone` of `n_alone` random sets keep the answer, it does so in `beside` of `n_beside`
+        runs beside others; `above`: the intervals of these shares (95 %, Wilson) do not meet. And of each set
+        found in which share of runs beside others it keeps the answer, None where there is nothing beside it.
     """
-    others = sorted(runs.everything - best)
+    best = found[0]
     alone = _drawn(sorted(runs.everything), len(best), count, rng, best)
-    beside = [best | one for one in _some_of(others, count, rng)]
-    runs.budget += len(alone) + len(beside)
-    stands = yield from runs.run([*alone, *beside])
-    kept = [found == "keeps" for found in stands]
-    mine, theirs = sum(kept[len(alone) :]), sum(kept[: len(alone)])
-    above = not alone or not beside or wilson(mine, len(beside))[0] > wilson(theirs, len(alone))[1]
-    return {"alone": theirs, "n_alone": len(alone), "beside": mine, "n_beside": len(beside), "above": above}
+    beside = {
+        one: [one | more for more in _some_of(sorted(runs.everything - one), count, rng)] for one in found
+    }
+    asked = [*alone, *(kept for sets in beside.values() for kept in sets)]
+    runs.budget += len(asked)
+    stands = iter((yield from runs.run(asked)))
+    theirs = sum(next(stands) == "keeps" for _ in alone)
+    held = {one: sum(next(stands) == "keeps" for _ in sets) for one, sets in beside.items()}
+    mine, n_beside = held[best], len(beside[best])
+    above = not alone or not n_beside or wilson(mine, n_beside)[0] > wilson(theirs, len(alone))[1]
+    shares = {one: held[one] / len(sets) if sets else None for one, sets in beside.items()}
+    chance = {"alone": theirs, "n_alone": len(alone), "beside": mine, "n_beside": n_beside, "above": above}
+    return chance, shares
 
 
 GONE = 0.2

@@ -66,8 +66,10 @@ def steps(asking: Asking) -> Steps:
     yield from search.run()
     chance = None
     if search.keeping and settings["control"] and not search.survives:
-        best, rng = min(search.keeping, key=search.rank), random.Random(settings["seed"])
-        chance = yield from enough_by_chance(search.runs, best, settings["control"], rng)
+        ranked = sorted(search.keeping, key=search.rank)[: settings["sets"] if search.exact else None]
+        rng = random.Random(settings["seed"])
+        chance, shares = yield from enough_by_chance(search.runs, ranked, settings["control"], rng)
+        search.judge(shares)
     return {
         "mode": settings["mode"],
         "unit": settings["unit"],
@@ -80,7 +82,11 @@ def steps(asking: Asking) -> Steps:
         "exact": search.exact,
         "spent": search.spent,
         "tried": search.tried,
-        "found": {"keeps": len(search.keeping), "flips": len(search.flipping)},
+        "found": {
+            "keeps": len(search.keeping),
+            "flips": len(search.flipping),
+            "steady": len(search.steady),
+        },
         "steps": [_left(search, kept) for kept in search.strikes],
         "chance": chance,
     }
@@ -103,7 +109,7 @@ def _refuse_open(asking: Asking, lead: float) -> None:
 
 
 def _units(search: Search, question: Question) -> list[dict[str, Any]]:
-    sets = list(search.keeping)
+    sets = search.steady
     return [
         {
             "index": unit.index,
@@ -143,6 +149,7 @@ def _row(search: Search, kind: str, members: Set, kept: Set, irreducible: bool) 
         "of": len(search.units),
         "irreducible": irreducible,
         "smallest": search.smallest(kind, len(members)),
+        "beside": search.shares.get(members) if kind == "keeps" else None,
         **run_fields(outcome),
         **search.asking.effect(outcome),
     }
@@ -195,8 +202,8 @@ def _of_sets(keeping: Sequence[Record], data: Record, lang: str) -> list[str]:
     parts = [
         say(f"minimal.keeps_{_sure(best)}_{unit}", lang, **numbers, probability=_target_share(best, data))
     ]
-    if data["found"]["keeps"] > 1:
-        core, sets = data["core"], data["found"]["keeps"]
+    if data["found"]["steady"] > 1:
+        core, sets = data["core"], data["found"]["steady"]
         key = "minimal.core" if core else "minimal.no_core"
         parts.append(say(key, lang, sets=sets, what=_phrases(core, data, lang)))
     return parts
@@ -249,12 +256,13 @@ def table(data: Record, lang: str) -> Table:
             f"{row['size']} / {row['of']}",
             say(f"minimal.sure_{_sure(row)}", lang),
             _target_share(row, data),
+            "" if row["beside"] is None else percent(row["beside"]),
             *effect_cells(row)[:1],
             flip_cell(row, data),
         ]
         for row in data["rows"]
     ]
-    names = ("kind", "word", "size", "sure", "probability", "nats", "flips")
+    names = ("kind", "word", "size", "sure", "probability", "beside", "nats", "flips")
     return Table(columns("minimal", lang, *names), cells, _notes(data, lang))
 
 
@@ -277,10 +285,10 @@ def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
 
 def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
     """As many as are allowed, or as there are sets; then those drawn at random."""
-    there = (
-        2**extent.units if extent.units <= EXACT else 2 * extent.units + A_WAY_DOWN * int(settings["orders"])
-    )
-    return min(int(settings["budget"]), there) + 2 * int(settings["control"])
+    down = A_WAY_DOWN * int(settings["orders"])
+    there = 2**extent.units if extent.units <= EXACT else 2 * extent.units + down
+    drawn = int(settings["control"]) * (1 + max(int(settings["orders"]), int(settings["sets"])))
+    return min(int(settings["budget"]), there) + drawn
 
 
 OTHER = "other"

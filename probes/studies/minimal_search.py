@@ -18,6 +18,8 @@ FLIPPED_BY = 4
 """Deletions of more units than this are not searched for."""
 PATH = 12
 """Steps from the whole passage to the smallest set."""
+STEADY = 0.8
+"""Share of runs beside other words in which a set must keep the answer to be more than a fluke."""
 SIDE_BY_SIDE = 8
 """Deletions tried in one batch."""
 
@@ -28,7 +30,8 @@ class Search:
     Attributes:
         keeping: sets that keep the answer, and whether it is known that no unit of them can go.
         flipping: deletions that change the answer, and whether it is known that no unit of them may stay.
-        core: the units that every set has; None where no set was found.
+        shares: of a set, in which share of runs beside other words it keeps the answer; {} where not tried.
+        core: the units that every steady set has; None where no set was found.
         strikes: ways from the whole passage down to the smallest set, a few words less each, on all of which
             the answer stands.
         tried: runs made.
@@ -42,6 +45,7 @@ class Search:
         self.exact = len(units) <= EXACT and 2 ** len(units) <= asking.settings["budget"]
         self.keeping: dict[Set, bool] = {}
         self.flipping: dict[Set, bool] = {}
+        self.shares: dict[Set, float | None] = {}
         self.strikes: list[Set] = []
         self.core: Set | None = None
         self.spent = False
@@ -59,10 +63,21 @@ class Search:
         for way in self._ways:
             if way.kept not in self.keeping and way.steps:
                 self.keeping[way.kept] = way.irreducible
-        if self.keeping and self.core is None:
-            self.core = frozenset.intersection(*self.keeping)
+        self.judge({})
         yield from self._path()
         self.tried = len(self.runs.outcomes)
+
+    def judge(self, shares: dict[Set, float | None]) -> None:
+        """Take over how the sets hold beside other words: a fluke, which does not, makes no core."""
+        self.shares = shares
+        if self.keeping:
+            self.core = frozenset.intersection(*self.steady)
+
+    @property
+    def steady(self) -> list[Set]:
+        """The sets that keep the answer beside other words too; all where none does, or none was tried so."""
+        known = [one for one in self.keeping if (self.shares.get(one) or 0.0) >= STEADY]
+        return list(self.keeping) if self.exact or not known else known
 
     @property
     def survives(self) -> bool:
