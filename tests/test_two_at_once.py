@@ -32,7 +32,17 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "lens": {},
     "patch": {"change": "walked", "to": "looked"},
 }
-PAIRS = list(itertools.combinations_with_replacement(OPTIONS, 2))
+SEARCHES: dict[str, dict[str, Any]] = {
+    "minimal": {"lead": 0.05, "control": 3},
+    "pairs": {"control": 2},
+    "questions": {"other": "Who walked?", "other_answers": "I=I;you=you"},
+    "frequency": {"added": 1, "draws": 2},
+}
+"""Studies that ask in many rounds, or with other answers; each beside itself and beside one that looks inside."""
+PAIRS = [
+    *itertools.combinations_with_replacement(OPTIONS, 2),
+    *((study, other) for study in SEARCHES for other in (study, "lens")),
+]
 EXACT = 5e-5
 
 
@@ -43,12 +53,12 @@ def model() -> Any:
 
 @pytest.fixture(scope="module")
 def alone(model: Any) -> dict[str, list[float]]:
-    return {study: numbers(model, study) for study in OPTIONS}
+    return {study: numbers(model, study) for study in OPTIONS | SEARCHES}
 
 
 def numbers(model: Any, study: str) -> list[float]:
     """Every number of a record's rows and of its clean run, in order."""
-    data = run(study, model, QUESTION, OPTIONS[study]).data
+    data = run(study, model, QUESTION, (OPTIONS | SEARCHES)[study]).data
     return list(_leaves([data.get("rows"), data.get("answers"), data.get("clean", {}).get("answers")]))
 
 
