@@ -38,7 +38,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "questions": {"other": "Who walked?", "other_answers": "I=I;you=you"},
     "frequency": {"added": 1, "draws": 2},
 }
-"""Studies that ask in many rounds, or with other answers; each beside itself and beside one that looks inside."""
+"""Studies that ask in many rounds, or with other answers; each beside itself and one that looks inside."""
 PAIRS = [
     *itertools.combinations_with_replacement(OPTIONS, 2),
     *((study, other) for study in SEARCHES for other in (study, "lens")),

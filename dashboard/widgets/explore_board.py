@@ -32,6 +32,8 @@ from probes.text.passage import Span, Unit
 
 TEN = 10
 """The strongest units that are looked for where measuring all takes long."""
+MINUTES = 120.0
+"""Seconds from which on measuring every unit is offered, not begun."""
 MANY_UNITS = 300
 """More units than this are measured only after a press: each is a run of the model."""
 
@@ -156,10 +158,9 @@ def _effects(here: Desk, units: Sequence[Unit], chosen: Mapping[str, Any]) -> Pr
 
     runs = here.shop.runs("words", here.choice, here.question, chosen)
     many = runs > MANY_UNITS
-    offer = t("stage.many", count=len(units))
-    found = here.measured(
-        "words", chosen, runs, "words", draw, ask=many or None, offer=offer if many else NOTHING
-    )
+    ask = many or here.shop.seconds("words", here.choice, here.question, chosen, runs) > MINUTES
+    offer = t("stage.many", count=len(units)) if many else NOTHING
+    found = here.measured("words", chosen, runs, "words", draw, ask=ask, offer=offer)
     if found is None:
         _offer_to_find(here, units, chosen)
     if found is not None:

@@ -23,8 +23,10 @@ TOKENS = 4
 """A proposal is at most so many tokens."""
 LOOKED_AT = 6
 """Next tokens looked at for each proposal that is wanted: some go on to the same word, some to none."""
-READ_ON = 16
-"""Tokens behind the place over which a proposal is read."""
+POOL = 4
+"""Words that are read on for each that is wanted: what comes to mind first need not read well."""
+READ_ON = 10
+"""Words behind the place over which a proposal is read, or fewer to the end of the sentence."""
 
 
 def proposals(model: LocalModel, question: Question, span: Span, count: int) -> list[tuple[str, float]]:
@@ -47,7 +49,7 @@ def proposals(model: LocalModel, question: Question, span: Span, count: int) -> 
         word = _first_word(str(model.tokenizer.decode([token, *more], skip_special_tokens=True)))
         if word and word.casefold() != own.casefold():
             words[word] = None
-        if len(words) == count:
+        if len(words) == POOL * count:
             break
     written = {
         word: _behind(model, before, ids, gap + word + rest, layout.frame.start) for word in (own, *words)
@@ -59,13 +61,16 @@ def proposals(model: LocalModel, question: Question, span: Span, count: int) -> 
     likely = dict(zip(dict.fromkeys(known.values()), found, strict=True))
     least = likely[known[own]]
     ranked = [(word, likely[known[word]] - least) for word in words if word in known]
-    return sorted(ranked, key=lambda one: -one[1])
+    return sorted(ranked, key=lambda one: -one[1])[:count]
 
 
 def _rest(question: Question, span: Span) -> str:
-    """What stands behind the place, to the end of its sentence."""
+    """What stands behind the place, to the end of its sentence or a few words on."""
     end = next((s.end for s in question.passage.sentences if s.start <= span[0] < s.end), span[1])
-    return question.passage.text[span[1] : max(end, span[1])]
+    behind = [word.end for word in question.passage.words if span[1] <= word.start < end]
+    return question.passage.text[
+        span[1] : behind[READ_ON - 1] if len(behind) > READ_ON else max(end, span[1])
+    ]
 
 
 def _first_word(text: str) -> str:
@@ -83,4 +88,4 @@ def _first_word(text: str) -> str:
 def _behind(model: LocalModel, before: str, ids: tuple[int, ...], text: str, start: str) -> tuple[int, ...]:
     """The tokens of `text` behind `before`; () where the tokenizer merges the two."""
     whole = ids_of(model.tokenizer, before + text, start)
-    return whole[len(ids) :][:READ_ON] if whole[: len(ids)] == ids else ()
+    return whole[len(ids) :] if whole[: len(ids)] == ids else ()

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
     from probes.record.results import ProbeResult
 
-PROPOSE = Option("propose", "integer", 0, low=0, high=100)
+PROPOSE = Option("propose", "integer", 0, low=0, high=30)
 FLUENCY = Option("fluency", "number", 6.0, low=0, high=1000)
+SUGGESTED, A_PROPOSAL = 20, 25
+"""Replacements that a passage suggests at most; runs that a proposal takes."""
 Replacement = tuple[tuple[Span, ...], str, str, float | None]
 """Where, what, who says so, and how fluent it is beside the passage's own words (nats)."""
 
@@ -147,9 +149,11 @@ def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
 
 
 def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
-    """One for each replacement; how many are suggested is guessed."""
-    given = len(listed(settings["to"] or "")) or 8 + extent.swaps
-    return given + int(settings["propose"])
+    """One for each replacement; a passage suggests no more than a few. A word that the model proposes takes
+    some runs to be found.
+    """
+    given = len(listed(settings["to"] or "")) or SUGGESTED + extent.swaps
+    return given + A_PROPOSAL * int(settings["propose"])
 
 
 STUDY = Study(

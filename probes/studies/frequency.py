@@ -279,9 +279,9 @@ def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
     return charts.mentions(result, lang)
 
 
-def runs(_extent: Extent, settings: Mapping[str, Any]) -> int:
-    """Two kinds of sentences, so many at a time, so often; and a few mentions taken away."""
-    return 2 * int(settings["added"]) * int(settings["draws"]) + 4
+def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
+    """Two kinds of sentences, so many at a time, so often; and mentions taken away, at most every word."""
+    return 2 * int(settings["added"]) * int(settings["draws"]) + extent.words
 
 
 def _named(row: Record, lang: str) -> str:

@@ -35,7 +35,7 @@ from probes.studies.chance import enough_by_chance
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note
 from probes.studies.effects import answer_fields, run_fields
 from probes.studies.keeping import LEAD, ahead_by, rival, stand
-from probes.studies.minimal_search import EXACT, Search
+from probes.studies.minimal_search import EXACT, Search, allowed
 from probes.studies.over_telling import Over
 from probes.studies.subsets import Set
 from probes.studies.telling import joined, measured_on, quoted_text, says
@@ -47,10 +47,8 @@ if TYPE_CHECKING:
 
 SETS = Option("sets", "integer", 5, low=1, high=50)
 ORDERS = Option("orders", "integer", 4, low=1, high=50)
-BUDGET = Option("budget", "integer", 1500, low=10, high=100_000)
+BUDGET = Option("budget", "integer", None, low=10, high=100_000)
 CONTROL = Option("control", "integer", 20, low=0, high=1000)
-A_WAY_DOWN = 40
-"""Runs that one elimination takes, about: they grow with what is left, not with the passage."""
 LONGEST = 90
 """Characters of a set's words in a sentence and a table."""
 
@@ -285,10 +283,9 @@ def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
 
 def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
     """As many as are allowed, or as there are sets; then those drawn at random."""
-    down = A_WAY_DOWN * int(settings["orders"])
-    there = 2**extent.units if extent.units <= EXACT else 2 * extent.units + down
-    drawn = int(settings["control"]) * (1 + max(int(settings["orders"]), int(settings["sets"])))
-    return min(int(settings["budget"]), there) + drawn
+    most = allowed(extent.units, settings)
+    there = min(most, 2**extent.units) if extent.units <= EXACT else most
+    return there + int(settings["control"]) * (1 + max(int(settings["orders"]), int(settings["sets"])))
 
 
 OTHER = "other"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import comb
 from typing import Any
 
@@ -24,6 +24,15 @@ SIDE_BY_SIDE = 8
 """Deletions tried in one batch."""
 
 
+USUAL = 1000
+"""Runs that are allowed where nobody says; of a short passage, as many as it has sets."""
+
+
+def allowed(units: int, settings: Mapping[str, Any]) -> int:
+    """How many runs the search may make."""
+    return int(settings["budget"] or (2**units if units <= EXACT else USUAL))
+
+
 class Search:
     """One search: what it has run, and the sets it has found.
 
@@ -40,9 +49,10 @@ class Search:
 
     def __init__(self, asking: Asking, units: Sequence[Unit]) -> None:
         self.asking, self.units = asking, units
-        self.runs = Kept(asking, units, asking.settings["budget"])
+        self.budget = allowed(len(units), asking.settings)
+        self.runs = Kept(asking, units, self.budget)
         self.lead = self.runs.lead
-        self.exact = len(units) <= EXACT and 2 ** len(units) <= asking.settings["budget"]
+        self.exact = len(units) <= EXACT and 2 ** len(units) <= self.budget
         self.keeping: dict[Set, bool] = {}
         self.flipping: dict[Set, bool] = {}
         self.shares: dict[Set, float | None] = {}
@@ -121,7 +131,7 @@ class Search:
     def _searched(self) -> Any:
         everything, empty = self.runs.everything, frozenset[int]()
         singles = [everything - {unit.index} for unit in self.units]
-        affordable = len(singles) <= self.asking.settings["budget"] // 2
+        affordable = len(singles) <= self.budget // 2
         yield from self.runs.run([everything, empty, *(singles if affordable else ())])
         if affordable:
             flips = [
@@ -180,7 +190,7 @@ class Search:
             return
         end = min(self.keeping, key=self.rank)
         gone = [unit for one in self._weakest_first() for unit in one if unit not in end]
-        left = self.asking.settings["budget"] - len(self.runs.outcomes)
+        left = self.budget - len(self.runs.outcomes)
         steps = max(1, min(PATH, len(gone), left + 1))
         cuts = [everything - frozenset(gone[: round(len(gone) * n / steps)]) for n in range(1, steps)]
         stands = yield from self.runs.run(cuts)
@@ -213,7 +223,7 @@ class Search:
     def _all_smaller(self) -> Any:
         """Try every smaller set than the smallest found, where that is affordable."""
         size, count = min(map(len, self.keeping)), len(self.units)
-        left = self.asking.settings["budget"] - len(self.runs.outcomes)
+        left = self.budget - len(self.runs.outcomes)
         if sum(comb(count, k) for k in range(size)) > left:
             return
         for kept in smaller(count, size):

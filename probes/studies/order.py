@@ -213,10 +213,11 @@ def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
 
 
 def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
-    """Shuffles, and what is turned, swapped and reversed; how many sentences there are is guessed."""
-    if settings["moved"] == "word":
-        return int(settings["shuffles"])
-    return int(settings["shuffles"]) + 2 * max(2, extent.words // 8)
+    """Shuffles, and what is turned, swapped and reversed: of sentences, at most as many as there are
+    words.
+    """
+    turned = 0 if settings["moved"] == "word" else 2 * extent.words
+    return int(settings["shuffles"]) + turned
 
 
 def _how(row: Record, lang: str) -> str:
