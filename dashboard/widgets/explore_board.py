@@ -82,7 +82,7 @@ def board(here: Desk) -> None:
         return
     with passage_slot:
         if visit.guessing and visit.revealed and words is not None:
-            prediction.score_view(words)
+            prediction.score_view(words, len(units))
         _passage(here.question, units, words, here.found_so_far("words", chosen))
     with action_slot:
         if not visit.cutting:

@@ -79,17 +79,17 @@ def _reveal() -> None:
     session.visit().revealed = True
 
 
-def score_view(words: ProbeResult) -> None:
-    """How well the guess ranked the model's own effects, and where the two differ."""
-    visit, rows = session.visit(), words.data["rows"]
-    guess = [n for n in visit.guess if n < len(rows)]
+def score_view(words: ProbeResult, count: int) -> None:
+    """How well the guess ranked the model's own effects on `count` units, and where the two differ."""
+    rows = words.data["rows"]
+    guess = [n for n in session.visit().guess if n < count]
     changing = {row["index"] for row in rows if row["no_change"] is False}
     with st.container(border=True):
         if not changing:
             st.markdown(t("passage.score_none"))
         else:
             precision = average_precision(guess, changing)
-            chance = len(changing) / len(rows)
+            chance = len(changing) / count
             hits = len(changing & set(guess))
             st.markdown(
                 t(
