@@ -54,15 +54,16 @@ def mean_interval(
     return {"mean": mean, "low": low, "high": high}
 
 
-def surely_above(values: Sequence[float | None], *, seed: int, nothing: float = 0.0) -> bool:
+def surely_above(low: float | None, values: Sequence[float], *, nothing: float = 0.0) -> bool:
     """Whether a mean is above zero: its interval is; or, where values alike give none, each of them is, and
     there are enough (a sign test: with `FEWEST` values chance does so in 0.4 %).
+
+    Args:
+        low: the lower end of the values' `mean_interval`.
     """
-    known = [value for value in values if value is not None]
-    low = mean_interval(known, seed=seed, nothing=nothing)["low"]
     if low is not None:
         return low > 0
-    return len(known) >= FEWEST and all(value > max(nothing, 0.0) for value in known)
+    return len(values) >= FEWEST and all(value > max(nothing, 0.0) for value in values)
 
 
 def carriers(values: Sequence[float] | np.ndarray, nothing: float = 0.0) -> int:

@@ -161,10 +161,9 @@ def _effects(here: Desk, units: Sequence[Unit], chosen: Mapping[str, Any]) -> Pr
     ask = many or here.shop.seconds("words", here.choice, here.question, chosen, runs) > MINUTES
     offer = t("stage.many", count=len(units)) if many else NOTHING
     found = here.measured("words", chosen, runs, "words", draw, ask=ask, offer=offer)
-    if found is None:
-        _offer_to_find(here, units, chosen)
     if found is not None:
         st.rerun()  # the chips were drawn before their numbers were known
+    _offer_to_find(here, units, chosen)
     return None
 
 

@@ -22,6 +22,7 @@ from probes.numbers import percent
 from probes.record.results import ProbeResult
 from probes.studies import STUDIES
 from probes.studies.order import order_of
+from probes.studies.telling import top_of
 
 TOLD_OF = ("order", "definition", "counterfactual", "frequency", "questions")
 FIELDS: Mapping[str, tuple[str, ...]] = {
@@ -99,7 +100,7 @@ def _cards(here: Desk, settings: Mapping[str, Any]) -> Callable[[ProbeResult], N
         if row is None:
             st.markdown(t("order.as_it_is"))
             return
-        then = next(a for a in row["answers"] if a["answer"] == row["top"])
+        then = top_of(row)
         told, share = _written(order).replace(",", " "), percent(then["probability"])
         st.markdown(t("order.in_this", order=told, answer=then["name"], share=share))
 

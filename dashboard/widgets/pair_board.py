@@ -3,51 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk
 from dashboard.widgets.markup import plain
 from dashboard.widgets.passage_marks import Arc, passage_marks
-from dashboard.widgets.study_board import measured, own_options, shown, told_of
-from dashboard.widgets.take_along import Taken, below
+from dashboard.widgets.study_board import own_page
 from dashboard.wording import bare, t
 from probes import charts
-from probes.errors import CruxError
 from probes.numbers import percent, signed_if_known
+from probes.record.results import ProbeResult
 from probes.studies import STUDIES
 
-STUDY = STUDIES["pairs"]
 MOST_ARCS = 12
 CHOSEN = "w_pair"
 
 
 def board(here: Desk) -> None:
     """What acts on what; one pair's four runs; the map and the table; options."""
-    slot = st.container()
-    own_options(STUDY, ("mode", "unit", "target"))
-    state = here.state
-    try:
-        given = {**told_of(STUDY), "mode": state.mode, "unit": state.unit, "target": state.target}
-        settings = STUDY.settings(given)
-    except CruxError as fault:
-        problem(fault)
-        return
-    with slot:
-        found = measured(here, STUDY, settings)
-        if found is None:
-            st.caption(t("pairs.waits"))
-            return
-        acting = [row for row in found.rows if row["kind"] != "apart"]
-        _arcs(here, found.data, acting)
-        if acting:
-            _four_runs(found.data, acting)
-        shown(here, STUDY, found)
-    taken = Taken(STUDY.name, found, settings, partial(STUDY.picture, found))
-    below(here.question, [taken], [t("pairs.read_text")])
+    own_page(here, STUDIES["pairs"], t("pairs.waits"), t("pairs.read_text"), _acting)
+
+
+def _acting(here: Desk, found: ProbeResult) -> None:
+    """Arcs on the passage, and the four runs of one pair."""
+    acting = [row for row in found.rows if row["kind"] != "apart"]
+    _arcs(here, found.data, acting)
+    if acting:
+        _four_runs(found.data, acting)
 
 
 def _arcs(here: Desk, data: Mapping[str, Any], acting: Sequence[Mapping[str, Any]]) -> None:

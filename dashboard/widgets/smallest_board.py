@@ -5,25 +5,20 @@ found.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.markup import Markdown
 from dashboard.widgets.passage_marks import passage_marks
-from dashboard.widgets.study_board import measured, own_options, shown, told_of
-from dashboard.widgets.take_along import Taken, below
+from dashboard.widgets.study_board import own_page
 from dashboard.wording import bare, t
 from probes import charts
-from probes.errors import CruxError
 from probes.numbers import percent
 from probes.record.results import ProbeResult
 from probes.studies import STUDIES
 
-STUDY = STUDIES["minimal"]
 STEP = "w_strike"
 CORE, FILLER = 1.0, 0.35
 """How strongly words are shaded."""
@@ -31,32 +26,14 @@ CORE, FILLER = 1.0, 0.35
 
 def board(here: Desk) -> None:
     """The steps forward and back, the passage, the probability along the way; the sets; options."""
-    slot = st.container()
-    own_options(STUDY, ("mode", "unit", "target"))
-    state = here.state
-    try:
-        given = {**told_of(STUDY), "mode": state.mode, "unit": state.unit, "target": state.target}
-        settings = STUDY.settings(given)
-    except CruxError as fault:
-        problem(fault)
-        return
-    with slot:
-        found = measured(here, STUDY, settings)
-        if found is None:
-            st.caption(t("smallest.waits"))
-            return
-        _strike_out(here, found)
-        st.subheader(t("smallest.sets"))
-        shown(here, STUDY, found)
-    taken = Taken(STUDY.name, found, settings, partial(STUDY.picture, found))
-    below(here.question, [taken], [t("smallest.read_text")])
+    own_page(here, STUDIES["minimal"], t("smallest.waits"), t("smallest.read_text"), _strike_out)
 
 
 # ---- step by step
 
 
 def _strike_out(here: Desk, found: ProbeResult) -> None:
-    steps = [step for step in found.data["steps"] if step is not None]
+    steps = found.data["steps"]
     last = len(steps) - 1
     at = _step(found, last)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -71,6 +48,7 @@ def _strike_out(here: Desk, found: ProbeResult) -> None:
         picture = charts.strikes(found, here.state.lang, at=at)
         said = bare("smallest.steps_alt", steps=last)
         st.vega_lite_chart(charts.specification(picture, ink=ink()), key="strikes_chart", alt=said)
+    st.subheader(t("smallest.sets"))
 
 
 def _step(found: ProbeResult, last: int) -> int:

@@ -12,7 +12,7 @@ from dashboard import session, study_options
 from dashboard.session import bound, current
 from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import Desk, ink
-from dashboard.widgets.markup import plain
+from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.notes import known_note
 from dashboard.widgets.over_board import over_view
 from dashboard.widgets.tabs import tabs
@@ -26,6 +26,9 @@ from probes.studies import STUDIES, Option, Study
 
 ROWS = 20
 """Rows of a table that are shown at first."""
+OF_THE_BAR = ("mode", "unit", "target")
+"""Options that the page's bar and state have."""
+Above = Callable[[Desk, ProbeResult], None]
 ASKED_FROM = 3
 """Runs from which on a study is offered, not begun."""
 
@@ -68,6 +71,30 @@ def one_passage(here: Desk, study: Study, settings: Mapping[str, Any], *, ask: b
         return None
     shown(here, study, found)
     return Taken(study.name, found, settings, partial(study.picture, found))
+
+
+def own_page(here: Desk, study: Study, waits: Markdown, read: Markdown, above: Above) -> None:
+    """A study's own page: what `above` draws of its record, then its picture and table; its options last.
+
+    Args:
+        waits: what is said while there is no record; `read`, how it is read.
+    """
+    slot, state = st.container(), here.state
+    own_options(study, OF_THE_BAR)
+    try:
+        given = {**told_of(study), **{name: getattr(state, name) for name in OF_THE_BAR}}
+        settings = study.settings(given)
+    except CruxError as fault:
+        problem(fault)
+        return
+    with slot:
+        found = measured(here, study, settings)
+        if found is None:
+            st.caption(waits)
+            return
+        above(here, found)
+        shown(here, study, found)
+    below(here.question, [Taken(study.name, found, settings, partial(study.picture, found))], [read])
 
 
 def measured(
@@ -116,7 +143,7 @@ def table(study: Study, found: ProbeResult, lang: str) -> None:
 def options_of(study: Study) -> dict[str, Any]:
     """On the page of any study: every option that the visitor gave another value than its default."""
     with st.expander(t("study.options"), icon=":material/tune:"):
-        _fields(study, study.options, dict(current().told), partial(_tell_any, study))
+        _fields(study, study.options, dict(current().told), _tell_any)
     return _values(study, current().told)
 
 
@@ -148,7 +175,7 @@ def tell(study: Study, name: str, text: str) -> None:
     session.change(chosen=tuple(sorted((said | ({key: text} if text else {})).items())))
 
 
-def _tell_any(_study: Study, name: str, text: str) -> None:
+def _tell_any(name: str, text: str) -> None:
     said = {other: value for other, value in current().told if other != name}
     session.change(told=tuple(sorted((said | ({name: text} if text else {})).items())))
 

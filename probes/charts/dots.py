@@ -77,12 +77,12 @@ def _dot(row: str, name: str, one: Mapping[str, Any], result: ProbeResult, reach
         "flips": "+" if flips else "−",
         "colour": colour,
         "fill": colour if flips else "rgba(0,0,0,0)",
-        "lane": hash_lane(name),
+        "lane": _lane(name),
         "effect": nats(one, 3),
         "then": then_of(one),
     }
 
 
-def hash_lane(name: str) -> int:
+def _lane(name: str) -> int:
     """A lane, the same each time, so that dots of one size do not hide one another."""
     return sum(map(ord, name)) % 7 - 3

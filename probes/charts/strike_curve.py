@@ -27,7 +27,7 @@ def strikes(result: ProbeResult, lang: str, *, at: int | None = None) -> alt.Lay
     data = result.data
     label = data["target"]["label"]
     values: list[dict[str, Any]] = []
-    for number, step in enumerate(step for step in data["steps"] if step is not None):
+    for number, step in enumerate(data["steps"]):
         share = next(a["probability"] for a in step["answers"] if a["answer"] == label)
         left = len(step["kept"])
         values.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from probes.asking.interventions import Site
 from probes.asking.question import Question
 from probes.asking.readings import Reading
-from probes.asking.trials import Trial
+from probes.asking.trials import Mode, Trial
 from probes.errors import CapabilityError, InputError
 from probes.locale import TEXTS, say
 from probes.models.base import AnswerModel, Outcome
@@ -20,6 +20,7 @@ from probes.studies.columns import Table
 from probes.studies.effects import Target, effect_of
 from probes.studies.over_telling import Over, over_sentence, over_table
 from probes.text.characters import check_unicode
+from probes.text.passage import Unit
 
 Steps = Generator[Sequence[Trial | Reading], list[Any], dict[str, Any]]
 """Yields what to try and what to read, beside the passage as it stands; is sent an outcome, or what was read,
@@ -177,6 +178,11 @@ class Asking:
     @property
     def _inside(self) -> Any:
         return opened(self.model)
+
+    def without(self, units: Iterable[Unit]) -> Trial:
+        """The passage with these units taken away together, in the way that the settings name."""
+        mode, filler = Mode(self.settings["mode"]), self.settings["filler"]
+        return Trial(tuple(unit.span for unit in units), mode, filler)
 
     def effect(self, now: Outcome, before: Outcome | None = None) -> dict[str, Any]:
         """How an outcome differs from the clean one, or from another; see `effects.effect_of`."""

@@ -10,7 +10,6 @@ from itertools import combinations
 from math import comb
 from typing import Any
 
-from probes.asking.trials import Mode, Trial
 from probes.intervals import wilson
 from probes.studies.base import Asking
 from probes.studies.subsets import Kept, Set
@@ -64,10 +63,9 @@ def confirmed(
     """
     others = [unit.index for unit in units if unit.index not in pair]
     size = max(1, round(GONE * len(others)))
-    mode, filler = Mode(asking.settings["mode"]), asking.settings["filler"]
     backgrounds = [sorted(rng.sample(others, min(size, len(others)))) for _ in range(count)]
     sets = [sorted({*gone, *more}) for gone in backgrounds for more in ((), pair[:1], pair[1:], pair)]
-    outcomes = yield [Trial(tuple(units[i].span for i in one), mode, filler) for one in sets]
+    outcomes = yield [asking.without(units[i] for i in one) for one in sets]
     logs = [asking.target.log(outcome.answers) for outcome in outcomes]
     found = [logs[n] - logs[n + 1] - logs[n + 2] + logs[n + 3] for n in range(0, len(logs), 4)]
     up, down = sum(one >= least for one in found), sum(one <= -least for one in found)

@@ -13,7 +13,7 @@ from probes.asking.readings import Proposals
 from probes.asking.trials import Mode, Trial
 from probes.errors import InputError
 from probes.locale import say
-from probes.numbers import shortened, signed
+from probes.numbers import nats, shortened, signed
 from probes.record.leads import flips_clearly
 from probes.studies.base import NATS, POINTS, TARGET, Asking, Extent, Option, Record, Steps, Study, opened
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note, strongest_first
@@ -109,8 +109,7 @@ def sentence(data: Record, lang: str) -> str:
         parts.append(says(data, strongest, lang, "counterfactual.then", **pair))
         parts.append(say("counterfactual.flips", lang, flips=len(flipping), all=len(rows)))
     else:
-        moved = "−∞" if strongest["effect_log_prob"] is None else signed(strongest["effect_log_prob"])
-        parts.append(say("counterfactual.none_flips", lang, all=len(rows), nats=moved, **pair))
+        parts.append(say("counterfactual.none_flips", lang, all=len(rows), nats=nats(strongest), **pair))
     parts += swaps(rows, data, lang)
     if data["unfit"]:
         parts.append(say("counterfactual.unfit", lang, count=data["unfit"]))

@@ -16,7 +16,7 @@ from probes.errors import InputError
 from probes.intervals import mean_interval, surely_above
 from probes.locale import say
 from probes.models.base import Outcome
-from probes.numbers import signed_if_known
+from probes.numbers import signed, signed_if_known
 from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Option, Record, Steps, Study
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note
 from probes.studies.effects import run_fields
@@ -162,7 +162,8 @@ def _gain(
     if not gains:
         return None
     told: dict[str, Any] = {"seed": settings["seed"], "nothing": settings["nats"]}
-    return {**mean_interval(gains, **told), "above": surely_above(gains, **told)}
+    mean = mean_interval(gains, **told)
+    return {**mean, "above": surely_above(mean["low"], gains, nothing=settings["nats"])}
 
 
 # ---- what is said of a record
@@ -182,7 +183,7 @@ def sentence(data: Record, lang: str) -> str:
     parts = [*opening(data, lang), say("definition.undefined", lang, **told)]
     parts.append(say("definition.defined", lang, kept=back["kept"], n=back["n"]))
     if gain := data["gain"]:
-        within_ = within(gain["low"], gain["high"], lambda v: signed_if_known(v), lang)
+        within_ = within(gain["low"], gain["high"], signed, lang)
         parts.append(say("definition.gain", lang, nats=signed_if_known(gain["mean"]), within=within_))
     if (other := data["gain_over_other"]) and not other["above"]:
         parts.append(say("definition.no_more_than_other", lang, nats=signed_if_known(other["mean"])))

@@ -10,12 +10,11 @@ but a good guess of where to look.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from probes.asking.readings import Gradients
-from probes.asking.trials import Trial
 from probes.errors import CruxError
 from probes.models.base import Outcome
 from probes.numbers import strength
@@ -49,25 +48,25 @@ class Stretch:
     """Units side by side, taken away together."""
 
     units: Sequence[Unit]
-    moved: float
-    """By how many nats, without its sign."""
     effect: dict[str, Any]
     opened: bool = False
+
+    @property
+    def moved(self) -> float:
+        """By how many nats it moves the answer, without its sign."""
+        return strength(self.effect)
 
 
 class Finding:
     """A search for the strongest units: what was run, what was opened."""
 
-    def __init__(
-        self, asking: Asking, units: Sequence[Unit], trial: Callable[[Sequence[Unit]], Trial]
-    ) -> None:
-        self.asking, self.units, self.trial = asking, units, trial
+    def __init__(self, asking: Asking, units: Sequence[Unit]) -> None:
+        self.asking, self.units = asking, units
         self._cutter = Cutter(asking.question.passage, units)
         self.wanted = int(asking.settings["find"])
         self.left = allowed(len(units), asking.settings)
         self.alone: dict[int, Outcome] = {}
-        self.strengths: dict[int, float] = {}
-        self.effects: dict[int, float | None] = {}
+        self.effects: dict[int, dict[str, Any]] = {}
         self.stretches: list[Stretch] = []
         self.ended = False
         """Nothing that was left closed moves the answer by what would count."""
@@ -101,7 +100,7 @@ class Finding:
 
     def found(self) -> list[Unit]:
         """The strongest of the units that were taken away alone, as many as were asked for."""
-        ranked = sorted(self.strengths, key=lambda index: (-self.strengths[index], index))
+        ranked = sorted(self.effects, key=lambda index: (-strength(self.effects[index]), index))
         return [self.units[index] for index in sorted(ranked[: self.wanted])]
 
     def told(self) -> dict[str, Any]:
@@ -147,17 +146,15 @@ class Finding:
 
     def _measure(self, parts: Sequence[Sequence[Unit]]) -> Any:
         parts = [part for part in parts if len(part) > 1 or part[0].index not in self.alone]
-        outcomes = yield [self.trial(part) for part in parts]
+        outcomes = yield [self.asking.without(part) for part in parts]
         self.left -= len(parts)
         for part, outcome in zip(parts, outcomes, strict=True):
             effect = self.asking.effect(outcome)
-            moved = strength(effect)
             if len(part) == 1:
                 index = part[0].index
-                self.alone[index], self.strengths[index] = outcome, moved
-                self.effects[index] = effect["effect_log_prob"]
+                self.alone[index], self.effects[index] = outcome, effect
             else:
-                self.stretches.append(Stretch(part, moved, effect))
+                self.stretches.append(Stretch(part, effect))
 
     def _closed(self) -> list[Stretch]:
         """Stretches not opened yet, those first that move the answer most beyond what is known of their
@@ -172,7 +169,8 @@ class Finding:
         effect = stretch.effect["effect_log_prob"]
         if effect is None:
             return stretch.moved
-        known = [self.effects.get(unit.index) or 0.0 for unit in stretch.units]
+        alone = [self.effects[unit.index] for unit in stretch.units if unit.index in self.effects]
+        known = [one["effect_log_prob"] or 0.0 for one in alone]
         return min(stretch.moved, abs(float(effect) - math.fsum(known)))
 
     def _begun(self) -> list[Sequence[Unit]]:

@@ -217,8 +217,8 @@ def _slope(rows: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> di
         strict=True,
     )
     steps_ = [(one["expected"] - other["expected"]) / one["added"] for one, other in pairs]
-    seed = settings["seed"]
-    return {**mean_interval(steps_, seed=seed), "above": surely_above(steps_, seed=seed)}
+    mean = mean_interval(steps_, seed=settings["seed"])
+    return {**mean, "above": surely_above(mean["low"], steps_)}
 
 
 # ---- what is said of a record
@@ -259,7 +259,7 @@ def table(data: Record, lang: str) -> Table:
         cells.append(
             [
                 say(f"frequency.kind_{mean['kind']}", lang),
-                f"{mean['added']:+d}".replace("-", "−"),
+                signed(mean["added"], 0),
                 str(mean["mentions"]),
                 f"{mean['expected']:.3f}",
                 "" if low is None or high is None else f"{low:.3f} … {high:.3f}",
@@ -286,7 +286,7 @@ def runs(extent: Extent, settings: Mapping[str, Any]) -> int:
 
 def _named(row: Record, lang: str) -> str:
     kind = say(f"frequency.kind_{row['kind']}", lang)
-    return f"{kind} {row['added']:+d}".replace("-", "−")
+    return f"{kind} {signed(row['added'], 0)}"
 
 
 OVER = Over(

@@ -9,6 +9,7 @@ from typing import Any
 
 from probes.numbers import strength
 from probes.studies.base import Asking
+from probes.studies.stretches import by_sentence
 from probes.studies.subsets import Elimination, Kept, Set, Spent, hitting_sets, in_step, smaller
 from probes.text.passage import Unit
 
@@ -62,7 +63,6 @@ class Search:
         self.tried = 0
         self._known_size = 0
         self._ways: list[Elimination] = []
-        self._all_pairs = False
 
     def run(self) -> Any:
         """Yield what is to be tried until the search is over, or the runs are spent."""
@@ -161,12 +161,8 @@ class Search:
 
     def _sentences(self) -> list[Set]:
         """The units of each sentence together; none where units are sentences or longer."""
-        found = []
-        for sentence in self.asking.question.passage.sentences:
-            inside = [u.index for u in self.units if sentence.start <= u.start and u.end <= sentence.end]
-            if len(inside) > 1:
-                found.append(frozenset(inside))
-        return found
+        inside = by_sentence(self.asking.question.passage, self.units)
+        return [frozenset(units) for units in inside if len(units) > 1]
 
     def _weakest_first(self) -> list[Set]:
         def moved(unit: Unit) -> float:

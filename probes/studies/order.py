@@ -20,7 +20,8 @@ from probes.studies.base import NATS, POINTS, SEED, TARGET, Asking, Extent, Opti
 from probes.studies.columns import Table, columns, effect_cells, flip_cell, note
 from probes.studies.effects import run_fields
 from probes.studies.over_telling import Over
-from probes.studies.telling import joined, opening
+from probes.studies.stretches import by_sentence
+from probes.studies.telling import joined, opening, top_of
 from probes.text.passage import Unit
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ Order = tuple[int, ...]
 def steps(asking: Asking) -> Steps:
     """Yield the passage in every order at once; return the record's body."""
     settings, passage = asking.settings, asking.question.passage
-    of = "word" if settings["moved"] == "word" else settings["moved"]
+    of = settings["moved"]
     units = passage.units(of)
     if len(units) < 2:
         raise InputError("order.few", count=len(units), unit=of)
@@ -104,10 +105,7 @@ def _within_sentences(
     asking: Asking, words: Sequence[Unit], rng: random.Random
 ) -> Iterator[tuple[str, Order]]:
     """The words of each sentence shuffled within it."""
-    sentences = [
-        [word.index for word in words if sentence.start <= word.start and word.end <= sentence.end]
-        for sentence in asking.question.passage.sentences
-    ]
+    sentences = by_sentence(asking.question.passage, words)
     if all(len(inside) < 2 for inside in sentences):
         raise InputError("order.few", count=1, unit="word")
     own, seen = tuple(range(len(words))), set()
@@ -179,7 +177,7 @@ def sentence(data: Record, lang: str) -> str:
             parts.append(say("order.share", lang, share=share, low=low, high=high, n=kind["n"]))
     near = next((row for row in rows if row["how"] in ("swapped", "own") and row["flips_clearly"]), None)
     if near is not None:
-        then = next(answer for answer in near["answers"] if answer["answer"] == near["top"])
+        then = top_of(near)
         told = {"order": near["text"], "answer": then["name"], "probability": percent(then["probability"])}
         parts.append(say(f"order.flips_{near['how']}", lang, **told))
     return joined(parts, lang)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from probes.asking.trials import Mode, Trial
 from probes.models.base import Outcome
 from probes.studies.base import Asking
 from probes.studies.stretches import Cutter
@@ -79,12 +78,8 @@ class PairSearch:
 
     def _runs(self, sets: Iterable[Units]) -> Any:
         new = [units for units in dict.fromkeys(sets) if units not in self._outcomes]
-        found = yield [self._trial(units) for units in new]
+        found = yield [self.asking.without(self.units[i] for i in units) for units in new]
         self._outcomes.update(zip(new, found, strict=True))
-
-    def _trial(self, units: Units) -> Trial:
-        spans = tuple(self.units[index].span for index in units)
-        return Trial(spans, Mode(self.asking.settings["mode"]), self.asking.settings["filler"])
 
     # ---- coarse to fine
 

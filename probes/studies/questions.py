@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from probes.asking.question import Question, answer_set
-from probes.asking.trials import Mode, Trial, Wording
+from probes.asking.trials import Trial, Wording
 from probes.errors import InputError
 from probes.locale import say
-from probes.numbers import strength
+from probes.numbers import signed_if_known, strength
 from probes.ranks import spearman
+from probes.studies.attention import units_of
 from probes.studies.base import (
     FILLER,
     MODE,
@@ -48,8 +49,7 @@ def steps(asking: Asking) -> Steps:
     units = asking.model.units(question, settings["unit"])
     if not units:
         raise InputError("no_units", unit=settings["unit"])
-    mode, filler = Mode(settings["mode"]), settings["filler"]
-    trials = [Trial((unit.span,), mode, filler) for unit in units]
+    trials = [asking.without([unit]) for unit in units]
     first, *outcomes = yield [
         Trial(wording=wording),
         *trials,
@@ -58,18 +58,15 @@ def steps(asking: Asking) -> Steps:
     target = Target.of(settings["other_target"], other, first.answers)
     rows = [
         {
-            "index": unit.index,
-            "text": unit.text,
-            "occurrence": unit.occurrence,
-            "occurrences": unit.occurrences,
-            "start": unit.start,
-            "end": unit.end,
+            **named,
             "role": question.role_of(unit.span),
             **run_fields(here),
             **asking.effect(here),
             "second": {**run_fields(there), **effect_of(first, there, target, settings)},
         }
-        for unit, here, there in zip(units, outcomes[: len(units)], outcomes[len(units) :], strict=True)
+        for unit, named, here, there in zip(
+            units, units_of(units), outcomes[: len(units)], outcomes[len(units) :], strict=True
+        )
     ]
     return {
         "mode": settings["mode"],
@@ -119,9 +116,8 @@ def sentence(data: Record, lang: str) -> str:
     parts = [says(data, data["clean"], lang, "headline.says"), *measured_on(data, lang)]
     asked = quoted_text(data["second"]["question"], lang)
     parts.append(says(data, data["second"], lang, "questions.then_asked", what=asked))
-    here, there = (
-        {row["index"] for row in rows} for rows in (_moving(data["rows"]), _moving_other(data["rows"]))
-    )
+    here = {row["index"] for row in data["rows"] if row["no_change"] is False}
+    there = {row["index"] for row in data["rows"] if row["second"]["no_change"] is False}
     for key, numbers in (("became", there - here), ("stopped", here - there), ("both", here & there)):
         rows = [row for row in data["rows"] if row["index"] in numbers]
         rows.sort(key=lambda row: -max(strength(row), strength(row["second"])))
@@ -132,15 +128,6 @@ def sentence(data: Record, lang: str) -> str:
     return joined(parts, lang)
 
 
-def _moving(rows: Sequence[Record]) -> list[Record]:
-    """Rows that move the answer to the question as asked."""
-    return [row for row in rows if row["no_change"] is False]
-
-
-def _moving_other(rows: Sequence[Record]) -> list[Record]:
-    return [row for row in rows if row["second"]["no_change"] is False]
-
-
 def table(data: Record, lang: str) -> Table:
     """Every unit with what it does under each question, those that move either answer most first."""
     cells, quiet = [], []
@@ -149,7 +136,7 @@ def table(data: Record, lang: str) -> Table:
         here, there = effect_cells(row)[0], effect_cells(row["second"])[0]
         cells.append([word_label(row), here, flip_cell(row, data), there, flip_cell(row["second"], other)])
         quiet.append(bool(row["no_change"] and row["second"]["no_change"]))
-    rho = "n/a" if data["rho"] is None else f"{data['rho']:+.2f}".replace("-", "−")
+    rho = signed_if_known(data["rho"])
     told = note("questions.note", data, lang, other=data["second"]["target"]["text"], rho=rho)
     names = ("word", "nats", "flips", "nats_other", "flips_other")
     return Table(columns("questions", lang, *names), cells, [told], quiet)

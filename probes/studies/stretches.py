@@ -32,3 +32,11 @@ class Cutter:
         """Units that begin a sentence."""
         starts = [unit.start for unit in self._units]
         return {bisect_left(starts, sentence.start) for sentence in self._passage.sentences}
+
+
+def by_sentence(passage: Passage, units: Sequence[Unit]) -> list[list[int]]:
+    """Of each sentence the numbers of the units that lie in it."""
+    return [
+        [unit.index for unit in units if sentence.start <= unit.start and unit.end <= sentence.end]
+        for sentence in passage.sentences
+    ]

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from probes.asking.trials import Mode, Trial
+from probes.asking.trials import Trial
 from probes.models.base import Outcome
 from probes.studies.base import Asking
 from probes.studies.keeping import Stand, lead_of, stand
@@ -43,8 +43,7 @@ class Kept:
 
     def trial(self, kept: Set) -> Trial:
         """The passage with these units left."""
-        gone = tuple(unit.span for unit in self.units if unit.index not in kept)
-        return Trial(gone, Mode(self.asking.settings["mode"]), self.asking.settings["filler"])
+        return self.asking.without(unit for unit in self.units if unit.index not in kept)
 
     def run(self, sets: Iterable[Set]) -> Any:
         """Yield those that are not known yet; how the answer stands on each.

@@ -11,12 +11,13 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.asking.trials import Mode, Trial
+from probes.asking.trials import Mode
 from probes.errors import InputError
 from probes.locale import say
 from probes.models.base import Outcome
 from probes.numbers import nats, ranked_among, shortened, signed, signed_if_known
 from probes.record.leads import faint, flips_clearly, margin_of
+from probes.studies.attention import units_of
 from probes.studies.base import (
     FILLER,
     MODE,
@@ -77,7 +78,7 @@ def steps(asking: Asking) -> Steps:
         return (yield from _found(asking, units))
     groups = equal_groups(units) if settings["groups"] else ()
     sets: list[Sequence[Unit]] = [[unit] for unit in units] + list(groups)
-    outcomes = yield [_without(asking, chosen) for chosen in sets]
+    outcomes = yield [asking.without(chosen) for chosen in sets]
     rows, notes = _rows(asking, units, outcomes[: len(units)])
     together = [
         {
@@ -96,16 +97,11 @@ def steps(asking: Asking) -> Steps:
 
 def _found(asking: Asking, units: Sequence[Unit]) -> Steps:
     """The strongest units alone, found coarse to fine."""
-    finding = Finding(asking, units, lambda chosen: _without(asking, chosen))
+    finding = Finding(asking, units)
     yield from finding.run()
     found = finding.found()
     rows, notes = _rows(asking, found, [finding.alone[unit.index] for unit in found])
     return {**_body(asking, rows, [], notes), "find": finding.told()}
-
-
-def _without(asking: Asking, units: Sequence[Unit]) -> Trial:
-    mode, filler = Mode(asking.settings["mode"]), asking.settings["filler"]
-    return Trial(tuple(unit.span for unit in units), mode, filler)
 
 
 def _rows(
@@ -117,12 +113,12 @@ def _rows(
     shares, notes = shared_tokens(asking.model, question, units) if hiding else ([[]] * len(units), [])
     rows = [
         {
-            **_unit_fields(unit),
+            **named,
             "shares_tokens": others,
             "role": question.role_of(unit.span),
             **_run(asking, outcome),
         }
-        for unit, others, outcome in zip(units, shares, outcomes, strict=True)
+        for unit, named, others, outcome in zip(units, units_of(units), shares, outcomes, strict=True)
     ]
     ranked(rows)
     return rows, notes
@@ -149,17 +145,6 @@ def _body(
     }
 
 
-def _unit_fields(unit: Unit) -> dict[str, Any]:
-    return {
-        "index": unit.index,
-        "text": unit.text,
-        "occurrence": unit.occurrence,
-        "occurrences": unit.occurrences,
-        "start": unit.start,
-        "end": unit.end,
-    }
-
-
 def _control(
     groups: list[dict[str, Any]],
     rows: Sequence[Mapping[str, Any]],
@@ -173,7 +158,7 @@ def _control(
     draws = [
         random_sets(lengths, group["members"], group["tokens"], settings["control"], rng) for group in groups
     ]
-    trials = [_without(asking, [units[i] for i in chosen]) for sets in draws for chosen in sets]
+    trials = [asking.without(units[i] for i in chosen) for sets in draws for chosen in sets]
     outcomes = iter((yield trials))
     for group, sets in zip(groups, draws, strict=True):
         effects = [asking.effect(next(outcomes)) for _ in sets]
