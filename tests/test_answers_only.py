@@ -38,6 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "counterfactual": {"change": "walked", "to": "ran;looked"},
     "frequency": {"mention": "walked"},
     "questions": {"other": "Who walked?", "other_answers": "0=I;1=you;2=they"},
+    "focus": {"text": "twice"},
 }
 SETTINGS = {"points": 1.0, "nats": 0.05}
 KINDS = [Counting, Sampling, FirstTokens]

@@ -32,6 +32,7 @@ FEWER = {
     "counterfactual": ["--change", "walked", "--to", "ran; looked"],
     "frequency": ["--mention", "bar", "--draws", "2"],
     "questions": ["--other", "Who walked?", "--other-answers", "0=I;1=you"],
+    "focus": ["--tokens", "6", "--mode", "replace"],
     "patch": ["--change", "walked into", "--to", "walked past"],
 }
 

@@ -37,6 +37,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "pairs": {"control": 2},
     "questions": {"other": "Who walked?", "other_answers": "I=I;you=you"},
     "frequency": {"added": 1, "draws": 2},
+    "focus": {"mode": "hide"},
 }
 """Studies that ask in many rounds, or with other answers; each beside itself and one that looks inside."""
 PAIRS = [

@@ -54,11 +54,13 @@ class AnswerSet:
     """The answers that are compared.
 
     `endings`, where given, are put after every string ("once." and "once\\n" instead of "once"): then an
-    answer counts only where it also ends there, and every string scored is listed in full.
+    answer counts only where it also ends there, and every string scored is listed in full. `alone` allows
+    one answer that is compared with nothing: see `of_text`.
     """
 
     answers: tuple[Answer, ...]
     endings: tuple[str, ...] = ()
+    alone: bool = False
 
     def __post_init__(self) -> None:
         written = (s for a in self.answers for s in (a.label, a.display, *a.strings))
@@ -67,7 +69,7 @@ class AnswerSet:
         if not any(self.endings):  # an empty one alone asks for nothing
             object.__setattr__(self, "endings", ())
         labels = Counter(answer.label for answer in self.answers)
-        if len(self.answers) < 2:
+        if len(self.answers) < (1 if self.alone else 2):
             raise InputError("answers_few", count=len(self.answers))
         if doubled := next((label for label, count in labels.items() if count > 1), None):
             raise InputError("answers_label_twice", label=doubled)
@@ -122,6 +124,11 @@ class AnswerSet:
     def of(cls, table: Mapping[str, Sequence[str]]) -> AnswerSet:
         """From a mapping of labels to strings."""
         return cls(tuple(Answer(label, tuple(s), s[0] if s else "") for label, s in table.items()))
+
+    @classmethod
+    def of_text(cls, text: str) -> AnswerSet:
+        """One text alone, whose probability is asked for."""
+        return cls((Answer("text", (text,), text),), alone=True)
 
     def index(self, label: str) -> int:
         """Where the answer stands whose label this is, or else whose name.

@@ -88,7 +88,17 @@ class Proposals:
     kept: ClassVar[bool] = False
 
 
-Reading = Attention | Lens | Direct | Estimates | Gradients | Passages | Proposals
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    """What the model goes on with by itself after the clean prompt, a text: the likeliest token again and
+    again, up to so many, or to where it ends.
+    """
+
+    tokens: int
+    kept: ClassVar[bool] = True
+
+
+Reading = Attention | Lens | Direct | Estimates | Gradients | Passages | Proposals | Continuation
 
 
 def restored(reading: Reading, value: Any) -> Any:

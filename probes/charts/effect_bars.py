@@ -54,14 +54,16 @@ def unit_label(row: Mapping[str, Any]) -> str:
 
 def scale_of(result: ProbeResult) -> float:
     """Where colour is full and the axis ends, nats: the largest effect, at least `SMALLEST_SCALE`."""
-    rows = [*result.data["rows"], *result.data["groups"]]
+    rows = [*result.data["rows"], *result.data.get("groups", ())]
     known = [abs(row["effect_log_prob"]) for row in rows if row["effect_log_prob"] is not None]
     known += [abs(end) for row in rows for end in row.get("effect_log_prob_interval", ()) if end is not None]
     found: float = max([*known, SMALLEST_SCALE])
     return found
 
 
-def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bool = False) -> alt.LayerChart:
+def effects(
+    result: ProbeResult, lang: str, *, most: int | None = 20, groups: bool = False, alone: bool = False
+) -> alt.LayerChart:
     """Bars, strongest first: how the target's log-probability moves (nats) when each unit is taken away.
 
     The band is what counts as no change, the darker line in it the noise floor; the page's caption and the
@@ -71,6 +73,7 @@ def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bo
     Args:
         most: how many rows; None for all.
         groups: whether equal words taken away together are ranked among the others.
+        alone: whether the target is a text compared with no other: then nothing leads, and no answer changes.
     """
     import altair as alt
 
@@ -79,7 +82,7 @@ def effects(result: ProbeResult, lang: str, *, most: int | None = 20, groups: bo
     values = [_effect_datum(result, row, reach, lang) for row in rows]
     scale = alt.Scale(domain=[-reach, reach], nice=False)
     x = alt.X("nats:Q", title=effect_title(result, lang), scale=scale)
-    names = ["what", "effect", "points", "lead", "then", "rank", "change"]
+    names = ["what", "effect", *(() if alone else ("points", "lead", "then")), "rank", "change"]
     tips = [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
     bars = (
         alt.Chart()

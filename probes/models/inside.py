@@ -15,7 +15,17 @@ from torch import Tensor
 from probes.asking.distribution import Distribution
 from probes.asking.interventions import Ablation, Cut, How, Intervention, Patch, Reference, Site
 from probes.asking.question import Question
-from probes.asking.readings import Attention, Direct, Estimates, Gradients, Lens, Passages, Proposals, Reading
+from probes.asking.readings import (
+    Attention,
+    Continuation,
+    Direct,
+    Estimates,
+    Gradients,
+    Lens,
+    Passages,
+    Proposals,
+    Reading,
+)
 from probes.asking.trials import CLEAN, Mode, Trial
 from probes.engine.edits import Edit, Knockout, Replace
 from probes.engine.jobs import Job
@@ -145,6 +155,8 @@ class Inside:
                 return self.references.passages(question, reference)
             case Proposals(span, count):
                 return proposals(self.model, question, span, count)
+            case Continuation(tokens):
+                return self.model.greedy(question, self.model.prepare(question, [CLEAN])[0], tokens)
         if clean is None:
             raise ValueError(f"{type(reading).__name__} hangs on the clean run's answers")
         match reading:

@@ -298,10 +298,10 @@ class LocalModel:
         found = self.engine.precision(prepared.work.job)
         return None if found is None else asdict(found)
 
-    def greedy(self, question: Question, prepared: Prepared) -> str:
+    def greedy(self, question: Question, prepared: Prepared, tokens: int = GREEDY_TOKENS) -> str:
         """The most probable continuation, token by token, up to a stop token or the window's end."""
         room = (self.window or math.inf) - len(prepared.prompt_ids)
-        ids = self.engine.greedy(prepared.prompt_ids, int(min(GREEDY_TOKENS, room)))
+        ids = self.engine.greedy(prepared.prompt_ids, int(min(tokens, room)))
         text = self.tokenizer.decode(list(ids), skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return str(text).rstrip("\ufffd")  # a character that was cut off between its tokens
 

@@ -67,7 +67,8 @@ def run(
     job = _Job(model, question, store, on_progress, on_outcome)
     started, cpu = time.perf_counter(), time.process_time()
     precision = job.precision()
-    body = job.drive(chosen, raised(LIMITS | settings, precision))
+    least = precision["nats"] if precision else 0.0
+    body = job.drive(chosen, raised(LIMITS | settings, precision), least)
     job.spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
     return _record(study, {**body, "precision": precision}, job, settings, lang)
 
@@ -97,11 +98,18 @@ class _Job:
     _told: float = 0.0
     _clean_run: Outcome | None = None
 
-    def drive(self, study: Study, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def drive(self, study: Study, settings: Mapping[str, Any], least: float) -> dict[str, Any]:
         """Hand the study its outcomes until it returns the record's body; the body with what every record
         has around it.
+
+        Args:
+            least: how far effects may be off for the model's number type, nats.
         """
-        asking = Asking(self.model, self.question, settings, self.clean_run)
+
+        def noise() -> float:
+            return max(self.noise_floor() or 0.0, least)
+
+        asking = Asking(self.model, self.question, settings, self.clean_run, noise)
         body = self._driven(study.steps(asking))
         around = {
             "clean": ask_fields(self.question, asking.clean),

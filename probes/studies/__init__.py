@@ -17,6 +17,7 @@ SHARED = frozenset(
 ) | {
     *("over_means", "over_picture", "over_telling"),
     *("keeping", "subsets", "minimal_search", "chance", "finding", "stretches", "pair_search", "places"),
+    "concentration",
 }
 FIRST = (
     "ask",
@@ -28,6 +29,7 @@ FIRST = (
     "counterfactual",
     "frequency",
     "questions",
+    "focus",
     "heads",
     "links",
     "attention",

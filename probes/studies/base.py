@@ -135,6 +135,7 @@ class Asking:
     Args:
         settings: every option of the study with its value; besides, what the runner adds (`margin`).
         run_clean: gives the clean run.
+        noise: gives what equal prompts were seen to differ by until now, nats.
     """
 
     def __init__(
@@ -143,14 +144,22 @@ class Asking:
         question: Question,
         settings: Mapping[str, Any],
         run_clean: Callable[[], Outcome],
+        noise: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.model, self.question, self.settings = model, question, settings
-        self._run_clean = run_clean
+        self._run_clean, self._noise = run_clean, noise
 
     @property
     def clean(self) -> Outcome:
         """The passage as it stands."""
         return self._run_clean()
+
+    @property
+    def noise(self) -> float:
+        """What an effect must exceed to be more than the noise of the trials run until now (nats): the noise
+        floor, or what the model's number type can tell where that is more.
+        """
+        return self._noise()
 
     @cached_property
     def target(self) -> Target:

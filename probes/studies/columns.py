@@ -12,7 +12,10 @@ from probes.record.leads import flips_clearly
 
 Side = Literal["left", "right"]
 LEFT = frozenset(
-    ("word", "head", "layer", "part", "from", "to", "link", "state", "flips", "top", "reads", "leads", "role")
+    (
+        *("word", "head", "layer", "part", "from", "to", "link", "state", "flips", "top", "reads", "leads"),
+        *("role", "measure"),
+    )
 )
 """Columns of words; numbers stand at the right."""
 

@@ -72,14 +72,16 @@ class Target:
 
     def lead(self, answers: Distribution) -> float | None:
         """By how many nats the answer leads the likeliest other one, or the one it is measured against;
-        negative where it is behind, None where one of the two has no probability at all.
+        negative where it is behind, None where one of the two has no probability at all or there is no other.
 
         Near certainty a probability hardly moves while this does: an answer at 0.9999 has room for neither
         a point nor a twentieth of a nat, and may still have lost half of its lead.
         """
         logs = answers.steady
         others = [log for i, log in enumerate(logs) if i != self.answer]
-        by = logs[self.answer] - (max(others) if self.against is None else logs[self.against])
+        by = logs[self.answer] - (
+            max(others, default=-math.inf) if self.against is None else logs[self.against]
+        )
         return by if math.isfinite(by) else None
 
     def as_dict(self, question: Question) -> dict[str, Any]:

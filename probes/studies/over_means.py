@@ -31,6 +31,7 @@ _MEANS = (
     "core",
     "interaction",
     "expected",
+    "concentration",
 )
 _SHARES = ("flips", "flips_clearly", "agrees")
 _KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site", "after_layer")
