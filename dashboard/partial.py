@@ -17,7 +17,8 @@ class Effects:
 
     `so_far` fills while a study runs: a unit's span, or the one intervention inside the model -> change of
     the target's log-probability (nats), None where the answer is gone altogether. What the store knows
-    already is not run, so it is not seen here.
+    already is not run, so it is not seen here; nor are trials with answers of their own, among which
+    the target is not.
     """
 
     def __init__(self, question: Question, target: str, so_far: dict[Any, float | None]) -> None:
@@ -29,6 +30,8 @@ class Effects:
     def __call__(self, outcome: Outcome) -> None:
         """One more; those that come before the clean run's wait for it."""
         trial = outcome.prepared.trial
+        if trial.wording and trial.wording.answers:
+            return
         if trial.is_clean:
             self._clean = outcome.answers
         elif len(changes := (*trial.spans, *trial.inside)) == 1:

@@ -126,6 +126,17 @@ def test_what_is_told_while_it_runs_is_what_the_record_says() -> None:
     assert so_far == pytest.approx(told, abs=1e-6)
 
 
+def test_trials_with_other_answers_tell_nothing_of_the_target() -> None:
+    model, question = load_model("builtin"), preset("coffee-en").question()
+    so_far: dict[Any, float | None] = {}
+    result = run("questions", model, question, {}, on_outcome=Effects(question, "top", so_far))
+    told = {tuple(row["spans"][0]): row["effect_log_prob"] for row in result.rows}
+    assert so_far == pytest.approx(told, abs=1e-6)
+    so_far.clear()
+    run("focus", model, question, {}, on_outcome=Effects(question, "three times", so_far))
+    assert so_far == {}
+
+
 class Stop(BaseException):
     """As Streamlit stops a script."""
 
