@@ -213,7 +213,7 @@ def test_a_records_concentration_is_of_its_rows(name: str) -> None:
     assert found["n"] == len(data["rows"])
 
 
-def test_the_speech_has_less_of_a_focus_than_the_coffee_shop() -> None:
+def test_to_the_built_in_model_the_speech_has_less_of_a_focus_than_the_coffee_shop() -> None:
     for lang in ("zh", "en"):
         speech, coffee = (focus(f"{name}-{lang}").data["concentration"] for name in ("crux", "coffee"))
         assert speech["top_5"] < coffee["top_5"]
@@ -284,6 +284,7 @@ def test_the_sentence_has_the_records_numbers(name: str, lang: str) -> None:
     data = focus(name).data
     told = headline(data, lang)
     assert data["text"].strip() in told
+    assert data["target"]["text"] == data["text"].strip()
     assert f"{data['concentration']['gini']:.2f}" in told
     strongest = max(data["rows"], key=lambda row: abs(row["effect_log_prob"]))
     assert strongest["text"] in told

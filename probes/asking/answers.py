@@ -128,7 +128,7 @@ class AnswerSet:
     @classmethod
     def of_text(cls, text: str) -> AnswerSet:
         """One text alone, whose probability is asked for."""
-        return cls((Answer("text", (text,), text),), alone=True)
+        return cls((Answer("text", (text,), text.strip()),), alone=True)
 
     def index(self, label: str) -> int:
         """Where the answer stands whose label this is, or else whose name.

@@ -39,6 +39,8 @@ TEXT = Option("text", "text", None)
 TOKENS = Option("tokens", "integer", 24, low=1, high=200)
 TOLD = 80
 """Characters of the text that a sentence or a note has room for."""
+NAMED = 40
+"""Characters of it by which an axis names it."""
 
 
 def steps(asking: Asking) -> Steps:
@@ -68,7 +70,7 @@ def steps(asking: Asking) -> Steps:
         "log_prob": log_prob,
         "per_token": log_prob / tokens if tokens and log_prob is not None else None,
         "scored": whole["scored"],
-        "target": target.as_dict(replace(question, answers=answers, right=None, tempting=None)),
+        "target": {**target.as_dict(replace(question, answers=answers)), "text": shortened(text, NAMED)},
         "rows": rows,
         "concentration": concentration([_known(row) for row in rows], asking.noise),
         "notes": notes,
