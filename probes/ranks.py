@@ -99,6 +99,30 @@ def average_precision(ranked: Sequence[int], wanted: Collection[int]) -> float:
     return total / len(set(wanted))
 
 
+def expected_precision(scores: Sequence[float] | np.ndarray, wanted: Collection[int]) -> float:
+    """`average_precision` of the places ranked by their scores, the highest first, on average over all orders
+    of those that tie (McSherry & Najork 2008, doi 10.1007/978-3-540-78646-7_38). Where all tie, it is what a
+    ranking at random has.
+
+    Raises:
+        ValueError: nothing is wanted.
+    """
+    if not wanted:
+        raise ValueError("nothing is wanted")
+    a, own = np.asarray(scores, float), np.isin(np.arange(len(scores)), list(set(wanted)))
+    before, hits, total = 0, 0, 0.0
+    for level in np.unique(a)[::-1]:
+        tied = a == level
+        size, mine = int(tied.sum()), int((tied & own).sum())
+        place = np.arange(size)
+        others = (
+            place * (mine - 1) / max(size - 1, 1)
+        )  # wanted ones of this level that stand before, on average
+        total += float((mine / size * (hits + 1 + others) / (before + 1 + place)).sum())
+        before, hits = before + size, hits + mine
+    return total / len(set(wanted))
+
+
 def _standard(values: np.ndarray) -> np.ndarray:
     """Ranks less their mean, of length 1; NaN where all are alike."""
     a = ranked(values)

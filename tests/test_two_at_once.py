@@ -38,6 +38,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
     "questions": {"other": "Who walked?", "other_answers": "I=I;you=you"},
     "frequency": {"added": 1, "draws": 2},
     "focus": {"mode": "hide"},
+    "baselines": {},
 }
 """Studies that ask in many rounds, or with other answers; each beside itself and one that looks inside."""
 PAIRS = [

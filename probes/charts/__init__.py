@@ -32,6 +32,7 @@ from probes.charts.link_maps import ANSWER, MOST_WORDS, links_arcs, links_maps, 
 from probes.charts.mention_curves import mentions
 from probes.charts.pair_maps import pairs_map
 from probes.charts.patch_map import patch_map
+from probes.charts.rank_columns import rankings
 from probes.charts.strike_curve import strikes
 from probes.charts.two_questions import two_questions
 from probes.charts.unit_sets import sets_of_units
@@ -72,6 +73,7 @@ __all__ = [
     "pairs_map",
     "patch_map",
     "place_of",
+    "rankings",
     "scale_of",
     "sets_of_units",
     "settled_at",

@@ -15,7 +15,7 @@ from probes.studies.base import Asking, Extent, Option, Study
 SHARED = frozenset(
     ("base", "columns", "control", "doubt", "effects", "parts", "plain", "shared_tokens", "telling")
 ) | {
-    *("over_means", "over_picture", "over_telling"),
+    *("over_means", "over_picture", "over_telling", "arrivals", "word_scores"),
     *("keeping", "subsets", "minimal_search", "chance", "finding", "stretches", "pair_search", "places"),
     "concentration",
 }
@@ -30,6 +30,7 @@ FIRST = (
     "frequency",
     "questions",
     "focus",
+    "baselines",
     "heads",
     "links",
     "attention",

@@ -14,7 +14,7 @@ Side = Literal["left", "right"]
 LEFT = frozenset(
     (
         *("word", "head", "layer", "part", "from", "to", "link", "state", "flips", "top", "reads", "leads"),
-        *("role", "measure"),
+        *("role", "measure", "method", "answers", "right", "counted"),
     )
 )
 """Columns of words; numbers stand at the right."""

@@ -25,6 +25,7 @@ from probes.studies.columns import Table, columns, note
 from probes.studies.effects import run_fields
 from probes.studies.over_telling import Over, within
 from probes.studies.telling import joined, opening, quoted_text
+from probes.text.passage import Passage
 from probes.text.phrases import occurrences
 from probes.text.segment import Span
 
@@ -94,8 +95,8 @@ def steps(asking: Asking) -> Steps:
 
 
 def mention_of(question: Question, named: str | None) -> str:
-    """The words whose mentions are counted: as named, as suggested, else the longest words that the question
-    and the passage share.
+    """The words whose mentions are counted: as named, as suggested, else the longest words in a row that the
+    question and the passage share.
 
     Raises:
         InputError: they are not in the passage, or nothing is shared.
@@ -107,17 +108,38 @@ def mention_of(question: Question, named: str | None) -> str:
         return named.strip()
     if (mention := question.suggested.mention) and occurrences(text, mention):
         return mention
-    asked = question.question
-    shared = (
-        asked[start:end].strip(" ?？。.")
-        for start in range(len(asked))
-        for end in range(len(asked), start + 1, -1)
-    )
-    found = max((part for part in shared if len(part) > 1 and occurrences(text, part)), key=len, default="")
-    found = found.removeprefix("to ").removeprefix("the ")
-    if not found:
-        raise InputError("frequency.no_mention", question=asked)
+    if not (found := _shared(question)):
+        raise InputError("frequency.no_mention", question=question.question)
     return found
+
+
+_PHRASE = 8
+"""Words that what is asked about may have where nobody names it."""
+_IDLE = """a an the to of in at on i you he she it we they did do does how many often times time was is were
+and go went 我 你 他 她 它 我们 他们 去 了 过 几 次 几次 去了 去过 多少 多少次 一共 有 在 的 是"""
+"""Words that a question about a count has whatever it asks about."""
+
+
+def _shared(question: Question) -> str:
+    """The longest words in a row that the question and the passage share, beginning and ending with a word
+    that says something; "" where there are none.
+    """
+    asked = Passage(question.question, dictionary=question.passage.dictionary)
+    idle = frozenset(_IDLE.split())
+    telling = [word for word in asked.words if word.text.casefold() not in idle]
+    starts, ends = ({word.span[side] for word in question.passage.words} for side in (0, 1))
+    phrases = {
+        asked.text[first.start : last.end]
+        for first in telling
+        for last in telling
+        if 0 <= last.index - first.index < _PHRASE
+    }
+    whole = (
+        phrase
+        for phrase in sorted(phrases, key=lambda one: (-len(one), asked.text.index(one)))
+        if any(a in starts and b in ends for a, b in occurrences(question.passage.text, phrase))
+    )
+    return next(whole, "")
 
 
 def _numbers(answers: AnswerSet) -> dict[int, int]:

@@ -134,6 +134,7 @@ OVER = Over(
     cell=lambda row, _lang: _after(row),
     column="layer",
     measure="agrees",
+    note=None,
     first="leads",
     share=True,
     strongest=None,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from probes.intervals import carriers, mean_interval, skewness
+from probes.intervals import carriers, mean_interval, skewness, wilson
 
 if TYPE_CHECKING:
     from probes.studies.over_telling import Over
@@ -33,7 +33,9 @@ _MEANS = (
     "expected",
     "concentration",
 )
-_SHARES = ("flips", "flips_clearly", "agrees")
+_SHARES = ("flips", "flips_clearly", "agrees", "correct")
+_COUNTED = ("correct",)
+"""Shares of passages, yes or no in each, that have an interval."""
 _KEPT = ("kv_head", "mode", "positions", "estimate", "reader", "site", "after_layer")
 
 Passages = Mapping[int, dict[str, Any]]
@@ -112,6 +114,8 @@ def _mean(passages: Sequence[Mapping[str, Any]], seed: int, nothing: Mapping[str
         shares = [one[name] for one in passages if name in one]
         if shares:
             row[name] = sum(shares) / len(shares)
+            if name in _COUNTED:
+                row[f"{name}_low"], row[f"{name}_high"] = wilson(round(sum(shares)), len(shares))
     return row | {"passages": len(passages)}
 
 

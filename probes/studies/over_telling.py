@@ -45,6 +45,8 @@ class Over:
         left_out: errors for which a passage is left out instead of ending the run.
         usable: whether a passage's record tells anything.
         whole: whether a row carries all there is, and is no finding.
+        more: sentences of its own about the means.
+        note: the text under the table; None for none.
     """
 
     keys: tuple[str, ...]
@@ -60,6 +62,8 @@ class Over:
     left_out: tuple[str, ...] = ()
     usable: Callable[[Record], bool] = lambda _record: True
     whole: Callable[[Row, Record], bool] = lambda _row, _record: False
+    more: Callable[[Record, str], list[str]] = lambda _record, _lang: []
+    note: str | None = "cli.over_note"
 
     def text(self, value: float, digits: int = 2) -> str:
         """A value of the measure."""
@@ -84,7 +88,7 @@ def over_sentence(over: Over, data: Record, lang: str) -> str:
         mean = data["agreement"]
         told_within = within(mean["low"], mean["high"], signed, lang)
         parts.append(say("headline.over_agreement", lang, rho=signed(mean["mean"]), within=told_within))
-    return joined(parts, lang)
+    return joined([*parts, *over.more(data, lang)], lang)
 
 
 def _measured_on(data: Record, lang: str) -> list[str]:
@@ -169,5 +173,5 @@ def over_table(study: str, over: Over, data: Record, lang: str) -> Table:
     heads: list[tuple[str, Side]] = columns(
         study, lang, over.column, over.first, "interval", "median", "carried", "flip_share"
     )
-    notes = [] if name == "agrees" else [say("cli.over_note", lang, fewest=FEWEST, carriers=CARRIERS)]
+    notes = [say(over.note, lang, fewest=FEWEST, carriers=CARRIERS)] if over.note else []
     return Table(heads, rows, notes)
