@@ -218,10 +218,14 @@ def table(data: Record, lang: str) -> Table:
     if data["key_words"]:
         chance = f"{data['precision_by_chance']:.2f}"
         cells.append([say("baselines.by_chance", lang), "", "", "", "", "", chance])
-    told = {"keys": data["key_words"], "passages": len(data["corpus"]["passages"])}
-    notes = [say("baselines.rules_note", lang), note("baselines.note", data, lang, **told)]
+    notes = [] if data["missing"] else [say("baselines.rules_note", lang)]
+    if data["key_words"]:
+        notes.append(say("baselines.keys_note", lang, keys=data["key_words"]))
+    notes.append(note("baselines.note", data, lang, passages=len(data["corpus"]["passages"])))
     names = ("method", "answers", "right", "counted", "rho", "p", "precision")
-    return Table(columns("baselines", lang, *names), cells, notes)
+    full = [n for n in range(len(names)) if any(row[n] for row in cells)]
+    told = [[row[n] for n in full] for row in cells]
+    return Table(columns("baselines", lang, *(names[n] for n in full)), told, notes)
 
 
 def _told(row: Record, data: Record, lang: str) -> list[str]:
