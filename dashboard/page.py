@@ -33,6 +33,12 @@ chosen = st.navigation(
         st.Page("views/links.py", title=t("page.links"), icon=":material/conversion_path:", url_path="links"),
         st.Page("views/layers.py", title=t("page.layers"), icon=":material/layers:", url_path="layers"),
         st.Page("views/study.py", title=t("page.studies"), icon=":material/science:", url_path="studies"),
+        st.Page(
+            "views/lecture.py",
+            title=t("page.lecture"),
+            icon=":material/school:",
+            url_path="lecture",
+        ),
         st.Page("views/models.py", title=t("page.models"), icon=":material/memory:", url_path="models"),
     ],
     position="top",

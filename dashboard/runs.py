@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from probes.asking.question import Question, preset
+from probes.running import lecture
 from probes.running.sets import MOST_SWAPS, questions_of
 from probes.studies import Extent, study_named
 from probes.studies.base import inside_of, opened
@@ -25,6 +26,8 @@ def runs_of(name: str, model: AnswerModel, question: Question, options: Mapping[
         CapabilityError: it looks inside a model that cannot be opened.
     """
     chosen = dict(options)
+    if name == "lecture":
+        return lecture.runs_of(chosen.get("claims"))
     size = int(chosen.pop("over", 0))
     study = study_named(name)
     settings = study.settings(chosen)

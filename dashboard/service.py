@@ -175,7 +175,9 @@ class Service:
             if found := self._results.get(key):  # somebody in front asked the same
                 return found
             ways: dict[str, Any] = {"store": self._store, "on_progress": on_progress}
-            if "over" in options:
+            if study == "lecture":
+                result = _lecture(model, question, options, ways)
+            elif "over" in options:
                 result = _over(study, model, question, dict(options), ways)
             else:
                 if effects is not None:
@@ -235,6 +237,17 @@ class Service:
                 self.run("words", Choice(), question, {**chosen, "unit": "word"})
         except CruxError as fault:
             log.warning("the built-in model could not be made ready: %s", fault.key)
+
+
+def _lecture(
+    model: AnswerModel, question: Question, options: Mapping[str, Any], ways: Mapping[str, Any]
+) -> ProbeResult:
+    """Claims of the lecture; a passage of the visitor's own stands in the place of the lecture's."""
+    from probes.running.lecture import lecture
+
+    language = "zh" if question.language == "zh" else "en"
+    own = None if question.preset else question
+    return lecture(model, language=language, question=own, claims=options["claims"], **ways)
 
 
 def _over(

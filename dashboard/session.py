@@ -59,6 +59,8 @@ class Visit:
     guess_revision: int = 0
     revealed: bool = False
     """Whether the guess is told how good it was."""
+    foreseen: dict[object, str] = field(default_factory=dict)
+    """Verdicts that the visitor predicted, by model, passage and claim."""
     cutting: bool = False
     """Whether words are being joined and split by hand."""
     picked: frozenset[int] = frozenset()

@@ -59,6 +59,11 @@ TABS: Final = (
     *("order", "definition", "counterfactual", "frequency", "questions"),
 )
 """Names of all pages' tabs; a page that lacks one opens its first."""
+SCENES: Final = (
+    *("L16", "L1", "L2", "L3", "L4", "L7", "L5", "L8", "L9", "L10", "L11", "L14", "L6", "L12", "L13", "L15"),
+    "end",
+)
+"""The lecture's claims in the order that it tells them, and the reader's score."""
 SITES: Final = SITE.choices
 DIRECTIONS: Final = DIRECTION.choices
 
@@ -132,6 +137,8 @@ class State:
     """Its options that have another value than their default, as (name, value), by name."""
     chosen: tuple[tuple[str, str], ...] = ()
     """Options of the studies that have pages of their own, as (study.option, value), by name."""
+    scene: str = ""
+    """The scene of the page Lecture; none: its first."""
     tab: str = ""
     """The open tab of a page that has some; none: its first."""
 
@@ -239,6 +246,7 @@ PARAMETERS: Final = (
     Parameter("study", "study", lambda name: values.choice(*STUDIES)(name)),
     Parameter("told", "options", values.pairs, values.write_pairs),
     Parameter("chosen", "chosen", values.pairs, values.write_pairs),
+    Parameter("scene", "scene", values.choice(*SCENES)),
     Parameter("tab", "tab", values.choice(*TABS)),
     Parameter("over", "over", lambda text: int(values.choice(*map(str, SETS))(text))),
 )

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from probes import __version__
-from probes.commands import catalogue, study
+from probes.commands import catalogue, lecture, study
 from probes.commands.help import speaking
 from probes.commands.shared import Context
 from probes.errors import CruxError
@@ -42,6 +42,7 @@ def build(lang: str) -> click.Group:
             "crux heads --over 20 --preset coffee-zh",
             "crux links --preset coffee-zh",
             "crux patch --preset coffee-en",
+            "crux lecture --model builtin",
             "crux page",
         )
     )
@@ -59,6 +60,7 @@ def build(lang: str) -> click.Group:
     click.version_option(__version__, message="%(prog)s %(version)s", help=about_version)(group)
     for command in (
         *study.commands(lang),
+        lecture.lecture(lang),
         catalogue.models(lang),
         catalogue.presets(lang),
         catalogue.page(lang),

@@ -6,6 +6,7 @@ over them; `probes.charts.pictures` makes files that stand alone.
 
 from probes.charts.agreement import agreement_map
 from probes.charts.answer_bars import answer_runs, answers
+from probes.charts.claim_figures import claim_figures
 from probes.charts.common import (
     BLUE,
     CLEAN,
@@ -55,6 +56,7 @@ __all__ = [
     "agreement_map",
     "answer_runs",
     "answers",
+    "claim_figures",
     "cumulative",
     "dots",
     "drawn",

@@ -11,7 +11,7 @@ from typing import Any
 import regex
 
 from probes.asking import passage_files
-from probes.asking.answers import AnswerSet
+from probes.asking.answers import Answer, AnswerSet
 from probes.asking.entries import PASSAGE, Entry, shown
 from probes.asking.passage_files import MOST
 from probes.asking.question import (
@@ -67,7 +67,8 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
     found: list[Question] = []
     while len(found) < count:
         story = composer.story()
-        asked = next((q for q in queries(story, tables, rng) if q.is_count), None)
+        put = queries(story, tables, rng)
+        asked = next((q for q in put if q.is_count), None)
         right = answer(story, asked) if asked else None
         if asked and right is not None:
             found.append(
@@ -81,13 +82,27 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
                     preset=None,
                     roles=_roles(story, asked),
                     swaps=tuple(_swaps(story, asked, tables)),
-                    suggested=Suggested(mention=story.places[asked.place] if asked.place else None),
+                    suggested=Suggested(
+                        mention=story.places[asked.place] if asked.place else None, other=_other(story, put)
+                    ),
                     answer_prefix=_PREFIX[language].format(asked.place) if base.answer_prefix else "",
                 )
             )
     if not found:
         raise InputError("over_empty", source=count)
     return found
+
+
+def _other(story: Any, put: Sequence[Any]) -> tuple[str, AnswerSet, str | None] | None:
+    """Another question about the same passage: what I ordered, bought, ate or drank, where it can be told."""
+    from probes.generator import answer
+    from probes.generator.clauses import ACTS
+
+    for query in put:
+        if query.kind in ACTS and len(query.candidates) > 1:
+            answers = tuple(Answer(name, (query.continuation(name),)) for name in query.candidates)
+            return query.text, AnswerSet(answers), answer(story, query)
+    return None
 
 
 def _roles(story: Any, asked: Any) -> dict[str, tuple[Span, ...]]:

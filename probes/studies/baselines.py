@@ -62,7 +62,7 @@ def steps(asking: Asking) -> Steps:
     return {
         "mention": mention,
         "missing": missing,
-        "methods": [*_answers(question, mention), _own(asking)],
+        "methods": [*answered(question, mention), _own(asking)],
         "rankings": _rankings(rows, keys),
         "key_words": len(keys),
         "precision_by_chance": expected_precision([0.0] * len(rows), keys) if keys else None,
@@ -94,7 +94,7 @@ def _places(question: Question) -> dict[int, int]:
 # ---- what the methods answer
 
 
-def _answers(question: Question, mention: str | None) -> list[dict[str, Any]]:
+def answered(question: Question, mention: str | None) -> list[dict[str, Any]]:
     """A row a method; all None where there is nothing to count."""
     if mention is None:
         return [_answer(question, method, None, ()) for method in COUNTING]

@@ -38,7 +38,17 @@ CHOSEN += (
     "heads.tab_",
     "over.in_each_",
 )
-CHOSEN += ("inside.", "order.tab_", "order.read_", "smallest.note_", "pairs.arc_", "pairs.sum_", "pairs.col_")
+CHOSEN += (
+    "lecture.story_",
+    "lecture.outcome_",
+    "inside.",
+    "order.tab_",
+    "order.read_",
+    "smallest.note_",
+    "pairs.arc_",
+    "pairs.sum_",
+    "pairs.col_",
+)
 """Beginnings of keys that are put together from a name."""
 KEYS = list(TEXTS.keys())
 SHARED = [key for key in list(PROBES.keys()) if key.startswith(("charts.", "errors.page"))]

@@ -1,0 +1,8 @@
+"""Lecture: its claims as scenes; the reader predicts each verdict, then sees what the model says."""
+
+from __future__ import annotations
+
+from dashboard.widgets.desk import desk
+from dashboard.widgets.lecture_board import board
+
+desk(board, lambda: None, needs=())

@@ -1,0 +1,57 @@
+"""One claim's figures: a dot for each passage, the mean with its interval, and the threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from probes.charts.common import BLUE, GREY, INK, ORANGE, layered, lines
+from probes.locale import say
+from probes.numbers import signed
+
+if TYPE_CHECKING:
+    import altair as alt
+
+ROW = 26
+
+
+def claim_figures(row: Mapping[str, Any], lang: str) -> alt.LayerChart:
+    """A row of a lecture's record: a dot is filled where its passage alone is on the holding side.
+
+    Args:
+        row: of `probes.running.lecture.lecture`, with at least one variant.
+    """
+    import altair as alt
+
+    mean, (low, high) = say("charts.claim_mean", lang), row["interval"]
+    above = row["side"] == "above"
+    values = [
+        {
+            "row": one["passage"],
+            "value": one["value"],
+            "holds": (one["value"] > row["threshold"]) == above and one["value"] != row["threshold"],
+            "told": signed(one["value"]),
+        }
+        for one in row["variants"]
+    ]
+    rows = [*dict.fromkeys(one["row"] for one in values), mean]
+    axis = alt.Axis(labelLimit=150, ticks=False, grid=False)
+    y = alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=rows), axis=axis)
+    x = alt.X("value:Q", title=lines(f"lecture.{row['id']}_axis", lang), axis=alt.Axis(tickCount=6))
+    colour = alt.condition("datum.holds", alt.value(BLUE), alt.value(ORANGE))
+    fill = alt.condition("datum.holds", alt.value(BLUE), alt.value("transparent"))
+    table = alt.Chart(alt.InlineData(values=values))
+    tips = [alt.Tooltip("row:N", title=say("charts.claim_passage", lang))]
+    tips.append(alt.Tooltip("told:N", title=say("charts.claim_value", lang)))
+    dots = table.mark_point(size=80, strokeWidth=2).encode(x=x, y=y, stroke=colour, fill=fill, tooltip=tips)
+    edge = alt.Chart(alt.InlineData(values=[{"at": row["threshold"]}]))
+    line = edge.mark_rule(color=GREY, strokeDash=[5, 4], strokeWidth=1.5).encode(x="at:Q")
+    layers: list[Any] = [line, dots]
+    if row["mean"] is not None:
+        middle = alt.Chart(
+            alt.InlineData(values=[{"row": mean, "value": row["mean"], "low": low, "high": high}])
+        )
+        if low is not None:
+            layers.append(middle.mark_rule(color=INK, strokeWidth=2.5).encode(x="low:Q", x2="high:Q", y=y))
+        layers.append(middle.mark_tick(thickness=3, size=ROW * 0.6, color=INK).encode(x="value:Q", y=y))
+    return layered(layers, ROW * len(rows))

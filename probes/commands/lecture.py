@@ -1,0 +1,148 @@
+"""`crux lecture`: the lecture's claims put to one model or several."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from probes.commands import shared
+from probes.commands.shared import Context, Progress
+from probes.commands.tables import put, table
+from probes.locale import say
+from probes.numbers import signed
+
+
+def lecture(lang: str) -> click.Command:
+    """`crux lecture`: a row a claim; with several models, a column a model."""
+    optional_file = {"is_flag": False, "flag_value": "-", "metavar": "[FILE]"}
+    models = [o for o in shared.model_options(lang) if o.name != "model"]
+    return click.Command(
+        "lecture",
+        callback=_lecture,
+        help=say("cli.lecture", lang),
+        params=[
+            shared.option("model", lang, names=["--model", "models"], multiple=True, default=["builtin"],
+                          show_default=True),
+            shared.option("claims", lang, metavar="LIST"),
+            shared.option("variants", lang, type=click.INT),
+            shared.option("told_in", lang, names=["--passages"], type=click.Choice(["zh", "en"])),
+            shared.option("seed_of_passages", lang, names=["--seed"], type=click.IntRange(0), default=0,
+                          show_default=True),
+            *models,
+            shared.option("json", lang, **optional_file),
+            shared.option("cache", lang, names=["--cache/--no-cache"], default=True),
+            shared.option("quiet", lang, names=["--quiet", "-q"], is_flag=True),
+            shared.language_option(lang),
+        ],
+    )  # fmt: skip
+
+
+class _Claims(Progress):
+    """Progress that also names the claim under way."""
+
+    claim = ""
+
+    def __call__(self, done: int, total: int) -> None:
+        self.done = done
+        if self._shown:
+            line = self._context.say("progress_claim", claim=self.claim, done=done)
+            click.echo(f"\r\033[K{line}", err=True, nl=False)
+
+
+def _lecture(**values: Any) -> None:
+    from probes.record.store import Store
+    from probes.running.lecture import claims_named, lecture
+
+    context = click.get_current_context().find_object(Context) or Context("en")
+    claims_named(values["claims"])  # before models are loaded
+    store = Store.default() if values["cache"] else None
+    progress = _Claims(context, values["quiet"])
+    found = []
+
+    def telling(claim: str, judged: int, of: int) -> None:
+        progress.claim = say("lecture.judging", context.lang, claim=claim, done=judged, all=of)
+
+    try:
+        for name in dict.fromkeys(values["models"]):
+            model = shared.load(values | {"model": name}, context, values["quiet"])
+            found.append(
+                lecture(
+                    model,
+                    language=values["told_in"] or context.lang,
+                    claims=values["claims"],
+                    variants=values["variants"],
+                    seed=values["seed_of_passages"],
+                    store=store,
+                    lang=context.lang,
+                    on_progress=progress,
+                    on_claim=telling,
+                )
+            )
+    except KeyboardInterrupt:
+        progress.clear()
+        click.echo(context.say("stopped" if store else "stopped_plain", done=progress.done), err=True)
+        sys.exit(130)
+    finally:
+        progress.clear()
+    records = [one.data for one in found]
+    if values["json"]:
+        text = json.dumps(records[0] if len(records) == 1 else records, ensure_ascii=False, indent=1)
+        _written(text, values["json"], context)
+    if values["json"] != "-":
+        _show(records, list(dict.fromkeys(values["models"])), context)
+
+
+def _written(text: str, path: str, context: Context) -> None:
+    if path == "-":
+        click.echo(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as fault:
+        raise click.FileError(path, fault.strerror) from fault
+    click.echo(context.say("file_written", path=path), err=True)
+
+
+def _show(records: Sequence[Mapping[str, Any]], models: Sequence[str], context: Context) -> None:
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
+    lang = context.lang
+    for model, record in zip(models, records, strict=True):
+        told = record["headline"] if len(records) == 1 else f"{model}: {record['headline']}"
+        console.print(Text(told, style="bold"))
+    console.print()
+    if len(records) == 1:
+        names = ("claim", "says", "verdict", "value", "interval", "threshold", "agree")
+        grid = table(*((say(f"lecture.col_{name}", lang), "left") for name in names))
+        for row in records[0]["rows"]:
+            grid.add_row(*map(Text, cells(row, lang)))
+        put(console, grid)
+        return
+    heads = [say("lecture.col_claim", lang), say("lecture.col_says", lang), *models]
+    grid = table(*((head, "left") for head in heads))
+    for rows in zip(*(record["rows"] for record in records), strict=True):
+        verdicts = [say(f"lecture.verdict_{row['verdict']}", lang) for row in rows]
+        grid.add_row(*map(Text, [rows[0]["id"], say(f"lecture.{rows[0]['id']}_says", lang), *verdicts]))
+    put(console, grid)
+
+
+def cells(row: Mapping[str, Any], lang: str) -> list[str]:
+    """A claim as a row of a table: its id, what it says, the verdict and the figures that it rests on."""
+    low, high = row["interval"]
+    sign = {"above": ">", "below": "<"}[row["side"]]
+    return [
+        row["id"],
+        say(f"lecture.{row['id']}_says", lang),
+        say(f"lecture.verdict_{row['verdict']}", lang),
+        "–" if row["mean"] is None else signed(row["mean"]),
+        "–" if low is None else f"{signed(low)} … {signed(high)}",
+        f"{sign} {row['threshold']:g}",
+        f"{row['agree']} / {row['n']}",
+    ]
