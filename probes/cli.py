@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from probes import __version__
-from probes.commands import catalogue, lecture, study
+from probes.commands import catalogue, lecture, report, study
 from probes.commands.help import speaking
 from probes.commands.shared import Context
 from probes.errors import CruxError
@@ -43,6 +43,7 @@ def build(lang: str) -> click.Group:
             "crux links --preset coffee-zh",
             "crux patch --preset coffee-en",
             "crux lecture --model builtin",
+            "crux report record.json --out report.html",
             "crux page",
         )
     )
@@ -61,6 +62,8 @@ def build(lang: str) -> click.Group:
     for command in (
         *study.commands(lang),
         lecture.lecture(lang),
+        report.report(lang),
+        report.show(lang),
         catalogue.models(lang),
         catalogue.presets(lang),
         catalogue.page(lang),

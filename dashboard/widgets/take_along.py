@@ -22,6 +22,7 @@ from probes.asking.question import Question
 from probes.charts.pictures import Format, saved, titled
 from probes.record.reference_wording import reference_of, reference_text
 from probes.record.results import ProbeResult
+from probes.report import Given, report
 from probes.running.commandline import command_line
 from probes.running.headline import headline
 
@@ -168,7 +169,7 @@ def _passage_file(state: State) -> None:
 
 
 def _files(state: State, one: Taken) -> None:
-    """The record as JSON and as CSV, which is marked for Excel; its picture."""
+    """The record as JSON and as CSV, which is marked for Excel; its picture; a page that has all of it."""
     data = {**one.result.data, "headline": headline(one.result.data, state.lang)}
     said = ProbeResult(one.result.study, data)
     marked = partial(said.to_csv, bom=True)
@@ -182,6 +183,20 @@ def _files(state: State, one: Taken) -> None:
             return saved(titled(one.draw(state.lang), headline(data, state.lang), [about]), form)
 
         _button(state, one, form, draw, mime)
+
+    def page() -> bytes:
+        return report([Given(said)], state.lang).encode("utf-8")
+
+    st.download_button(
+        t("details.report"),
+        page,
+        file_name(f"{one.name}-report", state, "html"),
+        "text/html",
+        on_click="ignore",
+        key=f"{one.name}_report",
+        icon=":material/article:",
+        help=t("details.report_help"),
+    )
 
 
 def _button(

@@ -6,7 +6,7 @@ over them; `probes.charts.pictures` makes files that stand alone.
 
 from probes.charts.agreement import agreement_map
 from probes.charts.answer_bars import answer_runs, answers
-from probes.charts.claim_figures import claim_figures
+from probes.charts.claim_figures import claim_figures, verdicts
 from probes.charts.common import (
     BLUE,
     CLEAN,
@@ -84,4 +84,5 @@ __all__ = [
     "two_questions",
     "unfinished",
     "unit_label",
+    "verdicts",
 ]

@@ -12,6 +12,8 @@ from probes.numbers import signed
 if TYPE_CHECKING:
     import altair as alt
 
+    from probes.record.results import ProbeResult
+
 ROW = 26
 
 
@@ -55,3 +57,32 @@ def claim_figures(row: Mapping[str, Any], lang: str) -> alt.LayerChart:
             layers.append(middle.mark_rule(color=INK, strokeWidth=2.5).encode(x="low:Q", x2="high:Q", y=y))
         layers.append(middle.mark_tick(thickness=3, size=ROW * 0.6, color=INK).encode(x="value:Q", y=y))
     return layered(layers, ROW * len(rows))
+
+
+VERDICTS = ("holds", "fails", "unsure", "none")
+
+
+def verdicts(result: ProbeResult, lang: str) -> alt.LayerChart:
+    """Each claim of a lecture's record under its verdict."""
+    import altair as alt
+
+    names = {verdict: say(f"lecture.verdict_{verdict}", lang) for verdict in VERDICTS}
+    values = [{"claim": row["id"], "verdict": names[row["verdict"]]} for row in result.data["rows"]]
+    claims = [value["claim"] for value in values]
+    x = alt.X(
+        "verdict:N",
+        title=None,
+        scale=alt.Scale(domain=list(names.values())),
+        axis=alt.Axis(orient="top", labelAngle=0, ticks=False, grid=True),
+    )
+    y = alt.Y("claim:N", sort=None, title=None, scale=alt.Scale(domain=claims), axis=alt.Axis(ticks=False))
+    colours = alt.Scale(domain=list(names.values()), range=[BLUE, ORANGE, GREY, GREY])
+    shapes = alt.Scale(domain=list(names.values()), range=["circle", "cross", "diamond", "stroke"])
+    marks = alt.Chart(alt.InlineData(values=values)).mark_point(filled=True, size=90, opacity=1)
+    drawn = marks.encode(
+        x=x,
+        y=y,
+        color=alt.Color("verdict:N", scale=colours, legend=None),
+        shape=alt.Shape("verdict:N", scale=shapes, legend=None),
+    )
+    return layered([drawn], 20 * max(len(claims), 1))

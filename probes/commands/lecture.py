@@ -14,7 +14,7 @@ from probes.commands import shared
 from probes.commands.shared import Context, Progress
 from probes.commands.tables import put, table
 from probes.locale import say
-from probes.numbers import signed
+from probes.running.headline import tabled
 
 
 def lecture(lang: str) -> click.Command:
@@ -115,14 +115,14 @@ def _show(records: Sequence[Mapping[str, Any]], models: Sequence[str], context: 
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     lang = context.lang
     for model, record in zip(models, records, strict=True):
-        told = record["headline"] if len(records) == 1 else f"{model}: {record['headline']}"
-        console.print(Text(told, style="bold"))
+        line = record["headline"] if len(records) == 1 else f"{model}: {record['headline']}"
+        console.print(Text(line, style="bold"))
     console.print()
     if len(records) == 1:
-        names = ("claim", "says", "verdict", "value", "interval", "threshold", "agree")
-        grid = table(*((say(f"lecture.col_{name}", lang), "left") for name in names))
-        for row in records[0]["rows"]:
-            grid.add_row(*map(Text, cells(row, lang)))
+        told = tabled(records[0], lang)
+        grid = table(*told.columns)
+        for cells in told.rows:
+            grid.add_row(*map(Text, cells))
         put(console, grid)
         return
     heads = [say("lecture.col_claim", lang), say("lecture.col_says", lang), *models]
@@ -131,18 +131,3 @@ def _show(records: Sequence[Mapping[str, Any]], models: Sequence[str], context: 
         verdicts = [say(f"lecture.verdict_{row['verdict']}", lang) for row in rows]
         grid.add_row(*map(Text, [rows[0]["id"], say(f"lecture.{rows[0]['id']}_says", lang), *verdicts]))
     put(console, grid)
-
-
-def cells(row: Mapping[str, Any], lang: str) -> list[str]:
-    """A claim as a row of a table: its id, what it says, the verdict and the figures that it rests on."""
-    low, high = row["interval"]
-    sign = {"above": ">", "below": "<"}[row["side"]]
-    return [
-        row["id"],
-        say(f"lecture.{row['id']}_says", lang),
-        say(f"lecture.verdict_{row['verdict']}", lang),
-        "–" if row["mean"] is None else signed(row["mean"]),
-        "–" if low is None else f"{signed(low)} … {signed(high)}",
-        f"{sign} {row['threshold']:g}",
-        f"{row['agree']} / {row['n']}",
-    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,7 +73,7 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
     if values["json"] == values["csv"] == "-":
         raise click.UsageError(context.say("one_on_stdout"))
     for name in ("json", "csv"):
-        _check_writable(values[name], context)
+        check_writable(values[name], context)
     question = shared.question(values, context)
     settings = study.settings({o.name: values[o.name] for o in study.options})
     model = shared.load(values, context, values["quiet"])
@@ -106,7 +107,7 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
     _write(result, values, context)
 
 
-def _check_writable(path: str | None, context: Context) -> None:
+def check_writable(path: str | None, context: Context) -> None:
     """Before the work, not after it: a folder that is not there would lose the result."""
     place = Path(path or "-").absolute()
     if place.is_dir() or not place.parent.is_dir():
@@ -115,17 +116,25 @@ def _check_writable(path: str | None, context: Context) -> None:
 
 def _write(result: ProbeResult, values: dict[str, Any], context: Context) -> None:
     """JSON and CSV where they were asked for; otherwise a table for a person."""
+    csv: Callable[[], str] = partial(result.to_csv, bom=values["csv_bom"])
+    makers = {"json": result.to_json, "csv": csv}
+    if not put_out(makers, values, context):
+        tables.show(result, context, every_row=values["all_rows"])
+
+
+def put_out(makers: Mapping[str, Callable[[], str]], values: Mapping[str, Any], context: Context) -> bool:
+    """Write each form that was asked for where it was asked for; whether one went to standard output."""
     on_stdout = False
-    to_csv = partial(result.to_csv, bom=values["csv_bom"])
-    for path, text in ((values["json"], result.to_json), (values["csv"], to_csv)):
+    for form, make in makers.items():
+        path = values[form]
         if path == "-":
-            click.echo(text(), nl=path != values["csv"])
+            click.echo(make(), nl=form != "csv")
             on_stdout = True
         elif path:
             try:
-                Path(path).write_text(text(), encoding="utf-8", newline="")
+                # Half a character, which only a stranger's record has, stays the escape that JSON has for it.
+                Path(path).write_text(make(), encoding="utf-8", errors="backslashreplace", newline="")
             except OSError as fault:
                 raise click.FileError(path, fault.strerror) from fault
             click.echo(context.say("file_written", path=path), err=True)
-    if not on_stdout:
-        tables.show(result, context, every_row=values["all_rows"])
+    return on_stdout

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from probes.record.reference_wording import reference_text
-from probes.studies import study_named
+from probes.running.headline import tabled
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +29,7 @@ def show(result: ProbeResult, context: Context, *, every_row: bool) -> None:
     console = Console(file=sys.stdout, highlight=False, soft_wrap=False)
     console.print(Text(result.headline, style="bold"))
     console.print()
-    data, told = result.data, study_named(result.study).tabled(result.data, context.lang)
+    data, told = result.data, tabled(result.data, context.lang)
     if "over" in data:
         _rows(console, told, context, every_row)
         return

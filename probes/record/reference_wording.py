@@ -12,9 +12,11 @@ _MOST = 0.5
 
 
 def reference_of(data: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What a record says of its reference passages; None where it has none."""
+    """What a record says of its reference passages; None where it has none, or comes from a release that only
+    listed them.
+    """
     found: Mapping[str, Any] | None = data.get("reference") or data.get("ablated", {}).get("reference")
-    return found
+    return found if found and "place" in found else None
 
 
 def reference_text(data: Mapping[str, Any], lang: str) -> str:

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from probes.record.notebook import as_html
+
 SCHEMA = 1
 
 BOM = "\ufeff"
@@ -46,6 +48,10 @@ class ProbeResult:
     @property
     def headline(self) -> str:
         return str(self.data["headline"])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return as_html(self.headline, self.rows, self.data.get("units", ()))
 
     def to_json(self) -> str:
         """Indented, a list of numbers on one line; a line end never stands inside a JSON string."""

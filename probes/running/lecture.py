@@ -23,9 +23,10 @@ from probes.record.results import SCHEMA, ProbeResult
 from probes.record.store import Store
 from probes.running.claim_places import Figure, Place, Record
 from probes.running.claims import CLAIMS, Claim
+from probes.running.lecture_telling import summary
 from probes.running.runner import run
 from probes.running.sets import questions_of
-from probes.running.verdicts import Judged, judged, summary
+from probes.running.verdicts import Judged, judged
 
 WORDS, INSIDE = 5, 3
 """Passages that a claim about words, or about the inside of a model, is measured on."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from probes.intervals import wilson
-from probes.locale import say
 
 Verdict = Literal["holds", "fails", "unsure", "none"]
 """Holds, does not hold, cannot tell, not applicable."""
@@ -90,16 +89,3 @@ def judged(
     if fails:
         return Judged("fails", mean, low, high, sum(beyond), n)
     return Judged("unsure", mean, low, high, sum(beyond), n, doubt if holds else "interval")
-
-
-def summary(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
-    """How many claims hold, and which do not."""
-    by: dict[str, list[str]] = {}
-    for row in rows:
-        by.setdefault(row["verdict"], []).append(row["id"])
-    parts = [
-        say(f"lecture.summary_{verdict}", lang, claims=", ".join(by[verdict]), count=len(by[verdict]))
-        for verdict in ("holds", "fails", "unsure", "none")
-        if verdict in by
-    ]
-    return ("" if lang == "zh" else " ").join(parts)

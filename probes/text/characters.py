@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import regex
@@ -13,6 +13,8 @@ REPLACEMENT = "\ufffd"
 DIGITS = 9
 """Digits that a number somebody writes may have; `int` refuses thousands with an error of its own."""
 _SURROGATE = regex.compile(r"\p{Cs}")
+_OBEYED = regex.compile(r"[\r\u0080-\u009f\u202a-\u202e\u2066-\u2069]")
+"""Signs that a terminal does something at: to the line's start, C1 controls, text turned round."""
 _NOT_XML = regex.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -37,14 +39,20 @@ def visible(text: str) -> str:
     return found
 
 
-def all_visible(value: Any) -> Any:
+def printable(text: str) -> str:
+    """`text` with U+FFFD for every character that a terminal would obey and not show."""
+    found: str = _OBEYED.sub(REPLACEMENT, visible(text))
+    return found
+
+
+def all_visible(value: Any, sign: Callable[[str], str] = visible) -> Any:
     """The same in every string of anything that JSON can hold, names too."""
     if isinstance(value, str):
-        return visible(value)
+        return sign(value)
     if isinstance(value, dict):
-        return {all_visible(name): all_visible(held) for name, held in value.items()}
+        return {all_visible(name, sign): all_visible(held, sign) for name, held in value.items()}
     if isinstance(value, (list, tuple)):
-        return [all_visible(held) for held in value]
+        return [all_visible(held, sign) for held in value]
     return value
 
 
