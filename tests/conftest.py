@@ -36,7 +36,15 @@ QUICK = (
 SLOW_MODULES = (
     *("test_records", "test_inside_records", "test_two_at_once", "test_passage_any", "test_over"),
     *("test_outputs", "test_references", "test_precision", "test_study_contract", "test_contributing"),
-    *("test_cli", "test_intervals", "test_shared_tokens", "test_docs", "test_pictures", "test_hostile_files"),
+    *(
+        "test_cli",
+        "test_intervals",
+        "test_shared_tokens",
+        "test_docs",
+        "test_pictures",
+        "test_report",
+        "test_hostile_files",
+    ),
 )
 
 

@@ -60,7 +60,7 @@ def bundle() -> str:
     """Vega, Vega-Lite and vega-embed in one script, about 900 kB, as the converter brings it along."""
     import vl_convert
 
-    return str(vl_convert.javascript_bundle(None))
+    return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 
 @cache

@@ -48,8 +48,9 @@ def pieces(data: Record) -> list[Piece]:
     if not isinstance(text, str) or "over" in data:
         return []
     found, at = [], 0
-    for start, end, mark in sorted(_marks(data), key=lambda marked: marked[:2]):
-        if not (type(start) is type(end) is int and at <= start < end <= len(text)):
+    placed = [mark for mark in _marks(data) if type(mark[0]) is type(mark[1]) is int]
+    for start, end, mark in sorted(placed, key=lambda marked: marked[:2]):
+        if not at <= start < end <= len(text):
             continue  # what lies under another mark, or outside
         if at < start:
             found.append(Piece(text[at:start]))

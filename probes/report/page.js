@@ -17,7 +17,7 @@
   const loader = { load: refuse, sanitize: refuse, http: refuse, file: refuse };
   const options = {
     mode: "vega-lite", ast: true, renderer: "svg", actions: false, defaultStyle: false, hover: false,
-    logLevel: vega.Error,
+    logLevel: 1, // errors alone
     tooltip: { disableDefaultStyle: true }, config, loader,
   };
   const drawn = new Map();
