@@ -374,6 +374,7 @@ BAD: dict[str, tuple[bytes, str, int]] = {
     "broken": (b'{"schema": 1,', "no_json", 2),
     "nan": (_changed(noise_floor=float("nan")), "odd_json", 2),
     "infinite": (_changed(far="far").replace(b'"far"}', b"1e999}"), "odd_json", 2),
+    "deep": (b"[" * 200_000, "odd_json", 2),
     "digits": (b'{"schema": ' + b"1" * 9000 + b"}", "odd_json", 2),
     "newer": (_changed(schema=2), "newer", 2),
     "logical": (_changed(schema=True), "foreign", 2),
