@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import session
+from dashboard.widgets.record_board import file_named
 from dashboard.wording import t
 
 # Before the pages: a tab shows their icons otherwise, which are fetched from another host.
@@ -38,6 +39,13 @@ chosen = st.navigation(
             title=t("page.lecture"),
             icon=":material/school:",
             url_path="lecture",
+        ),
+        st.Page(
+            "views/record.py",
+            title=t("page.record"),
+            icon=":material/description:",
+            url_path="record",
+            visibility="visible" if file_named() else "hidden",
         ),
         st.Page("views/models.py", title=t("page.models"), icon=":material/memory:", url_path="models"),
     ],

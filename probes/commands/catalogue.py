@@ -78,6 +78,7 @@ def page(lang: str) -> click.Command:
         callback=_page,
         help=say("cli.page", lang),
         params=[
+            click.Argument(["record"], required=False),
             shared.option("port", lang, type=click.IntRange(1, 65535), default=8501, show_default=True),
             shared.option("host", lang, default="localhost", show_default=True),
             shared.language_option(lang),
@@ -231,13 +232,21 @@ def app() -> Path:
     return found
 
 
-def _page(port: int, host: str) -> None:
+def _page(record: str | None, port: int, host: str) -> None:
     """Become Streamlit, serving the dashboard, which lies beside this package.
 
     The same process where the system can do that: what ends this command then ends the server.
 
     Only this machine may connect unless another address is named: a local page opens any folder it is told.
     """
+    if record == "-":
+        raise click.UsageError(say("cli.page_no_pipe", _context().lang))
+    if record is not None:
+        from probes.report import read
+
+        read(record)  # what cannot be opened is said here, not in the browser
+        os.environ["CRUX_RECORDS"] = str(Path(record).resolve())
+        click.echo(say("cli.page_record", _context().lang, port=port), err=True)
     script = app()
     where = ["--server.port", str(port), "--server.address", host]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *where]

@@ -20,26 +20,26 @@ from probes.running.headline import tabled
 def lecture(lang: str) -> click.Command:
     """`crux lecture`: a row a claim; with several models, a column a model."""
     optional_file = {"is_flag": False, "flag_value": "-", "metavar": "[FILE]"}
+    repeated: dict[str, Any] = {"multiple": True, "default": ["builtin"], "show_default": True}
+    seed: dict[str, Any] = {"type": click.IntRange(0), "default": 0, "show_default": True}
     models = [o for o in shared.model_options(lang) if o.name != "model"]
     return click.Command(
         "lecture",
         callback=_lecture,
         help=say("cli.lecture", lang),
         params=[
-            shared.option("model", lang, names=["--model", "models"], multiple=True, default=["builtin"],
-                          show_default=True),
+            shared.option("model", lang, names=["--model", "models"], **repeated),
             shared.option("claims", lang, metavar="LIST"),
             shared.option("variants", lang, type=click.INT),
-            shared.option("told_in", lang, names=["--passages"], type=click.Choice(["zh", "en"])),
-            shared.option("seed_of_passages", lang, names=["--seed"], type=click.IntRange(0), default=0,
-                          show_default=True),
+            shared.option("told_in", lang, names=["--passages", "told_in"], type=click.Choice(["zh", "en"])),
+            shared.option("seed_of_passages", lang, names=["--seed", "seed_of_passages"], **seed),
             *models,
             shared.option("json", lang, **optional_file),
             shared.option("cache", lang, names=["--cache/--no-cache"], default=True),
             shared.option("quiet", lang, names=["--quiet", "-q"], is_flag=True),
             shared.language_option(lang),
         ],
-    )  # fmt: skip
+    )
 
 
 class _Claims(Progress):

@@ -43,9 +43,16 @@ class Place:
         return found
 
     @property
+    def target(self) -> str:
+        """What effects are measured on: the right answer, where there is one. The one that comes first can
+        hardly rise: of a model that guesses it is first by luck, and falls back whatever is changed.
+        """
+        return "top" if self.question.right is None else "right"
+
+    @property
     def words(self) -> Record:
         """Every word of the passage deleted alone."""
-        return self.record("words")
+        return self.record("words", target=self.target)
 
     def spans(self, role: str) -> list[Span]:
         """What a careful reader gives this role."""

@@ -12,7 +12,17 @@ from dataclasses import dataclass
 from typing import Literal
 
 from probes.ranks import spearman
-from probes.running.claim_places import FLOOR, Figure, Place, lost, margin, meet, moves, number, rows_of
+from probes.running.claim_places import (
+    FLOOR,
+    Figure,
+    Place,
+    lost,
+    margin,
+    meet,
+    moves,
+    number,
+    rows_of,
+)
 from probes.studies.baselines import answered
 
 WISH = {"en": "decided to go to", "zh": "决定去"}
@@ -34,7 +44,7 @@ class Claim:
     """
 
     id: str
-    measure: Measure | None
+    measure: Measure
     threshold: float = 0.0
     side: Literal["above", "below"] = "above"
     inside: bool = False
@@ -164,7 +174,7 @@ def links_matter(place: Place) -> Figure | None:
     if not place.deeds():  # what is key there is no visit
         return None
     key = place.spans("key") + place.mentions
-    data = place.record("links", budget=120)
+    data = place.record("links", budget=100, target=place.target)
     inner, outer = [0.0], [0.0]
     for row in data["rows"]:
         ends = [one for one in (row["from"], row["to"]) if one != "answer"]
@@ -178,7 +188,7 @@ def definition_helps(place: Place) -> Figure | None:
     verbs = place.deeds()
     if not verbs:
         return None
-    data = place.record("definition", change=place.called(verbs[0]))
+    data = place.record("definition", change=place.called(verbs[0]), target=place.target)
     gain = data["gain_over_other"]["mean"]
     return None if gain is None else Figure(gain, {"gain": data["gain"]["mean"] or 0.0})
 
@@ -210,7 +220,7 @@ def focus_spread(place: Place) -> Figure | None:
 
 def order_matters(place: Place) -> Figure | None:
     """L14: what the right answer's log-probability loses when the sentences stand otherwise, nats."""
-    data = place.record("order")
+    data = place.record("order", target=place.target)
     rows = data["rows"]
     if not rows:
         return None
@@ -224,7 +234,7 @@ def two_jobs(place: Place) -> Figure | None:
     """L15: the loss without the strongest attention block, or the strongest MLP block: the smaller."""
     if not place.deeds():  # "never" is also what is said where nothing is found
         return None
-    data = place.record("layers")
+    data = place.record("layers", target=place.target)
     strongest = {
         part: max((lost(row) for row in data["rows"] if row["part"] == part), default=0.0)
         for part in ("attention", "mlp")

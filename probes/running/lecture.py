@@ -7,6 +7,7 @@ the store, so nothing is computed twice, and a run that was stopped goes on wher
 from __future__ import annotations
 
 import json
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -145,16 +146,30 @@ def lecture(
         "language": language,
         "rows": rows,
         "headline": summary(rows, lang),
+        "noise_floor": max((one["noise_floor"] or 0.0 for one in bench.found.values()), default=None),
         "notes": [],
         "provenance": {
             "model": model.describe(examined=True),
             **surroundings(),
+            "options": {"passages": language, "claims": claims, "variants": variants, "seed": seed},
+            "engine": [],
+            "stored": [],
             "trials": bench.done,
+            "from_store": sum(one["provenance"]["from_store"] for one in bench.found.values()),
+            "readings": sum(one["provenance"]["readings"] for one in bench.found.values()),
+            "command_line": _command(model, language, claims, variants, seed),
             "seconds": time.perf_counter() - started,
             "cpu_seconds": time.process_time() - cpu,
         },
     }
     return ProbeResult("lecture", data)
+
+
+def _command(model: AnswerModel, language: str, claims: str | None, variants: int | None, seed: int) -> str:
+    words = ["crux", "lecture", *model.arguments, "--passages", language]
+    given = {"claims": claims, "variants": variants, "seed": seed or None}
+    words += chain.from_iterable((f"--{name}", str(value)) for name, value in given.items() if value)
+    return shlex.join(words)
 
 
 class _Places:
@@ -198,7 +213,7 @@ class _Places:
 def _row(claim: Claim, model: AnswerModel, places: _Places, variants: int | None) -> dict[str, Any]:
     """One claim, judged."""
     closed = getattr(model, "inside", None) is None
-    if claim.measure is None or claim.closed != (closed and claim.closed) or (claim.inside and closed):
+    if (claim.closed and not closed) or (claim.inside and closed):
         reason = "open" if claim.closed else "closed"
         return _told(claim, Judged("none", None, None, None, 0, 0, reason), [], "")
     wanted = variants or _passages(claim)
@@ -217,7 +232,6 @@ def _row(claim: Claim, model: AnswerModel, places: _Places, variants: int | None
 
 def _figures(claim: Claim, places: _Places) -> Iterator[tuple[Place, Figure, list[Record]]]:
     """The claim's figure on each passage that it makes sense on, with the records it comes from."""
-    assert claim.measure is not None
     for place in places:
         place.used = []
         if (figure := claim.measure(place)) is not None:
