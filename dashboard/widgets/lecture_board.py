@@ -13,10 +13,12 @@ from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import bare, t
 from probes import charts
+from probes.asking.question import preset
 from probes.locale import say
 from probes.numbers import signed
 from probes.record.results import ProbeResult
-from probes.running.lecture import runs_of
+from probes.running.lecture import SPEECH, runs_of
+from probes.running.lecture_telling import passage_name
 
 END = "end"
 OUTCOMES = ("holds", "fails", "unsure")
@@ -61,11 +63,15 @@ def board(here: Desk) -> None:
     with left:
         _told(scene, here)
         foreseen = _prediction(scene, here)
+        below = st.container()
     with right:
         if foreseen is None:
-            st.caption(t("lecture.first"))
-        else:
-            _measured(scene, here, foreseen)
+            _text(scene, here)
+            return
+        row = _measured(scene, here, foreseen)
+    if row is not None:
+        with below:
+            _by_hand(scene, here, row)
 
 
 def _steps(scene: str) -> None:
@@ -101,8 +107,17 @@ def _go(at: int) -> None:
 
 def _told(scene: str, here: Desk) -> None:
     """The scene's story, and what is measured for it."""
-    st.markdown(t(f"lecture.story_{scene}"))
+    with st.container(key="lecture_story"):
+        st.markdown(t(f"lecture.story_{scene}"))
     st.caption(t("lecture.measured", what=say(f"lecture.{scene}_measured", here.state.lang)))
+
+
+def _text(scene: str, here: Desk) -> None:
+    """What the scene is about, to read before one predicts."""
+    text = preset(SPEECH[here.state.lang]).text if scene == "L16" else here.question.passage.text
+    with st.container(border=True, key="lecture_text"):
+        st.markdown(plain(text))
+    st.caption(t("lecture.first"))
 
 
 def _foreseen_key(scene: str, here: Desk) -> tuple[object, ...]:
@@ -112,28 +127,29 @@ def _foreseen_key(scene: str, here: Desk) -> tuple[object, ...]:
 def _prediction(scene: str, here: Desk) -> str | None:
     """What the reader expects of the model; None as long as nothing was chosen."""
     kept, key = session.visit().foreseen, _foreseen_key(scene, here)
+    if key in kept:
+        st.markdown(t("lecture.foreseen", what=bare(f"lecture.outcome_{kept[key]}")))
+        return kept[key]
     names = {name: bare(f"lecture.outcome_{name}") for name in OUTCOMES}
     chosen = st.segmented_control(
         t("lecture.predict"),
         OUTCOMES,
         format_func=lambda name: names[name],
-        default=kept.get(key),
         key=f"lecture_predict_{scene}",
-        disabled=key in kept,
     )
-    if chosen is not None and key not in kept:
+    if chosen is not None:
         kept[key] = chosen
         st.rerun()
-    return kept.get(key)
+    return None
 
 
-def _measured(scene: str, here: Desk, foreseen: str) -> None:
-    """The verdict, its figures, and whether it was foreseen."""
+def _measured(scene: str, here: Desk, foreseen: str) -> Mapping[str, Any] | None:
+    """The verdict, its figures, and whether it was foreseen; None while it is not there."""
     options = {"claims": scene}
     found = here.measured("lecture", options, runs_of(scene), f"lecture_{scene}")
     if found is None:
-        return
-    (row,) = found.data["rows"]
+        return None
+    row: Mapping[str, Any] = found.data["rows"][0]
     lang, verdict = here.state.lang, row["verdict"]
     icon, colour = LOOKS[verdict]
     st.badge(plain(say(f"lecture.verdict_{verdict}", lang)), icon=icon, color=colour)  # type: ignore[arg-type]
@@ -146,7 +162,7 @@ def _measured(scene: str, here: Desk, foreseen: str) -> None:
         st.caption(agrees)
     if row["variants"]:
         _figures(row, lang)
-    _try(scene, here)
+    return row
 
 
 def _figures(row: Mapping[str, Any], lang: str) -> None:
@@ -160,14 +176,13 @@ def _figures(row: Mapping[str, Any], lang: str) -> None:
         "agree": row["agree"],
         "n": row["n"],
     }
-    picture = charts.specification(charts.claim_figures(row, lang), ink=ink())
+    picture = charts.specification(charts.claim_figures(row, lang, passage_name), ink=ink())
     st.vega_lite_chart(picture, key=f"lecture_{row['id']}_chart", alt=bare("lecture.figures", **told))
     st.caption(t("lecture.figures", **told))
-    with st.expander(t("lecture.again"), icon=":material/terminal:"):
-        st.code("\n".join(dict.fromkeys(row["commands"])), language="bash")
 
 
-def _try(scene: str, here: Desk) -> None:
+def _by_hand(scene: str, here: Desk, row: Mapping[str, Any]) -> None:
+    """The page on which it can be tried, and the commands that make the figures again."""
     page, query = TRY[scene]
     if st.button(t("lecture.try"), icon=":material/experiment:", key=f"lecture_try_{scene}"):
         changes: dict[str, Any] = dict(query)
@@ -175,6 +190,9 @@ def _try(scene: str, here: Desk) -> None:
             changes["preset"] = f"crux-{here.state.lang}"
         session.change(**changes)
         st.switch_page(page)
+    if row["commands"]:
+        with st.expander(t("lecture.again"), icon=":material/terminal:"):
+            st.code("\n".join(dict.fromkeys(row["commands"])), language="bash")
 
 
 def _score(here: Desk) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from probes.charts.common import BLUE, GREY, INK, ORANGE, layered, lines
@@ -14,22 +14,24 @@ if TYPE_CHECKING:
 
     from probes.record.results import ProbeResult
 
-ROW = 26
+ROW = 21
 
 
-def claim_figures(row: Mapping[str, Any], lang: str) -> alt.LayerChart:
+def claim_figures(row: Mapping[str, Any], lang: str, name: Callable[[str, str], str]) -> alt.LayerChart:
     """A row of a lecture's record: a dot is filled where its passage alone is on the holding side.
 
     Args:
         row: of `probes.running.lecture.lecture`, with at least one variant.
+        name: what a passage is called, in a language.
     """
     import altair as alt
 
     mean, (low, high) = say("charts.claim_mean", lang), row["interval"]
     above = row["side"] == "above"
+    names = {one["passage"]: name(one["passage"], lang) for one in row["variants"]}
     values = [
         {
-            "row": one["passage"],
+            "row": names[one["passage"]],
             "value": one["value"],
             "holds": (one["value"] > row["threshold"]) == above and one["value"] != row["threshold"],
             "told": signed(one["value"]),

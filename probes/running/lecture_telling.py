@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from probes.asking.question import preset, presets
 from probes.locale import say
 from probes.numbers import signed
 from probes.studies.columns import Table
@@ -49,6 +50,14 @@ def cells(row: Mapping[str, Any], lang: str) -> list[str]:
         f"{sign} {row['threshold']:g}",
         f"{row['agree']} / {row['n']}",
     ]
+
+
+def passage_name(name: str, lang: str) -> str:
+    """What a variant's passage is called: a preset's title, or the number of a generated one."""
+    if name in presets():
+        return str(preset(name).title[lang])
+    kind, _, number = name.partition(" ")
+    return say(f"lecture.passage_{kind}", lang, number=number)
 
 
 def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
