@@ -22,6 +22,8 @@ HERE = Path(__file__).parent
 HOUSE = HERE.parent / "models" / "builtin"
 PLACE = re.compile(r"\[\[([a-z ]+)\]\]")
 """A place of the template: `[[table zh]]`."""
+ANOTHER = re.compile(r"\[\[begin another\]\]\n(.*?)\[\[end another\]\]\n", re.DOTALL)
+"""What the card says of a run with another seed."""
 GOALS = {
     "new passages": 0.99,
     "words deleted": 0.97,
@@ -159,22 +161,27 @@ def _measured(figures: Mapping[str, Any], origin: Mapping[str, Any], lang: str) 
 
 
 def card(
-    figures: Mapping[str, Any], origin: Mapping[str, Any], run: Mapping[str, Any], notes: Mapping[str, Any]
+    figures: Mapping[str, Any],
+    origin: Mapping[str, Any],
+    run: Mapping[str, Any] | None,
+    notes: Mapping[str, Any],
 ) -> str:
     """The whole card in both languages: the template, the figures, where the weights come from, the limits.
 
-    `run` is the training with another seed: its `figures` and its `origin`. `notes` are what a person says
+    `run` is the training with another seed, its `figures` and its `origin`; its section is left out where
+    there is none. `notes` are what a person says
     of the weights (card_notes.toml): limits in both languages, and what was tried, in English.
     """
     text = (HERE / "card.md").read_text(encoding="utf-8")
     values = {"passages": str(figures["passages"]), "tried": notes["tried"]["en"].strip()}
     for lang in LANGUAGES:
         found = _measured(figures, origin, lang)
-        again = _measured(run["figures"], run["origin"], lang)
+        again = _measured(run["figures"], run["origin"], lang) if run else {}
         values |= {f"{place} {lang}": value for place, value in found.items()}
         values |= {f"another {place} {lang}": value for place, value in again.items()}
         limits = [limit[lang].strip().replace("\n", "\n  ") for limit in notes["limit"]]
         values[f"limits {lang}"] = "\n".join(f"* {limit}" for limit in limits)
+    text = ANOTHER.sub(lambda part: part[1] if run else "", text)
     return PLACE.sub(lambda place: values[place[1]], text)
 
 
@@ -191,7 +198,8 @@ def main() -> None:
         kept = {name: _read(options.another, name) for name in ("origin", "figures")}
         text = json.dumps(kept, ensure_ascii=False, indent=1)
         (folder / "another_seed.json").write_text(text + "\n", encoding="utf-8")
-    figures, origin, run = (_read(folder, name) for name in ("figures", "origin", "another_seed"))
+    figures, origin = (_read(folder, name) for name in ("figures", "origin"))
+    run = _read(folder, "another_seed") if (folder / "another_seed.json").exists() else None
     notes = tomllib.loads((HERE / "card_notes.toml").read_text(encoding="utf-8"))
     (folder / "MODEL_CARD.md").write_text(card(figures, origin, run, notes), encoding="utf-8")
     click.echo(table(figures))
