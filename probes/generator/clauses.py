@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 
 from probes.generator.filling import Clause
@@ -80,6 +81,66 @@ class Clauses(Verbs):
         text = self.rng.choice(free)
         for word in (text[0].lower() + text[1:]).split():
             self._word(word, clause, "Q", clause.event)
+
+    def _slot_first_q(self, clause: Clause) -> None:
+        """How often at first, where the visits of a clause are told by twos and threes."""
+        first = self.rng.randint(1, clause.times - 1)
+        clause.split = self._parts(clause.times - first)
+        self._fill(self.tables.times(first, self.rng), clause)
+
+    def _parts(self, total: int) -> list[int]:
+        """`total` as a sum of one or two numbers."""
+        first = self.rng.randint(1, total)
+        return [first, total - first] if first < total else [total]
+
+    def _slot_rest(self, clause: Clause) -> None:
+        """What `first_q` left (all but one without it), each with its own time."""
+        rest = clause.split or self._parts(clause.times - 1)
+        for number, times in enumerate(rest, 1):
+            last = number == len(rest)
+            name = "and_so_often" if last else "so_often"
+            told = self.tables.times(times, self.rng)
+            self._fill(self.tables.frame(name, self.rng).replace("{n}", told), clause)
+
+    def _slot_each(self, clause: Clause) -> None:
+        """What each of several visits was for."""
+        for number in range(clause.times):
+            name = "each" if number + 1 < clause.times else "each_last"
+            self._fill(self.tables.frame(name, self.rng), clause)
+
+    def _slot_number_q(self, clause: Clause) -> None:
+        self._word(self.tables.options("number")[clause.times - 2], clause, "Q", clause.event)
+
+    def _slot_number_l(self, clause: Clause) -> None:
+        self._word(self.tables.options("number")[clause.times - 2], clause, "L", clause.event)
+
+    def _slot_days(self, clause: Clause) -> None:
+        """As many days, months or dates as there are visits, in their order."""
+        self._days(clause, self.rng.choice(("weekday", "weekday", "month", "date")))
+
+    def _slot_weekdays(self, clause: Clause) -> None:
+        self._days(clause, "weekday")
+
+    def _days(self, clause: Clause, name: str) -> None:
+        days = self.tables.options(name)
+        chosen = [days[at] for at in sorted(self.rng.sample(range(len(days)), clause.times))]
+        self._fill(_day_list(chosen, name, self.language, self.rng), clause)
+        self._tell_time(clause)
+
+    def _slot_span(self, clause: Clause) -> None:
+        """From the first of as many days as there are visits to the last."""
+        days = self.tables.options("weekday")
+        first = self.rng.randint(0, len(days) - clause.times)
+        joint = {"en": "to", "zh": self.rng.choice("到至")}[self.language]
+        self._fill(f"{days[first]}/Q {joint}/Q {days[first + clause.times - 1]}/Q", clause)
+        self._tell_time(clause)
+
+    def _tell_time(self, clause: Clause) -> None:
+        """The days that say how often also tell a new time."""
+        phrase = self._phrase(clause)
+        for word in clause.words:
+            if word.tag == "Q" and word.phrase is None:
+                word.phrase = phrase
 
     def _slot_listed(self, clause: Clause) -> None:
         """The further visits of a clause that tells of `times`, one phrase each."""
@@ -172,3 +233,18 @@ class Clauses(Verbs):
                 self._word(word, clause, mark, clause.event)
             else:
                 self._fill(word, clause)
+
+
+def _day_list(days: list[str], name: str, language: str, rng: random.Random) -> str:
+    """The words of several days, each marked as telling how often."""
+    marked = [f"{day}/Q" for day in days]
+    if language == "zh":
+        joint = rng.choice(("、", "、", "和/Q"))
+        return " 、 ".join(marked[:-1]) + f" {joint} {marked[-1]}"
+    before = "in/Q" if name == "month" else "on/Q"
+    if rng.random() < 0.5:
+        marked = [f"{before} {day}" for day in marked]
+    else:
+        marked[0] = f"{before} {marked[0]}"
+    both = "both/Q " if len(days) == 2 and rng.random() < 0.15 else ""
+    return both + " , ".join(marked[:-1]) + f" and/Q {marked[-1]}"

@@ -74,10 +74,19 @@ class Composer:
                 return story
 
 
-LISTED = 0.3
-"""How often a sentence that tells of several visits lists them ("in May, and again in June")."""
-BACK_THERE = 0.12
-"""How often a visit is followed by another "there"."""
+SEVERAL = {
+    "arrival_listed": 22,
+    "arrival_counted": 26,
+    "arrival_summed": 16,
+    "arrival_days": 16,
+    "arrival_daily": 10,
+    "arrival_joint_counted": 8,
+}
+"""How a sentence tells of several visits, and how often."""
+ONLY = 0.2
+"""How often an only visit is said to be the only one."""
+SERIES = 0.2
+"""How often a visit is followed by others whose place is not named again."""
 TOGETHER = 0.25
 """How often all visits to the first place follow each other."""
 
@@ -143,7 +152,7 @@ class _Draft:
         we = any(word.tag in ("M", "L") and word.text.lower() in WE for word in clause.words)
         if event is not None and we:
             self.story.events[event].people = (ME, UNKNOWN)
-        elif name == "arrival_joint" and event is not None and clause.person:
+        elif name.startswith("arrival_joint") and event is not None and clause.person:
             self.story.events[event].people = (ME, clause.person)
         self.kinds.append(name)
         return event
@@ -156,26 +165,43 @@ class _Draft:
         """
         rng = self.rng
         if times > 1:
-            listed, counted = ["arrival_listed"], ["arrival_counted"]
-            name = rng.choice(listed if rng.random() < LISTED else counted + ["arrival_total"] * total)
-            self._say(name, "arrival", place, times=times)
+            names = SEVERAL | ({"arrival_total": 36} if total else {})
+            event = self._say(
+                rng.choices(list(names), list(names.values()))[0], "arrival", place, times=times
+            )
+        elif total and rng.random() < ONLY:
+            event = self._say("arrival_only", "arrival", place)
         else:
-            self._arrive(place, first)
-        if rng.random() < 0.3:
+            event = self._arrive(place, first)
+        self._told_of(place, event)
+        if rng.random() < 0.25:
             self._say("filler")
         if rng.random() < 0.3:
             self._say("leave", "leave", place)
         if rng.random() < 0.15:
             self._say("home")
 
-    def _arrive(self, place: str, first: bool) -> None:
+    def _told_of(self, place: str, event: int | None) -> None:
+        """What came of a visit, that there was no other, or who else was there."""
+        rng = self.rng
+        if rng.random() < 0.22:
+            self._say("aside", "mention", place)
+        if event is None or self.story.events[event].place is None:
+            return
+        if rng.random() < 0.1:
+            self._say("not_again", "blocked", place, antecedent=event)
+        elif rng.random() < 0.06:
+            self._say("other_there", "arrival", place, self.clauses.add_person(), antecedent=event)
+
+    def _arrive(self, place: str, first: bool) -> int | None:
+        """One arrival; its event where its own sentence, the last one told, names the place."""
         rng = self.rng
         chance = rng.random()
         if first and rng.random() < 0.2:
             self._plan(place)
         if chance < 0.08 + 0.08 * self.hard:
             self._there(place)
-            return
+            return None
         name = rng.choices(
             [
                 "arrival",
@@ -184,13 +210,14 @@ class _Draft:
                 "arrival_door",
                 "arrival_inside",
                 "arrival_joint",
+                "arrival_diary",
             ],
-            [38 if first else 12, 30, 4 + 3 * self.hard, 7 + 9 * self.hard, 6, 6],
+            [38 if first else 12, 34, 4 + 3 * self.hard, 7 + 9 * self.hard, 6, 8, 4],
         )[0]
         if name in ("arrival", "arrival_timed") and rng.random() < 0.14:
             self._carry_on(place, self._say("arrival_reached", "arrival", place))
-        else:
-            self._say(name, "arrival", place)
+            return None
+        return self._say(name, "arrival", place)
 
     def _carry_on(self, place: str, event: int | None) -> None:
         if self.rng.random() < 0.5:
@@ -207,10 +234,22 @@ class _Draft:
         name, kind = ("there", "arrival") if arrives else ("there_blocked", "blocked")
         self._say(name, kind, place, antecedent=named[0])
 
-    def back_there(self, place: str) -> None:
-        """Two arrivals: at `place`, and "there" again."""
-        first = self._say(self.rng.choice(["arrival_timed", "arrival_reached"]), "arrival", place)
-        self._say("there_again", "arrival", place, antecedent=first)
+    def series(self, place: str, left: int, counted: list[int]) -> None:
+        """An arrival at `place` and, the place not named again, more of them, at most `left`; `counted` is
+        given how many.
+        """
+        rng = self.rng
+        first = self._say(rng.choice(["arrival_timed", "arrival_timed", "arrival_reached"]), "arrival", place)
+        told, more = 1, rng.choice((1, 1, 2, 2, 3))
+        while more and told < left:
+            if rng.random() < 0.3:
+                self._say("aside", "mention", place)
+            times = rng.randint(2, left - told) if left - told > 1 and rng.random() < 0.15 else 1
+            name = "there_more" if times > 1 else "there_again"
+            self._say(name, "arrival", place, times=times, antecedent=first)
+            told, more = told + times, more - 1
+        self._told_of(place, first)
+        counted.append(told)
 
     def _mention(self, place: str) -> None:
         name, kind = self.rng.choice([("named", "mention"), ("named", "mention"), ("leave", "leave")])
@@ -264,11 +303,12 @@ class _Draft:
         blocks: list[tuple[list[list[Word]], list[str]]] = []
         first = True
         while left:
-            if left > 1 and rng.random() < BACK_THERE:
-                self._block(blocks, partial(self.back_there, asked))
-                left, first = left - 2, False
+            if left > 1 and rng.random() < SERIES:
+                told: list[int] = []
+                self._block(blocks, partial(self.series, asked, left, told))
+                left, first = left - sum(told), False
                 continue
-            times = rng.randint(2, left) if left > 1 and rng.random() < 0.14 + 0.06 * self.hard else 1
+            times = rng.randint(2, left) if left > 1 and rng.random() < 0.17 + 0.07 * self.hard else 1
             self._block(blocks, partial(self.visit, asked, times, first, first and times == left))
             left, first = left - times, False
         visits, blocks = blocks, []

@@ -22,6 +22,7 @@ class Clause:
     place: str | None = None
     person: str | None = None
     times: int = 1
+    split: list[int] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
 
 
@@ -68,6 +69,8 @@ class Filling:
             for part in _SLOT.split(body):
                 if part.startswith("{"):
                     self._slot(part[1:-1], clause)
+                elif part and mark == "N":
+                    clause.words.append(Word(part, being=True))
                 elif part:
                     phrase = self._phrase(clause) if mark == "T" else None
                     self._word(part, clause, mark, clause.event if mark else None, phrase)

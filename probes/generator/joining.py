@@ -33,6 +33,8 @@ LONGEST = 40
 """Words of a sentence that takes another one in."""
 OWN_CLAUSES = ("arrival", "filler", "leave", "carry")
 """Frames (beginnings of their names) after whose "I" the next clause may leave out its own."""
+ALONE = ("arrival_diary",)
+"""Frames without an "I", which would be somebody else's behind another clause."""
 
 
 def join(
@@ -43,7 +45,7 @@ def join(
     before = ""
     for words, kind in zip(sentences, kinds, strict=True):
         chance = (TIMED if words[0].tag == "T" else CHANCES)[tables.language]
-        if joined and rng.random() < chance and _takes(joined[-1], tables.language):
+        if joined and kind not in ALONE and rng.random() < chance and _takes(joined[-1], tables.language):
             _link(joined[-1], words, before.startswith(OWN_CLAUSES), tables, rng)
             joined[-1].extend(words)
         else:

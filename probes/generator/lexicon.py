@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parent / "data"
+MORE = {"frames": ("tales",)}
+"""Files that add to the lists of another."""
 PLACES = frozenset({"place"})
 VERBS = frozenset(
     {"manner", "verb_enter", "verb_go", "base_enter", "base_go", "verb_past", "verb_out", "no_go"}
@@ -33,8 +35,12 @@ HELD_OUT = Splits(True, True, True, True)
 @cache
 def table(name: str, language: str) -> dict[str, dict[str, Any]]:
     """The TOML table `name` ("lexicon" or "frames") of a language, with every list of words split."""
-    with (DATA / f"{name}_{language}.toml").open("rb") as file:
-        tables = tomllib.load(file)
+    tables: dict[str, dict[str, Any]] = {}
+    for file in (name, *MORE.get(name, ())):
+        for key, entry in tomllib.loads((DATA / f"{file}_{language}.toml").read_text("utf-8")).items():
+            known = tables.setdefault(key, {})
+            for half, one in entry.items():
+                known[half] = known[half] + one if half in known else one
     for entry in tables.values():
         for half in ("train", "heldout"):
             if isinstance(entry.get(half), str):

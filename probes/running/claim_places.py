@@ -13,7 +13,7 @@ from probes.text.segment import Span
 
 Record = Mapping[str, Any]
 MOVES = 0.5
-"""From this change of the number answered on, something is said to move the answer."""
+"""From this change of the number answered, or this loss in nats, on something is said to move the answer."""
 FLOOR = -50.0
 """What stands for the logarithm of a probability that is zero."""
 FAR, MARKS = 24, ".,;:!?。，；：！？"
@@ -63,6 +63,11 @@ class Place:
         """Where the place that is asked about is named."""
         mention = self.question.suggested.mention
         return occurrences(self.question.passage.text, mention) if mention else []
+
+    @property
+    def visited(self) -> bool:
+        """Whether the right answer counts visits whose words are known."""
+        return self.question.right not in (None, "0") and bool(self.deeds())
 
     def deeds(self) -> list[Span]:
         """The key words that say what was done right before the place is named, with 了 or 过 behind them."""

@@ -14,6 +14,7 @@ from typing import Literal
 from probes.ranks import spearman
 from probes.running.claim_places import (
     FLOOR,
+    MOVES,
     Figure,
     Place,
     lost,
@@ -116,7 +117,9 @@ def redundant(place: Place) -> Figure | None:
 
 
 def other_question(place: Place) -> Figure | None:
-    """L6: how much more the words of another deed are lost under the question that asks for it."""
+    """L6: what the loss of another deed's words costs here, as a share of its cost under the question that
+    asks for them.
+    """
     if place.question.suggested.other is None:
         return None
     data = place.record("questions")
@@ -128,7 +131,9 @@ def other_question(place: Place) -> Figure | None:
         return None
     chosen = max(thing, key=lambda row: lost(row["second"]))
     there, here = lost(chosen["second"]), lost(chosen)
-    return Figure(there - here, {"here": here, "there": there})
+    if there < MOVES:  # they do not matter there either: nothing to compare with
+        return None
+    return Figure(min(here / there, 9.0), {"here": here, "there": there})
 
 
 def noise_goes(place: Place) -> Figure | None:
@@ -171,7 +176,7 @@ def attention_finds(place: Place) -> Figure | None:
 
 def links_matter(place: Place) -> Figure | None:
     """L10: the strongest link among key words, beyond the strongest among all others, nats."""
-    if not place.deeds():  # what is key there is no visit
+    if not place.visited:
         return None
     key = place.spans("key") + place.mentions
     data = place.record("links", budget=100, target=place.target)
@@ -232,7 +237,7 @@ def order_matters(place: Place) -> Figure | None:
 
 def two_jobs(place: Place) -> Figure | None:
     """L15: the loss without the strongest attention block, or the strongest MLP block: the smaller."""
-    if not place.deeds():  # "never" is also what is said where nothing is found
+    if not place.visited:  # "never" is also what is said where nothing is found
         return None
     data = place.record("layers", target=place.target)
     strongest = {
@@ -249,7 +254,7 @@ CLAIMS = (
     Claim("L3", wish_is_no_visit, 0.5, runs=2),
     Claim("L4", key_verb, 0.9, quiet=True, runs=60),
     Claim("L5", redundant, 0.25, "below", quiet=True, runs=60),
-    Claim("L6", other_question, 1.0, runs=110),
+    Claim("L6", other_question, 0.25, "below", runs=110),
     Claim("L7", noise_goes, quiet=True, runs=62),
     Claim("L8", near_mentions, quiet=True, runs=60),
     Claim("L9", attention_finds, 0.2, inside=True, quiet=True, runs=60),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from probes.asking.question import preset, presets
 from probes.locale import say
 from probes.numbers import signed
-from probes.studies.columns import Table
+from probes.studies.columns import Side, Table
 
 if TYPE_CHECKING:
     import altair as alt
@@ -33,7 +33,7 @@ def summary(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
 
 def table(data: Mapping[str, Any], lang: str) -> Table:
     """A row a claim: what it says, the verdict, and the figures that it rests on."""
-    heads = [(say(f"lecture.col_{name}", lang), "left") for name in COLUMNS]
+    heads: list[tuple[str, Side]] = [(say(f"lecture.col_{name}", lang), "left") for name in COLUMNS]
     return Table(heads, [cells(row, lang) for row in data["rows"]])
 
 

@@ -30,6 +30,8 @@ from probes.text.passage import Passage, Span
 
 _PREFIX = {"en": "I went to the {}", "zh": "我去了{}"}
 """What a generated passage's answer begins with, where its preset's answer has a beginning too."""
+THINGS = ("drink", "food", "thing")
+"""Tables of what is ordered, eaten and bought."""
 MOST_SWAPS = 24
 """Counterfactuals of one generated passage, tried in turn until one has as many tokens as the passage."""
 
@@ -67,8 +69,7 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
     found: list[Question] = []
     while len(found) < count:
         story = composer.story()
-        put = queries(story, tables, rng)
-        asked = next((q for q in put if q.is_count), None)
+        asked = next((q for q in queries(story, tables, rng) if q.is_count), None)
         right = answer(story, asked) if asked else None
         if asked and right is not None:
             found.append(
@@ -83,7 +84,8 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
                     roles=_roles(story, asked),
                     swaps=tuple(_swaps(story, asked, tables)),
                     suggested=Suggested(
-                        mention=story.places[asked.place] if asked.place else None, other=_other(story, put)
+                        mention=story.places[asked.place] if asked.place else None,
+                        other=_other(story, tables, seed + len(found)),
                     ),
                     answer_prefix=_PREFIX[language].format(asked.place) if base.answer_prefix else "",
                 )
@@ -93,15 +95,21 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
     return found
 
 
-def _other(story: Any, put: Sequence[Any]) -> tuple[str, AnswerSet, str | None] | None:
-    """Another question about the same passage: what I ordered, bought, ate or drank, where it can be told."""
-    from probes.generator import answer
+def _other(story: Any, tables: Any, seed: int) -> tuple[str, AnswerSet, str | None] | None:
+    """Another question about the same passage: what I ordered, bought, ate or drank, where it can be told;
+    the answers are the passage's things and two more.
+    """
+    from probes.generator import answer, queries
     from probes.generator.clauses import ACTS
 
-    for query in put:
-        if query.kind in ACTS and len(query.candidates) > 1:
-            answers = tuple(Answer(name, (query.continuation(name),)) for name in query.candidates)
-            return query.text, AnswerSet(answers), answer(story, query)
+    rng = random.Random(seed)
+    for query in queries(story, tables, rng, 12, names=8):
+        if query.kind not in ACTS or (right := answer(story, query)) is None:
+            continue
+        things = [thing.rpartition("*")[2] for name in THINGS for thing in tables.options(name)]
+        more = rng.sample([one for one in dict.fromkeys(things) if one not in query.candidates], 2)
+        answers = tuple(Answer(name, (query.continuation(name),)) for name in (*query.candidates, *more))
+        return query.text, AnswerSet(answers), right
     return None
 
 

@@ -31,7 +31,7 @@ SEED = 90_000_000
 HEAD_PASSAGES = 200
 """A language, for the ablation of heads."""
 SURE = 0.9
-BY_HAND = {"by hand": "handwritten", "free text": "free"}
+BY_HAND = {"by hand": "handwritten", "free text": "free", "unseen text": "unseen"}
 """Files of passages that people wrote, by the name of their row."""
 
 

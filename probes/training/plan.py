@@ -14,7 +14,7 @@ class Plan:
     """
 
     seed: int = 1
-    examples: int = 440_000
+    examples: int = 640_000
     shard: int = 1024
     tokens: int = 4096
     processes: int = 2
