@@ -65,6 +65,12 @@ class Place:
         return occurrences(self.question.passage.text, mention) if mention else []
 
     @property
+    def moves(self) -> bool:
+        """Whether the words that say what was done move the answer; any word, where nobody knows which do."""
+        known = rows_of(self.words, self.visit_words())
+        return moves(self.words, known or self.words["rows"])
+
+    @property
     def visited(self) -> bool:
         """Whether the right answer counts visits whose words are known."""
         return self.question.right not in (None, "0") and bool(self.deeds())
@@ -132,14 +138,17 @@ def lost(row: Record) -> float:
     return max(0.0, -max(float(row["effect_log_prob"]), FLOOR))
 
 
-def moves(words: Record) -> bool:
-    """Whether leaving out a word moves the number answered by `MOVES`, or turns the answer."""
+def moves(words: Record, rows: Sequence[Record]) -> bool:
+    """Whether leaving out one of `rows` moves the number answered by `MOVES`; of answers that are no numbers,
+    whether it turns the answer. A single word that does so somewhere says little: of many, one may by chance.
+    """
     before = number(words["clean"])
-    for row in words["rows"]:
+    for row in rows:
         after = number(row)
-        if row["flips_clearly"] or (
-            before is not None and after is not None and abs(after - before) >= MOVES
-        ):
+        if before is None or after is None:
+            if row["flips_clearly"]:
+                return True
+        elif abs(after - before) >= MOVES:
             return True
     return False
 

@@ -20,7 +20,6 @@ from probes.running.claim_places import (
     lost,
     margin,
     meet,
-    moves,
     number,
     rows_of,
 )
@@ -73,7 +72,7 @@ def counts_mentions(place: Place) -> Figure | None:
     told = {"mentions": float(data["mentions"])}
     if probability and probability[-1] is not None:
         told["as_many"] = probability[-1]
-    return Figure(data["slope"]["mean"], told, moves(place.words))
+    return Figure(data["slope"]["mean"], told, place.moves)
 
 
 def wish_is_no_visit(place: Place) -> Figure | None:
@@ -101,7 +100,7 @@ def key_verb(place: Place) -> Figure | None:
         return None
     weakest = min(mine)
     below = sum(other < weakest for other in others) / len(others)
-    return Figure(below, {"effect": weakest, "others": max(others)}, moves(place.words))
+    return Figure(below, {"effect": weakest, "others": max(others)}, place.moves)
 
 
 def redundant(place: Place) -> Figure | None:
@@ -113,7 +112,7 @@ def redundant(place: Place) -> Figure | None:
     rest = max(lost(row) for row in spare)
     if key <= 0:
         return None
-    return Figure(min(rest / key, 9.0), {"key": key, "redundant": rest}, moves(place.words) and key > 1)
+    return Figure(min(rest / key, 9.0), {"key": key, "redundant": rest}, place.moves and key > 1)
 
 
 def other_question(place: Place) -> Figure | None:
@@ -146,9 +145,7 @@ def noise_goes(place: Place) -> Figure | None:
     if left is None:
         return None
     words = rows_of(place.words, noise)
-    return Figure(
-        left, {"words": float(len(words)), "of": float(len(place.words["rows"]))}, moves(place.words)
-    )
+    return Figure(left, {"words": float(len(words)), "of": float(len(place.words["rows"]))}, place.moves)
 
 
 def near_mentions(place: Place) -> Figure | None:
@@ -161,7 +158,7 @@ def near_mentions(place: Place) -> Figure | None:
         return None
     near = [-min(abs(n - m) for m in at) for n in others]
     rho = spearman([lost(rows[n]) for n in others], near)
-    return None if rho is None else Figure(rho, {"words": float(len(others))}, moves(place.words))
+    return None if rho is None else Figure(rho, {"words": float(len(others))}, place.moves)
 
 
 def attention_finds(place: Place) -> Figure | None:
@@ -171,7 +168,7 @@ def attention_finds(place: Place) -> Figure | None:
     if rho is None:
         return None
     best = max((row["rho"] or 0.0 for row in data["agreement"]["rows"]), default=0.0)
-    return Figure(rho, {"best_head": best}, moves(place.words))
+    return Figure(rho, {"best_head": best}, place.moves)
 
 
 def links_matter(place: Place) -> Figure | None:
@@ -220,7 +217,7 @@ def focus_spread(place: Place) -> Figure | None:
     place.used += [one for one in place.speech.used if one not in place.used]
     if speech is None or here is None:
         return None
-    return Figure(speech - here, {"speech": speech, "here": here}, moves(place.words))
+    return Figure(speech - here, {"speech": speech, "here": here}, place.moves)
 
 
 def order_matters(place: Place) -> Figure | None:
