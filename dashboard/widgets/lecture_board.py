@@ -213,8 +213,8 @@ def _score(here: Desk) -> None:
         return
     st.markdown(t("lecture.score", right=right, asked=asked))
     st.table(rows)
-    if taken := [here.known("lecture", {"claims": scene}) for scene in SCENES[:-1]]:
-        _take(taken)
+    known = (here.known("lecture", {"claims": scene}) for scene in SCENES[:-1])
+    _take([one for one in known if one is not None])
 
 
 def _scored(scene: str, row: Mapping[str, Any], foreseen: str, lang: str) -> dict[str, Markdown]:
@@ -225,11 +225,10 @@ def _scored(scene: str, row: Mapping[str, Any], foreseen: str, lang: str) -> dic
     }
 
 
-def _take(found: Sequence[ProbeResult | None]) -> None:
+def _take(found: Sequence[ProbeResult]) -> None:
     """All verdicts so far as one file."""
-    rows = [one.data["rows"][0] for one in found if one is not None]
-    first = next(one for one in found if one is not None)
-    whole = ProbeResult("lecture", {**first.data, "rows": rows})
+    rows = [one.data["rows"][0] for one in found]
+    whole = ProbeResult("lecture", {**found[0].data, "rows": rows})
     st.download_button(
         t("lecture.take"),
         whole.to_json(),

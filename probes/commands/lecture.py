@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import click
 
 from probes.commands import shared
 from probes.commands.shared import Context, Progress
+from probes.commands.study import check_writable, put_out
 from probes.commands.tables import put, table
 from probes.locale import say
 from probes.running.headline import tabled
@@ -60,6 +61,7 @@ def _lecture(**values: Any) -> None:
 
     context = click.get_current_context().find_object(Context) or Context("en")
     claims_named(values["claims"])  # before models are loaded
+    check_writable(values["json"], context)
     store = Store.default() if values["cache"] else None
     progress = _Claims(context, values["quiet"])
     found = []
@@ -90,22 +92,9 @@ def _lecture(**values: Any) -> None:
     finally:
         progress.clear()
     records = [one.data for one in found]
-    if values["json"]:
-        text = json.dumps(records[0] if len(records) == 1 else records, ensure_ascii=False, indent=1)
-        _written(text, values["json"], context)
-    if values["json"] != "-":
+    whole = records[0] if len(records) == 1 else records
+    if not put_out({"json": partial(json.dumps, whole, ensure_ascii=False, indent=1)}, values, context):
         _show(records, list(dict.fromkeys(values["models"])), context)
-
-
-def _written(text: str, path: str, context: Context) -> None:
-    if path == "-":
-        click.echo(text)
-        return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as fault:
-        raise click.FileError(path, fault.strerror) from fault
-    click.echo(context.say("file_written", path=path), err=True)
 
 
 def _show(records: Sequence[Mapping[str, Any]], models: Sequence[str], context: Context) -> None:

@@ -77,11 +77,10 @@ def counts_mentions(place: Place) -> Figure | None:
 
 def wish_is_no_visit(place: Place) -> Figure | None:
     """L3: how much the number answered falls when a visit's words become those of a wish."""
-    verbs = place.deeds()
-    if not verbs or place.question.right in (None, "0"):
+    if not place.visited:
         return None
     wish = WISH["zh" if place.question.language == "zh" else "en"]
-    data = place.record("counterfactual", change=place.called(verbs[0]), to=wish)
+    data = place.record("counterfactual", change=place.called(place.deeds()[0]), to=wish)
     before, after = number(data["clean"]), number(data["rows"][0])
     if before is None or after is None:
         return None

@@ -28,6 +28,7 @@ from probes.running.lecture_telling import summary
 from probes.running.runner import run
 from probes.running.sets import questions_of
 from probes.running.verdicts import Judged, judged
+from probes.studies.base import inside_of
 
 WORDS, INSIDE = 5, 3
 """Passages that a claim about words, or about the inside of a model, is measured on."""
@@ -73,7 +74,6 @@ class _Bench:
     tell: Callable[[int, int], None] | None
     found: dict[str, Record] = field(default_factory=dict)
     done: int = 0
-    trials: int = 0
 
     def runs(self, question: Question) -> Callable[[str, dict[str, Any]], Record]:
         """What a `Place` runs studies with."""
@@ -179,6 +179,8 @@ class _Places:
 
     def __init__(self, bench: _Bench, language: str, own: Question | None, seed: int):
         self.bench, self.language, self.own, self.seed = bench, language, own, seed
+        speech = preset(SPEECH[language]).question()
+        self._speech = Place(SPEECH[language], speech, bench.runs(speech))
         self._made: list[Place] = []
         self._source = self._all()
 
@@ -192,11 +194,7 @@ class _Places:
             yield self._made[number]
 
     def _place(self, name: str, question: Question) -> Place:
-        return Place(name, question, self.bench.runs(question), self._speech())
-
-    def _speech(self) -> Place:
-        question = preset(SPEECH[self.language]).question()
-        return Place(SPEECH[self.language], question, self.bench.runs(question))
+        return Place(name, question, self.bench.runs(question), self._speech)
 
     def _all(self) -> Iterator[Place]:
         base = preset(LECTURE[self.language]).question()
@@ -212,7 +210,7 @@ class _Places:
 
 def _row(claim: Claim, model: AnswerModel, places: _Places, variants: int | None) -> dict[str, Any]:
     """One claim, judged."""
-    closed = getattr(model, "inside", None) is None
+    closed = inside_of(model) is None
     if (claim.closed and not closed) or (claim.inside and closed):
         reason = "open" if claim.closed else "closed"
         return _told(claim, Judged("none", None, None, None, 0, 0, reason), [], "")
