@@ -17,7 +17,7 @@ SHARED = frozenset(
 ) | {
     *("over_means", "over_picture", "over_telling", "arrivals", "word_scores"),
     *("keeping", "subsets", "minimal_search", "chance", "finding", "stretches", "pair_search", "places"),
-    "concentration",
+    *("concentration", "unit_rows"),
 }
 FIRST = (
     "ask",

@@ -6,29 +6,25 @@ own continuation or one that the reader gives, and how concentrated the effects 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from probes.asking.answers import AnswerSet
 from probes.asking.question import Question
 from probes.asking.readings import Continuation
-from probes.asking.trials import Mode, Trial, Wording
+from probes.asking.trials import Trial, Wording
 from probes.errors import CapabilityError, InputError
 from probes.locale import say
-from probes.models.base import Outcome
 from probes.numbers import nats, percent, ranked_among, shortened, signed, strength
 from probes.record.leads import margin_of
-from probes.studies.attention import units_of
 from probes.studies.base import FILLER, MODE, UNIT, Asking, Option, Record, Steps, Study, inside_of
 from probes.studies.columns import Table, columns, note, strongest_first, word_label
 from probes.studies.concentration import MEASURES, TOPS, concentration
-from probes.studies.control import ranked
-from probes.studies.effects import Target, effect_of, run_fields
+from probes.studies.effects import Target, effect_of
 from probes.studies.over_telling import Over
-from probes.studies.shared_tokens import shared_tokens
 from probes.studies.telling import joined, quoted_text, quoted_unit, strongest_of
-from probes.text.passage import Unit
+from probes.studies.unit_rows import unit_rows
 
 if TYPE_CHECKING:
     import altair as alt
@@ -60,7 +56,9 @@ def steps(asking: Asking) -> Steps:
     if log_prob is None and first.answers.how == "exact":
         raise InputError("focus.impossible", text=shortened(text, TOLD))
     tokens = len(whole["scored"][0]["ids"]) if whole["scored"] else 0
-    rows, notes = _rows(asking, units, first, outcomes, target)
+    rows, notes = unit_rows(
+        asking, units, outcomes, lambda outcome: effect_of(first, outcome, target, settings)
+    )
     return {
         "mode": settings["mode"],
         "unit": settings["unit"],
@@ -97,27 +95,6 @@ def first_line(text: str) -> str:
     """The first line of a text that has something on it, with all that stands before it."""
     body = text.lstrip()
     return text[: len(text) - len(body)] + (body.splitlines() or [""])[0].rstrip()
-
-
-def _rows(
-    asking: Asking, units: Sequence[Unit], first: Outcome, outcomes: Sequence[Outcome], target: Target
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A row a unit, and what is to be noted of them."""
-    question, settings = asking.question, asking.settings
-    hiding = settings["mode"] == Mode.HIDE
-    shares, notes = shared_tokens(asking.model, question, units) if hiding else ([[]] * len(units), [])
-    rows = [
-        {
-            **named,
-            "shares_tokens": others,
-            "role": question.role_of(unit.span),
-            **run_fields(outcome),
-            **effect_of(first, outcome, target, settings),
-        }
-        for unit, named, others, outcome in zip(units, units_of(units), shares, outcomes, strict=True)
-    ]
-    ranked(rows)
-    return rows, notes
 
 
 def _known(row: Mapping[str, Any]) -> float | None:

@@ -11,13 +11,10 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from probes.asking.trials import Mode
 from probes.errors import InputError
 from probes.locale import say
-from probes.models.base import Outcome
 from probes.numbers import nats, ranked_among, shortened, signed, signed_if_known
 from probes.record.leads import faint, flips_clearly, margin_of
-from probes.studies.attention import units_of
 from probes.studies.base import (
     FILLER,
     MODE,
@@ -42,10 +39,9 @@ from probes.studies.columns import (
     strongest_first,
     word_label,
 )
-from probes.studies.control import band, random_sets, ranked
+from probes.studies.control import band, random_sets
 from probes.studies.effects import run_fields
 from probes.studies.finding import BUDGET, FIND, Finding, allowed
-from probes.studies.shared_tokens import shared_tokens
 from probes.studies.telling import (
     aimed,
     joined,
@@ -57,6 +53,7 @@ from probes.studies.telling import (
     strongest_of,
     swaps,
 )
+from probes.studies.unit_rows import unit_rows
 from probes.text.passage import Unit, equal_groups
 
 if TYPE_CHECKING:
@@ -79,14 +76,15 @@ def steps(asking: Asking) -> Steps:
     groups = equal_groups(units) if settings["groups"] else ()
     sets: list[Sequence[Unit]] = [[unit] for unit in units] + list(groups)
     outcomes = yield [asking.without(chosen) for chosen in sets]
-    rows, notes = _rows(asking, units, outcomes[: len(units)])
+    rows, notes = unit_rows(asking, units, outcomes[: len(units)], asking.effect)
     together = [
         {
             "text": group[0].text,
             "occurrence": None,
             "occurrences": len(group),
             "members": [unit.index for unit in group],
-            **_run(asking, outcome),
+            **run_fields(outcome),
+            **asking.effect(outcome),
         }
         for group, outcome in zip(groups, outcomes[len(units) :], strict=True)
     ]
@@ -100,32 +98,8 @@ def _found(asking: Asking, units: Sequence[Unit]) -> Steps:
     finding = Finding(asking, units)
     yield from finding.run()
     found = finding.found()
-    rows, notes = _rows(asking, found, [finding.alone[unit.index] for unit in found])
+    rows, notes = unit_rows(asking, found, [finding.alone[unit.index] for unit in found], asking.effect)
     return {**_body(asking, rows, [], notes), "find": finding.told()}
-
-
-def _rows(
-    asking: Asking, units: Sequence[Unit], outcomes: Sequence[Outcome]
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """A row a unit, and what is to be noted of them."""
-    hiding = asking.settings["mode"] == Mode.HIDE  # characters are deleted, tokens are hidden
-    question = asking.question
-    shares, notes = shared_tokens(asking.model, question, units) if hiding else ([[]] * len(units), [])
-    rows = [
-        {
-            **named,
-            "shares_tokens": others,
-            "role": question.role_of(unit.span),
-            **_run(asking, outcome),
-        }
-        for unit, named, others, outcome in zip(units, units_of(units), shares, outcomes, strict=True)
-    ]
-    ranked(rows)
-    return rows, notes
-
-
-def _run(asking: Asking, outcome: Outcome) -> dict[str, Any]:
-    return {**run_fields(outcome), **asking.effect(outcome)}
 
 
 def _body(
