@@ -29,13 +29,13 @@ def board(here: Desk) -> None:
 def _acting(here: Desk, found: ProbeResult) -> None:
     """Arcs on the passage, and the four runs of one pair."""
     acting = [row for row in found.rows if row["kind"] != "apart"]
-    _arcs(here, found.data, acting)
+    _arcs(here, found.data, acting, _picked(len(acting)))
     if acting:
         _four_runs(found.data, acting)
 
 
-def _arcs(here: Desk, data: Mapping[str, Any], acting: Sequence[Mapping[str, Any]]) -> None:
-    """The passage with an arc for each of the strongest pairs."""
+def _arcs(here: Desk, data: Mapping[str, Any], acting: Sequence[Mapping[str, Any]], picked: int) -> None:
+    """The passage with an arc for each of the strongest pairs; a press on one chooses it."""
     strong = acting[:MOST_ARCS]
     reach = max([charts.SMALLEST_SCALE, *(abs(row["interaction"]) for row in strong)])
     drawn = []
@@ -52,7 +52,24 @@ def _arcs(here: Desk, data: Mapping[str, Any], acting: Sequence[Mapping[str, Any
         lang=here.question.passage.language,
         notes=[_note(unit["index"], drawn, data) for unit in data["units"]],
         arcs=drawn,
+        choose=_choose,
+        chosen=picked if picked < len(drawn) else None,
+        arcs_label=bare("pairs.arcs"),
     )
+
+
+def _choose(arc: int) -> None:
+    """Arcs are the first of the pairs that can be chosen from the list."""
+    st.session_state[CHOSEN] = arc
+
+
+def _picked(count: int) -> int:
+    """Which of the pairs is chosen: the strongest, where the choice was one of another record."""
+    picked = st.session_state.get(CHOSEN)
+    if type(picked) is not int or picked >= count:
+        st.session_state.pop(CHOSEN, None)
+        return 0
+    return picked
 
 
 def _note(index: int, drawn: Sequence[Arc], data: Mapping[str, Any]) -> str:

@@ -35,11 +35,24 @@ function build(box, pieces, place) {
   return made.filter((node) => node.tagName === "BUTTON");
 }
 
-function drawArcs(box, words, arcs) {
+// Arcs that can be chosen are buttons; a broad unseen line round each is what a finger meets.
+function asButton(path, arc, n, data) {
+  path.setAttribute("role", "button");
+  path.setAttribute("aria-label", arc.label);
+  path.setAttribute("aria-pressed", String(n === data.chosen));
+  path.setAttribute("tabindex", n === (data.chosen ?? 0) ? "0" : "-1"); // one Tab stop; the arrows move on
+  path.classList.toggle("chosen", n === data.chosen);
+}
+
+function drawArcs(box, words, arcs, data) {
+  const focused = box.getRootNode().activeElement?.dataset?.n; // kept where all is drawn anew
   box.querySelector("svg")?.remove();
   if (!arcs.length) return;
   const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("aria-hidden", "true");
+  if (data.choosable) {
+    svg.setAttribute("role", "group");
+    svg.setAttribute("aria-label", data.arcsLabel);
+  } else svg.setAttribute("aria-hidden", "true");
   const frame = box.getBoundingClientRect();
   const top = (word) => {
     const [line] = word.getClientRects(); // none where the passage is not on show, in a closed tab for instance
@@ -61,9 +74,16 @@ function drawArcs(box, words, arcs) {
     const size = 4 + 2.5 * arc.strength;
     head.setAttribute("d", `M ${x2 - size} ${y2 - size - 2} L ${x2 + size} ${y2 - size - 2} L ${x2} ${y2} Z`);
     head.setAttribute("fill", arc.up ? "#e66101" : "#2c7fb8");
+    if (data.choosable) {
+      const broad = path.cloneNode();
+      broad.setAttribute("class", "broad");
+      asButton(path, arc, n, data);
+      svg.append(broad);
+    }
     svg.append(path, head);
   });
   box.append(svg);
+  if (focused !== undefined) svg.querySelector(`.arc[data-n="${focused}"]`)?.focus();
 }
 
 export default function (component) {
@@ -74,7 +94,7 @@ export default function (component) {
 
   let me = instances.get(parentElement);
   if (!me) {
-    me = { text: null, words: [], focus: 0, watcher: null };
+    me = { text: null, words: [], focus: 0, presses: 0, watcher: null };
     instances.set(parentElement, me);
   }
   const text = JSON.stringify([pieces, place]);
@@ -86,7 +106,8 @@ export default function (component) {
   me.focus = Math.min(me.focus, Math.max(0, words.length - 1));
   box.lang = data.lang;
   box.setAttribute("aria-label", data.label);
-  box.className = ["passage", arcs.length ? "arched" : "", data.pressable ? "pressable" : ""].join(" ");
+  const kinds = { arched: arcs.length, pressable: data.pressable, choosable: data.choosable };
+  box.className = ["passage", ...Object.keys(kinds).filter((kind) => kinds[kind])].join(" ");
 
   const out = new Set(removed);
   words.forEach((word, i) => {
@@ -95,6 +116,8 @@ export default function (component) {
     word.querySelector("sub").textContent = (numbers && numbers[i]) || "";
     word.tabIndex = i === me.focus ? 0 : -1; // one Tab stop; the arrows move inside
     word.classList.toggle("removed", out.has(i));
+    const chosen = data.choosable ? arcs[data.chosen] : undefined;
+    word.classList.toggle("end", chosen !== undefined && (chosen.reader === i || chosen.read === i));
     if (data.pressable) word.setAttribute("aria-pressed", String(i === pressed));
     else word.removeAttribute("aria-pressed");
     if (notes && notes[i]) word.setAttribute("aria-description", notes[i]);
@@ -111,16 +134,43 @@ export default function (component) {
     detail.textContent = (i >= 0 && notes && notes[i]) || data.hint;
     light((arc) => arc.reader === i || arc.read === i);
   };
+  const choose = (n) => {
+    me.presses += 1; // the same arc pressed again is a press again
+    setStateValue("pressed", { arc: n, press: me.presses });
+  };
+  const arcAt = (event) => (event.target.dataset?.n === undefined ? -1 : +event.target.dataset.n);
+  const tellArc = (n) => {
+    detail.textContent = arcs[n].label;
+    light((arc) => arc === arcs[n]);
+  };
+  // By key: the arrows go from arc to arc, Enter and the space bar choose.
+  const onArcKey = (event, n) => {
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      return choose(n);
+    }
+    const lines = [...box.querySelectorAll("path.arc")];
+    const at = lines.indexOf(event.target);
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0,
+      End: lines.length - 1 }[event.key];
+    if (to === undefined || !lines[to]) return;
+    event.preventDefault();
+    lines.forEach((line, i) => line.setAttribute("tabindex", i === to ? "0" : "-1"));
+    lines[to].focus();
+  };
   const position = (event) => words.indexOf(event.target.closest?.(".word"));
   box.onclick = (event) => {
+    if (data.choosable && arcAt(event) >= 0) return choose(arcAt(event));
     const i = position(event);
     if (i < 0) return;
     me.focus = i;
     if (data.pressable) setStateValue("pressed", { revision: data.revision, word: i });
   };
   box.onkeydown = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (data.choosable && arcAt(event) >= 0) return onArcKey(event, arcAt(event));
     const i = position(event);
-    if (i < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (i < 0) return;
     const forward = getComputedStyle(box).direction === "rtl" ? -1 : 1;
     const to = { ArrowRight: i + forward, ArrowLeft: i - forward, Home: 0, End: words.length - 1 }[event.key];
     if (to === undefined) return;
@@ -131,16 +181,14 @@ export default function (component) {
     words[me.focus].focus();
   };
   box.onmouseover = (event) => {
-    const n = event.target.dataset?.n;
-    if (n === undefined) return tell(position(event));
-    detail.textContent = arcs[+n].label;
-    light((arc) => arc === arcs[+n]);
+    const n = arcAt(event);
+    return n < 0 ? tell(position(event)) : tellArc(n);
   };
-  box.onfocusin = (event) => tell(position(event));
+  box.onfocusin = (event) => (arcAt(event) < 0 ? tell(position(event)) : tellArc(arcAt(event)));
   box.onmouseleave = () => tell(words.indexOf(parentElement.activeElement ?? null));
   box.onfocusout = () => tell(-1);
 
-  const redraw = () => drawArcs(box, words, arcs);
+  const redraw = () => drawArcs(box, words, arcs, data);
   me.watcher?.disconnect();
   me.watcher = new ResizeObserver(redraw); // also tells once at the start
   me.watcher.observe(box);

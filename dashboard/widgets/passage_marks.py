@@ -1,13 +1,15 @@
 """A passage to look at: words shaded by how much they are read, arcs for the links that carry the answer.
 
-Words can be pressed to ask what is read from there. After the last word stands the place of the answer, which
-reads and is never read. The script and the stylesheet are the two plain files beside this one.
+Words can be pressed to ask what is read from there, and arcs where one of them is to be chosen. After the
+last word stands the place of the answer, which reads and is never read. The script and the stylesheet are the
+two plain files beside this one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +56,9 @@ def passage_marks(
     pressed: int | None = None,
     removed: Collection[int] = (),
     revision: int = 0,
+    choose: Callable[[int], None] | None = None,
+    chosen: int | None = None,
+    arcs_label: str = "",
 ) -> None:
     """Draw the passage.
 
@@ -63,6 +68,9 @@ def passage_marks(
         numbers: small print behind each word; notes: a sentence on each, shown when it is pointed at.
         pressable: whether a press on a word is posted; `pressed_word` reads it.
         pressed: the word that is chosen now.
+        choose: called with the number of an arc that is pressed, before the script runs again; without it
+            arcs are only looked at.
+        chosen: the arc that is chosen now; `arcs_label`: what all of them are called.
     """
     _marks(
         key=key,
@@ -80,9 +88,20 @@ def passage_marks(
             "label": label,
             "hint": hint,
             "lang": lang,
+            "choosable": choose is not None,
+            "chosen": chosen,
+            "arcsLabel": arcs_label,
         },
-        on_pressed_change=_nothing,
+        on_pressed_change=_nothing if choose is None else partial(_chosen, key, len(arcs), choose),
     )
+
+
+def _chosen(key: str, count: int, choose: Callable[[int], None]) -> None:
+    """Hand on the arc that was pressed; what a client makes up is none."""
+    sent: Any = (st.session_state.get(key) or {}).get("pressed")
+    arc = sent.get("arc") if isinstance(sent, dict) else None
+    if type(arc) is int and 0 <= arc < count:
+        choose(arc)
 
 
 def _nothing() -> None:

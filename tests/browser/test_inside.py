@@ -124,6 +124,36 @@ def test_links_draw_arcs_and_frame_a_pair_in_both_maps(inside: Inside) -> None:
     assert inside.errors == []
 
 
+def test_a_pair_is_chosen_by_its_arc_with_the_mouse_and_with_keys(inside: Inside) -> None:
+    inside.visit("pairs", "lang=en&passage=bookshop-zh&chosen=pairs.budget=300")
+    arcs = inside.page.locator(".passage path.arc")
+    inside.measured(arcs.first)
+    assert arcs.count() >= 3
+    shown = inside.page.get_by_test_id("stSelectbox").filter(has_text="nats)").first
+    said = [arcs.nth(n).get_attribute("aria-label") for n in range(arcs.count())]
+    expect(shown).to_contain_text(said[0])
+    middle = arcs.nth(2).evaluate(
+        """path => {
+            const at = path.getPointAtLength(path.getTotalLength() / 2);
+            const box = path.ownerSVGElement.getBoundingClientRect();
+            return [box.left + at.x, box.top + at.y];
+        }"""
+    )
+    inside.page.mouse.click(*middle)
+    pressed = inside.page.locator('.passage path.arc[aria-pressed="true"]')
+    expect(pressed).not_to_have_attribute("aria-label", said[0])
+    expect(shown).to_contain_text(pressed.get_attribute("aria-label"))
+    expect(inside.page.locator(".word.end")).to_have_count(2)
+    pressed.focus()
+    inside.page.keyboard.press("Home")
+    inside.page.keyboard.press("ArrowRight")
+    expect(inside.page.locator(".detail").first).to_have_text(said[1])
+    inside.page.keyboard.press("Enter")
+    expect(pressed).to_have_attribute("aria-label", said[1])
+    expect(shown).to_contain_text(said[1])
+    assert inside.errors == []
+
+
 def test_patching_follows_what_is_typed(inside: Inside) -> None:
     inside.visit("layers", "lang=en&passage=coffee-en")
     inside.says("Read off layer by layer")
