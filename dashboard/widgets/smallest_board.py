@@ -38,7 +38,7 @@ def _strike_out(here: Desk, found: ProbeResult) -> None:
     at = _step(found, last)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         _move(t("smallest.back"), ":material/undo:", at - 1, last, "strike_back")
-        _move(t("smallest.strike"), ":material/strikethrough_s:", at + 1, last, "strike_on")
+        _move(t("smallest.strike"), ":material/strikethrough_s:", at + 1, last, "strike_on", first=True)
         _move(t("smallest.start"), ":material/first_page:", 0, last, "strike_start", off=at == 0)
         _move(t("smallest.end"), ":material/last_page:", last, last, "strike_end", off=at == last)
     step = steps[at]
@@ -60,12 +60,21 @@ def _step(found: ProbeResult, last: int) -> int:
     return min(int(st.session_state[STEP][1]), last)
 
 
-def _move(label: Markdown, icon: str, to: int, last: int, key: str, *, off: bool = False) -> None:
+def _move(
+    label: Markdown, icon: str, to: int, last: int, key: str, *, off: bool = False, first: bool = False
+) -> None:
     def go() -> None:
         made, _ = st.session_state[STEP]
         st.session_state[STEP] = (made, to)
 
-    st.button(label, icon=icon, on_click=go, disabled=off or not 0 <= to <= last, key=key)
+    st.button(
+        label,
+        icon=icon,
+        on_click=go,
+        disabled=off or not 0 <= to <= last,
+        key=key,
+        type="primary" if first else "secondary",
+    )
 
 
 def _passage(here: Desk, data: Mapping[str, Any], step: Mapping[str, Any], *, done: bool) -> None:
