@@ -28,8 +28,9 @@ def enough_by_chance(runs: Kept, found: Sequence[Set], count: int, rng: random.R
 
     Returns:
         of the first: `alone` of `n_alone` random sets keep the answer, it does so in `beside` of `n_beside`
-        runs beside others; `above`: the intervals of these shares (95 %, Wilson) do not meet. And of each set
-        found in which share of runs beside others it keeps the answer, None where there is nothing beside it.
+        runs beside others; `above`: the intervals of these shares (95 %, Wilson) do not meet, None where
+        there are too few sets for them ever to part. And of each set found in which share of runs beside
+        others it keeps the answer, None where there is nothing beside it.
     """
     best = found[0]
     alone = _drawn(sorted(runs.everything), len(best), count, rng, best)
@@ -42,10 +43,15 @@ def enough_by_chance(runs: Kept, found: Sequence[Set], count: int, rng: random.R
     theirs = sum(next(stands) == "keeps" for _ in alone)
     held = {one: sum(next(stands) == "keeps" for _ in sets) for one, sets in beside.items()}
     mine, n_beside = held[best], len(beside[best])
-    above = not alone or not n_beside or wilson(mine, n_beside)[0] > wilson(theirs, len(alone))[1]
+    above = _apart(mine, n_beside, theirs, len(alone)) if _apart(n_beside, n_beside, 0, len(alone)) else None
     shares = {one: held[one] / len(sets) if sets else None for one, sets in beside.items()}
     chance = {"alone": theirs, "n_alone": len(alone), "beside": mine, "n_beside": n_beside, "above": above}
     return chance, shares
+
+
+def _apart(mine: int, n_mine: int, theirs: int, n_theirs: int) -> bool:
+    """Whether one share is above another, both known from so many runs; nothing is where there were none."""
+    return bool(n_mine and n_theirs) and wilson(mine, n_mine)[0] > wilson(theirs, n_theirs)[1]
 
 
 GONE = 0.2

@@ -189,6 +189,8 @@ def sentence(data: Record, lang: str) -> str:
             else [say("minimal.none_found", lang, tried=data["tried"])]
         )
         parts += _of_flips(flipping, data, lang)
+        if keeping and data["chance"] and data["chance"]["above"] is None:
+            parts.append(say("minimal.too_few", lang, of=keeping[0]["of"]))
     if data["spent"]:
         parts.append(say("minimal.spent", lang, tried=data["tried"]))
     return joined(parts, lang)
@@ -220,7 +222,7 @@ def _sure(row: Record) -> str:
 
 def _by_chance(data: Record) -> bool:
     """Whether sets drawn at random keep the answer as often as the words that were found do beside others."""
-    return data["chance"] is not None and not data["chance"]["above"]
+    return data["chance"] is not None and data["chance"]["above"] is False
 
 
 def _told(row: Record, data: Record, lang: str) -> str:
