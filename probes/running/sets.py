@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
@@ -59,37 +60,45 @@ def questions_of(source: str, base: Question, seed: int = 0) -> list[Question]:
     return _from_file(Path(source), base)
 
 
-def _generated(count: int, base: Question, seed: int) -> list[Question]:
+def stories(language: str, seed: int) -> Iterator[tuple[Any, Any, str]]:
+    """Generated stories without an end, each with a question how often, and the right answer's label."""
     from probes.generator import Composer, answer, queries
     from probes.generator.lexicon import Tables
 
-    language = base.language if base.language in ("zh", "en") else "en"
     composer, rng = Composer(language, seed + 2_000_003), random.Random(seed)
-    tables, answers = Tables(language), standard_answers("count", language)
-    found: list[Question] = []
-    while len(found) < count:
+    tables = Tables(language)
+    while True:
         story = composer.story()
         asked = next((q for q in queries(story, tables, rng) if q.is_count), None)
         right = answer(story, asked) if asked else None
         if asked and right is not None:
-            found.append(
-                replace(
-                    base,
-                    passage=Passage(story.text),
-                    question=asked.text,
-                    answers=answers,
-                    right=right,
-                    tempting=None,
-                    preset=None,
-                    roles=_roles(story, asked),
-                    swaps=tuple(_swaps(story, asked, tables)),
-                    suggested=Suggested(
-                        mention=story.places[asked.place] if asked.place else None,
-                        other=_other(story, tables, seed + len(found)),
-                    ),
-                    answer_prefix=_PREFIX[language].format(asked.place) if base.answer_prefix else "",
-                )
-            )
+            yield story, asked, right
+
+
+def _generated(count: int, base: Question, seed: int) -> list[Question]:
+    from probes.generator.lexicon import Tables
+
+    language = base.language if base.language in ("zh", "en") else "en"
+    tables, answers = Tables(language), standard_answers("count", language)
+    found = [
+        replace(
+            base,
+            passage=Passage(story.text),
+            question=asked.text,
+            answers=answers,
+            right=right,
+            tempting=None,
+            preset=None,
+            roles=_roles(story, asked),
+            swaps=tuple(_swaps(story, asked, tables)),
+            suggested=Suggested(
+                mention=story.places[asked.place] if asked.place else None,
+                other=_other(story, tables, seed + number),
+            ),
+            answer_prefix=_PREFIX[language].format(asked.place) if base.answer_prefix else "",
+        )
+        for number, (story, asked, right) in enumerate(islice(stories(language, seed), count))
+    ]
     if not found:
         raise InputError("over_empty", source=count)
     return found
@@ -131,8 +140,6 @@ def _swaps(story: Any, asked: Any, tables: Any) -> Iterator[Swap]:
     """The asked place of one arrival that counts for one, and other places to put there: one visit less,
     whatever else stays as it is.
     """
-    from itertools import islice, product
-
     from probes.generator.careful_reader import Reader
 
     added, _ = Reader(story).contributions(asked.person, asked.place)
