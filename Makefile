@@ -41,6 +41,7 @@ format: $(VENV)/tested
 
 bench: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks --find
 	$(BIN)/python -m tests.benchmarks --table
 
 bench-growth: $(VENV)/tested

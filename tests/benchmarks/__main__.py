@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from tests.benchmarks import growth, table
+from probes.models.fetch import smollm2_folder
+from tests.benchmarks import finding, growth, table
 from tests.benchmarks.case import cases
 from tests.benchmarks.processes import Settings, ways
 from tests.benchmarks.study import benchmark, disagreements, save
@@ -35,6 +36,7 @@ STUDIES = ("words", "heads")
 @click.option("--full", is_flag=True, help="Slow ways too run everything, instead of a sample scaled up.")
 @click.option("--sample", type=int, help="Words or heads that a slow way runs; its own number by default.")
 @click.option("--growth", "grow", is_flag=True, help="How cost grows, instead of the comparison.")
+@click.option("--find", "find", is_flag=True, help="The strongest words of long passages, instead.")
 @click.option("--only", default="", help="Of --growth one point, as words=2000, into the record there is.")
 @click.option("--table", "tables", is_flag=True, help="Measure nothing: write docs/benchmarks.md.")
 def main(
@@ -48,6 +50,7 @@ def main(
     full: bool,
     sample: int | None,
     grow: bool,
+    find: bool,
     only: str,
     tables: bool,
 ) -> None:
@@ -58,6 +61,9 @@ def main(
         return
     if grow:
         click.echo(growth.save(growth.measure(threads, click.echo, only)))
+        return
+    if find:
+        finding.measure(smollm2 or smollm2_folder(), threads, click.echo, *models[:1])
         return
     had = cases(smollm2)
     chosen = [case for case in had if not models or any(name in case.name for name in models)]

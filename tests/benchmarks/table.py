@@ -40,6 +40,8 @@ def render(language: str) -> str:
     words, heads, growth = (read(name) for name in ("words", "heads", "growth"))
     parts = [introduction(words, text), *study(words, language, text), *study(heads, language, text)]
     parts += [arithmetic([words, heads], text), *grown(growth, words["machine"], text)]
+    if (RESULTS / "find.json").is_file():
+        parts += strongest(read("find"), text)
     return "\n".join(parts) + "\n"
 
 
@@ -194,6 +196,28 @@ def growth_cell(row: dict[str, Any] | None, text: dict[str, str]) -> str:
     about = "≈ " if row["scaled_from"] else ""
     times = text["times"].format(times=number(row["plain_cpu_seconds"] / row["cpu_seconds"]))
     return f"{about}{number(row['cpu_seconds'])} ({times})"
+
+
+def strongest(record: dict[str, Any], text: dict[str, str]) -> Iterator[str]:
+    """A row a passage: the ten strongest words beside all of them, one by one."""
+    yield "\n" + text["find"] + "\n"
+    names = ("passage", "all", "find", "less", "runs", "share", "memory", "machine")
+    yield "| " + " | ".join(text[f"find_{name}"] for name in names) + " |"
+    yield "|---|---:|---:|---:|---:|---:|---:|---|"
+    for point in record["points"]:
+        ten, whole = point["find"], point.get("all")
+        times = whole["cpu_seconds"] / ten["cpu_seconds"] if whole else None
+        cells = [
+            text["find_of"].format(model=label(point["model"], text), words=f"{point['words']:,}"),
+            number(whole["cpu_seconds"]) if whole else "",
+            number(ten["cpu_seconds"]),
+            text["times"].format(times=number(times)) if times else "",
+            str(ten["runs"]),
+            f"{round(10 * point['share'])} / 10" if whole else "",
+            f"{ten['memory_bytes_peak'] / 1e6:,.0f}",
+            point["machine"]["processor"],
+        ]
+        yield "| " + " | ".join(cells) + " |"
 
 
 def number(value: float) -> str:

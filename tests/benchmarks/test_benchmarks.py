@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from probes.text.passage import Passage
 from tests.benchmarks import table
 from tests.benchmarks.__main__ import main
 from tests.benchmarks.compare import compared, spearman
 from tests.benchmarks.environments import PINS, pinned, reason
+from tests.benchmarks.finding import BOTH
+from tests.benchmarks.long_passage import KITCHEN, VISIT, Asked, long_passage
 from tests.benchmarks.processes import HERE, Way, ways
 from tests.benchmarks.runners.meter import spread
 from tests.benchmarks.study import merged
@@ -34,6 +37,32 @@ def test_results_name_what_was_run(study: str) -> None:
         assert {"threads", "template", "passage", "prompt", "answers", "parameters"} <= set(entry)
         assert {row["key"] for row in entry["ways"]} == keys
         assert all(row["status"] == "ok" or row["reason"] for row in entry["ways"])
+
+
+@pytest.mark.parametrize("asked", [KITCHEN, VISIT], ids=["kitchen", "visit"])
+def test_a_long_passage_has_so_many_words_and_its_key_once(asked: Asked) -> None:
+    text = long_passage(300, asked)
+    assert len(Passage(text).words) == 300
+    assert text.count(asked.key) == 1
+    assert text == long_passage(300, asked), "the same on every machine"
+    rest = {word.text for word in Passage(text.replace(asked.key, "")).words}
+    assert (
+        not rest & {"Maria", "kitchen", "drawer", "key"}
+        if asked is KITCHEN
+        else not rest & {"coffee", "shop"}
+    )
+
+
+def test_what_was_found_is_beside_all_words_where_these_were_measured() -> None:
+    if not (HERE / "results" / "find.json").is_file():
+        pytest.skip("not measured yet: python -m tests.benchmarks --find")
+    points = table.read("find")["points"]
+    assert points
+    for point in points:
+        assert {"processor", "torch"} <= set(point["machine"])
+        assert len(point["find"]["found"]) == 10
+        assert point["find"]["runs"] < point["words"]
+        assert ("all" in point) == ("share" in point) == (point["words"] <= BOTH)
 
 
 @pytest.mark.parametrize("way", ways(), ids=lambda way: f"{way.study}-{way.key}")
