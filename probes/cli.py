@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import click
 
 from probes import __version__
-from probes.commands import catalogue, lecture, report, study
+from probes.commands import catalogue, lecture, report, site, study
 from probes.commands.help import speaking
 from probes.commands.shared import Context
 from probes.errors import CruxError
@@ -44,6 +44,7 @@ def build(lang: str) -> click.Group:
             "crux patch --preset coffee-en",
             "crux lecture --model builtin",
             "crux report record.json --out report.html",
+            "crux site gallery",
             "crux page",
         )
     )
@@ -64,6 +65,7 @@ def build(lang: str) -> click.Group:
         lecture.lecture(lang),
         report.report(lang),
         report.show(lang),
+        site.site(lang),
         catalogue.models(lang),
         catalogue.presets(lang),
         catalogue.page(lang),

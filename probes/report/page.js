@@ -41,7 +41,8 @@
   language.hidden = false;
   language.addEventListener("click", () => {
     root.lang = root.lang === "en" ? "zh" : "en";
-    document.title = document.querySelector(`h1 [data-in=${root.lang}]`).textContent;
+    const title = document.querySelector("h1");
+    document.title = (title.querySelector(`[data-in=${root.lang}]`) ?? title).textContent;
     drawAll();
   });
 

@@ -57,42 +57,58 @@ def report(given: Sequence[Given], lang: str) -> str:
         scripts = (embedding.bundle(), embedding.own("page.js"))
     except ImportError as fault:
         raise ModelError("page_missing") from fault
-    style = embedding.own("page.css")
-    page = _templates().get_template("page.html")
-    text = page.render(
-        lang=lang,
-        policy=embedding.policy(scripts, style),
-        style=Markup(style),  # noqa: S704 - files of this package, and the bundle, all known by their hashes
-        scripts=[Markup(script) for script in scripts],  # noqa: S704
-        sections=[_section(one, number) for number, one in enumerate(given, 1)],
-        open_record=Markup(embedding.OPENS),  # noqa: S704
-        t=_said,
-    )
+    sections = [section(one, number) for number, one in enumerate(given, 1)]
+    text = rendered("page.html", lang, scripts, embedding.own("page.css"), sections=sections)
     if (size := len(text.encode("utf-8"))) > LARGEST:
         raise LimitError("report.large", size=f"{size / 1e6:.1f} MB", most=f"{LARGEST / 1e6:.0f} MB")
     return text
+
+
+def rendered(
+    template: str, lang: str, scripts: Sequence[str], style: str, *, nonce: str = "", **told: Any
+) -> str:
+    """A page of a template that is `page.html` or extends it; `scripts` and `style` are this package's own.
+
+    Args:
+        nonce: what the elements of script files bear, see `embedding.policy`.
+        told: what the template says besides; texts in it are escaped.
+    """
+    page = _templates().get_template(template)
+    return page.render(
+        lang=lang,
+        policy=embedding.policy(scripts, style, nonce),
+        nonce=nonce,
+        style=Markup(style),  # noqa: S704 - files of this package, and the bundle, all known by their hashes
+        scripts=[Markup(script) for script in scripts],  # noqa: S704
+        open_record=Markup(embedding.OPENS),  # noqa: S704
+        t=said,
+        **told,
+    )
 
 
 @cache
 def _templates() -> Environment:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    loader = FileSystemLoader(Path(__file__).parent)
+    here = Path(__file__).parent
+    loader = FileSystemLoader([here, here.parent / "site"])
     return Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
 
 
-def _both(make: Callable[[str], str]) -> Both:
+def both(make: Callable[[str], str]) -> Both:
+    """What is made in each language, fit to stand in a page."""
     return {lang: visible(make(lang)) for lang in LANGUAGES}
 
 
-def _said(key: str, **values: object) -> Both:
-    """A text of the page's own."""
-    return _both(lambda lang: say(f"report.{key}", lang, **values))
+def said(key: str, **values: object) -> Both:
+    """A text of the page's own; a key with a dot is the whole name of a text."""
+    whole = key if "." in key else f"report.{key}"
+    return both(lambda lang: say(whole, lang, **values))
 
 
-def _section(given: Given, number: int) -> dict[str, Any]:
+def section(given: Given, number: int) -> dict[str, Any]:
     """What the template is told of one record.
 
     Raises:
@@ -115,9 +131,9 @@ def _told(given: Given, number: int) -> dict[str, Any]:
         "number": number,
         "file": visible(given.name),
         "study": visible(result.study),
-        "about": _both(study.about) if study else None,
-        "headline": _both(lambda lang: headline(data, lang)),
-        "set": _said("set", size=data["over"]["size"]) if "over" in data else None,
+        "about": both(study.about) if study else None,
+        "headline": both(lambda lang: headline(data, lang)),
+        "set": said("set", size=data["over"]["size"]) if "over" in data else None,
         "question": visible(str(clean.get("question") or "")),
         "model": visible(facts.model_of(data)),
         "pieces": [(visible(piece.text), piece) for piece in found],
@@ -144,9 +160,9 @@ def _answers(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     for i, answer in enumerate(clean["answers"]):
         shares = [run["answers"][i]["probability"] for run in runs]
         right, first = answer["answer"] == clean.get("right"), answer["answer"] == runs[-1].get("top")
-        found.append(_answer(_beside([str(answer["name"])] * len(LANGUAGES)), shares, right, first))
+        found.append(_answer(beside([str(answer["name"])] * len(LANGUAGES)), shares, right, first))
     others = [run.get("other", 0.0) for run in runs]
-    return [*found, _answer(_both(lambda lang: say("cli.other", lang)), others)]
+    return [*found, _answer(both(lambda lang: say("cli.other", lang)), others)]
 
 
 def _answer(name: Both, shares: Sequence[float], right: bool = False, top: bool = False) -> dict[str, Any]:
@@ -170,24 +186,24 @@ def _table(data: Mapping[str, Any]) -> dict[str, Any]:
     tables = [tabled(data, lang) for lang in LANGUAGES]
     heads = zip(*(table.columns for table in tables), strict=True)
     rows = zip(*(table.rows for table in tables), strict=True)
-    lines = [[_beside(cells) for cells in zip(*row, strict=True)] for row in rows]
+    lines = [[beside(cells) for cells in zip(*row, strict=True)] for row in rows]
     quiet = list(tables[0].quiet) or [False] * len(lines)
     told = list(zip(lines, quiet, strict=True))
     return {
-        "heads": [(_beside([title for title, _ in head]), head[0][1]) for head in heads],
+        "heads": [(beside([title for title, _ in head]), head[0][1]) for head in heads],
         "first": told[:FIRST],
         "more": told[FIRST : FIRST + MOST],
         "left": max(0, len(told) - FIRST - MOST),
-        "notes": [_beside(note) for note in zip(*(table.notes for table in tables), strict=True)],
+        "notes": [beside(note) for note in zip(*(table.notes for table in tables), strict=True)],
     }
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[Both, Both]]:
     """What a fact is called, and what it is."""
     found = zip(*(facts.facts(data, lang) for lang in LANGUAGES), strict=True)
-    return [(_beside([name for name, _ in fact]), _beside([value for _, value in fact])) for fact in found]
+    return [(beside([name for name, _ in fact]), beside([value for _, value in fact])) for fact in found]
 
 
-def _beside(texts: Sequence[str]) -> Both:
+def beside(texts: Sequence[str]) -> Both:
     """A text given in each language, in the order of `LANGUAGES`."""
     return {lang: visible(text) for lang, text in zip(LANGUAGES, texts, strict=True)}
