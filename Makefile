@@ -4,6 +4,7 @@
 # make lint    ruff and mypy
 # make bench   the same work by plain loops, by libraries and by the engine; bench-growth: how cost grows
 # make builtin train the built-in model anew and measure it (about two hours on two cores)
+# make release-check   builds what is released, and tries it in an environment of its own (PYTHON=python3.12 for another)
 # make clean   remove what the others made, the virtual environment included
 
 PYTHON  ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -17,7 +18,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 # Spinning threads make two busy processes many times slower than one.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run setup test quick setup-test lint format bench bench-growth builtin clean
+.PHONY: run setup test quick setup-test lint format bench bench-growth builtin release-check clean
 
 run: setup
 	$(BIN)/crux page --port $(PORT)
@@ -59,6 +60,9 @@ builtin: $(VENV)/ready
 	$(BIN)/python -m probes.training
 	OMP_NUM_THREADS=2 $(BIN)/python -m probes.training.measure --by-hand tests/generator --out probes/models/builtin/figures.json
 	$(BIN)/python -m probes.training.card
+
+release-check: $(VENV)/tested
+	$(BIN)/python -m scripts.release_check --python $(PYTHON)
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,5 +1,5 @@
-"""A gallery, read back by Python's own parser: every link leads somewhere inside, every record is the one that
-went in, nothing is fetched and nothing of anybody's runs.
+"""A gallery, read back by Python's own parser: links lead somewhere inside, records are those that went in,
+nothing is fetched and nothing of anybody's runs.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import hashlib
 import html
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -100,7 +101,9 @@ def test_every_record_comes_back_byte_for_byte(made: Path, sources: list[Path]) 
 
 
 def test_nothing_comes_from_elsewhere(made: Path) -> None:
-    asking = r"""(?i)\burl\(|@import|\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|WebSocket|sendBeacon|https?://"""
+    asking = (
+        r"""(?i)\burl\(|@import|\bimport\s*\(|\bfetch\s*\(|XMLHttpRequest|WebSocket|sendBeacon|https?://"""
+    )
     for path in made.glob("*.html"):
         shown = re.sub(r'<script type="application/json".*?</script>', "", path.read_text(encoding="utf-8"))
         assert re.findall(asking, shown) == [], path.name
@@ -140,7 +143,7 @@ def test_both_languages_are_whole_and_landmarks_are_there(made: Path) -> None:
         tags = [tag for tag, _, _ in page.found]
         assert [tags.count(tag) for tag in ("main", "header", "h1", "footer")] == [1, 1, 1, 1]
         levels = [int(tag[1]) for tag in tags if re.fullmatch("h[1-6]", tag)]
-        assert all(later - earlier <= 1 for earlier, later in zip(levels, levels[1:], strict=False))
+        assert all(later - earlier <= 1 for earlier, later in pairwise(levels))
     bare = html.unescape((made / "index.html").read_text(encoding="utf-8"))
     for study in STUDIES:
         assert all(headline(found(study).data, lang) in bare for lang in LANGUAGES)
@@ -187,7 +190,7 @@ def test_the_same_records_give_the_same_bytes(made: Path, sources: list[Path], t
     again = tmp_path / "again"
     assert call("site", str(again), *map(str, sources), "--lang", "en") == 0
     assert files_of(again) == files_of(made)
-    times = {path: path.stat().st_mtime_ns for path in again.rglob("*")if path.is_file()}
+    times = {path: path.stat().st_mtime_ns for path in again.rglob("*") if path.is_file()}
     assert call("site", str(again), *map(str, sources), "--lang", "en") == 0
     touched = {path.name for path, time in times.items() if path.stat().st_mtime_ns != time}
     assert touched == set()

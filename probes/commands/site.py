@@ -86,9 +86,9 @@ def _measured(values: dict[str, Any], context: Context) -> list[Leaf]:
 
     asked = values["presets"] or "all"
     names = presets() if asked == "all" else tuple(dict.fromkeys(words_of(asked)))
-    studies = {None: STUDIES_SHOWN, "all": tuple(STUDIES)}.get(
-        values["studies"]
-    ) or tuple(dict.fromkeys(words_of(values["studies"])))
+    studies = {None: STUDIES_SHOWN, "all": tuple(STUDIES)}.get(values["studies"]) or tuple(
+        dict.fromkeys(words_of(values["studies"]))
+    )
     for each in names:
         preset(each)
     for each in studies:

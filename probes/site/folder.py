@@ -1,10 +1,11 @@
-"""The folder that a gallery is written to: claimed once, known again by its marker, never left half written."""
+"""The folder that a gallery is written to: known again by its marker, never left half written."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ _OURS = re.compile(r"(?:[a-z0-9]+(?:-[a-z0-9]+)*/)*[a-z0-9]+(?:-[a-z0-9]+)*\.(?:
 class Folder:
     """A folder that may be written to: a new or an empty one, or an earlier gallery.
 
-    Files that are not the gallery's (a host's own settings, a repository) stay as they are. Not for two at once.
+    Files that are not the gallery's (a host's own settings, a repository) stay as they are.
+    Not for two at once.
     """
 
     def __init__(self, path: Path) -> None:
@@ -69,10 +71,8 @@ class Folder:
             InputError: there is no marker, or none of ours.
         """
         found: Any = None
-        try:
+        with suppress(OSError, ValueError, RecursionError):
             found = json.loads((self.path / MARKER).read_bytes())
-        except (OSError, ValueError, RecursionError):
-            pass
         if not isinstance(found, dict) or found.get("made_by") != _MADE_BY:
             raise InputError("site.foreign", folder=visible(str(self.path)), marker=MARKER)
         names = found.get("files")

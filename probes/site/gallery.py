@@ -1,8 +1,8 @@
 """Records as a gallery: an index, a page for each passage or file, the records beside them as JSON.
 
-A function of the records alone: the same records give the same bytes. Pages are the report's, with its policy;
-the libraries that draw are written once, and each page names them by a nonce made of its own content, which
-nobody who wrote a text in it could know.
+A function of the records alone: the same records give the same bytes. Pages are the report's, with its
+policy; the libraries that draw are written once, and each page names them by a nonce made of its own content,
+which nobody who wrote a text in it could know.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a gallery shows: studies run on passages that come with Crux, the lecture's claims, files of records."""
+"""What a gallery shows: studies of Crux's own passages, the lecture's claims, files of records."""
 
 from __future__ import annotations
 
