@@ -122,7 +122,7 @@ def sdist_holds(sdist: Path) -> str:
     wanted = tracked() | {"LICENSE", "README.md", "pyproject.toml"}
     others = {n for n in names if not n.startswith(("probes/", "dashboard/", "crux_probes.egg-info/"))}
     differing({n for n in names if n.startswith(("probes/", "dashboard/"))} | (others & wanted), wanted, "it")
-    differing(others - wanted, {"PKG-INFO", "setup.cfg"} & others, "the source archive")
+    differing(others - wanted, {"PKG-INFO", "setup.cfg", "MANIFEST.in"} & others, "the source archive")
     return f"{len(names)} files, {mb(sdist)}"
 
 
