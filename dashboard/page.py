@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import session
+from dashboard.widgets.page_language import page_language
 from dashboard.widgets.record_board import file_named
 from dashboard.wording import t
 
@@ -53,5 +54,6 @@ chosen = st.navigation(
 )
 st.set_page_config(page_title=f"{chosen.title} · Crux")
 st.html(Path(__file__).with_name("page.css"))
+page_language(session.current().lang)
 chosen.run()
 session.write_link()

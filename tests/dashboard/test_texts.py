@@ -48,6 +48,7 @@ CHOSEN += (
     "pairs.arc_",
     "pairs.sum_",
     "pairs.col_",
+    "streamlit.",
 )
 """Beginnings of keys that are put together from a name."""
 KEYS = list(TEXTS.keys())
