@@ -9,6 +9,7 @@ import streamlit as st
 from dashboard import session
 from dashboard.widgets.page_language import page_language
 from dashboard.widgets.record_board import file_named
+from dashboard.widgets.tour import welcome
 from dashboard.wording import t
 
 # Before the pages: a tab shows their icons otherwise, which are fetched from another host.
@@ -55,5 +56,6 @@ chosen = st.navigation(
 st.set_page_config(page_title=f"{chosen.title} · Crux")
 st.html(Path(__file__).with_name("page.css"))
 page_language(session.current().lang)
+welcome(chosen.url_path or "explore")
 chosen.run()
 session.write_link()

@@ -61,6 +61,10 @@ class Visit:
     """Whether the guess is told how good it was."""
     foreseen: dict[object, str] = field(default_factory=dict)
     """Verdicts that the visitor predicted, by model, passage and claim."""
+    welcomed: bool = False
+    """Whether the sentence that says what Crux is was put away."""
+    toured: int | None = None
+    """The step of the tour that is on show; None: no tour is under way."""
     cutting: bool = False
     """Whether words are being joined and split by hand."""
     picked: frozenset[int] = frozenset()

@@ -49,6 +49,7 @@ PLACES: Final = ("all", "answer")
 VIEWS: Final = ("head", "model")
 LEVELS: Final = ("word", "token")
 AROUNDS: Final = ("passage", "prompt")
+MEASURES: Final = ("points", "nats")
 FIRSTS: Final = ("keep", "blank", "share")
 SETS: Final = (10, 20, 50)
 """Generated passages that a study may be run over."""
@@ -94,6 +95,8 @@ class State:
     """Whether equal words are also ranked together."""
     find: int = 0
     """The strongest words alone are looked for, so many; 0: every word is measured."""
+    measure: str = "points"
+    """In what effects on Explore are drawn; of two answers against each other it is nats anyway."""
     out: frozenset[int] = frozenset()
     """Numbers of the units that are taken away together."""
     pin: frozenset[int] | None = None
@@ -213,6 +216,7 @@ PARAMETERS: Final = (
     Parameter("target", "target", values.field),
     Parameter("groups", "groups", lambda t: bool(int(values.choice("0", "1")(t))), lambda on: str(int(on))),
     Parameter("find", "find", lambda t: int(values.choice("0", "10")(t))),
+    Parameter("measure", "in", values.choice(*MEASURES)),
     Parameter("out", "out", values.numbers, values.write_numbers),
     Parameter("pin", "pin", values.numbers, values.write_numbers),
     Parameter("ablated", "heads", values.heads, values.write_heads),

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
-from dashboard.session import bound, current
+from dashboard.session import bound, choose, current
+from dashboard.state import MEASURES, State
 from dashboard.widgets.notes import known_note
 from dashboard.wording import bare, t
 from probes import charts
@@ -21,6 +22,12 @@ from probes.running.headline import FEW, headline, top_of
 from probes.text.passage import Span, Unit
 
 FIRST_ROWS = 20
+IN_VIEW = """<style>@media (max-width: 640px) {
+.st-key-answer_bars { position: fixed; bottom: 0; left: 0; right: 0; z-index: 90; padding: 0.25rem 0.5rem;
+  background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d9d8d5, #3a3835); }
+[data-testid="stMainBlockContainer"] { padding-bottom: 13rem; }
+}</style>"""
+"""On a phone the passage fills the screen: what a press does to the answers is shown over its lower end."""
 
 
 def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
@@ -28,9 +35,12 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
     lang, data = current().lang, result.data
     chart = charts.answers(result, lang, pinned=pinned)
     said = headline(data, lang)
-    st.vega_lite_chart(
-        charts.specification(chart), key="answers_chart", alt=bare("numbers.answers_alt", headline=said)
-    )
+    if current().out:
+        st.html(IN_VIEW)
+    with st.container(key="answer_bars"):
+        st.vega_lite_chart(
+            charts.specification(chart), key="answers_chart", alt=bare("numbers.answers_alt", headline=said)
+        )
     if data["greedy"] is None:  # nothing is written out while words are hidden
         st.caption(t("numbers.coverage", coverage=percent(data["coverage"])))
     else:
@@ -92,7 +102,8 @@ def effects_view(words: ProbeResult) -> None:
     rows = charts.effect_rows(words, groups=groups)
     key = "w_all_rows"
     everything = bool(st.session_state.get(key, False))
-    chart = charts.effects(words, state.lang, most=None if everything else FIRST_ROWS, groups=groups)
+    most = None if everything else FIRST_ROWS
+    chart = charts.effects(words, state.lang, most=most, groups=groups, measure=measure_of(state))
     said = headline(words.data, state.lang)
     st.vega_lite_chart(
         charts.specification(chart), key="effects_chart", alt=bare("numbers.effects_alt", headline=said)
@@ -112,19 +123,27 @@ def effects_view(words: ProbeResult) -> None:
         st.toggle(t("numbers.all_rows", count=len(rows)), key=key)
 
 
-def unfinished_view(units: Sequence[Unit], so_far: Mapping[Span, float | None], slot: DeltaGenerator) -> None:
-    """The strongest effects found so far, while the run goes on."""
+def measure_of(state: State) -> charts.Measure:
+    """In what effects are drawn: percentage points, which everybody reads, or nats."""
+    return "nats" if state.measure == "nats" or ":" in state.target else "points"
+
+
+def unfinished_view(
+    units: Sequence[Unit], so_far: Mapping[Span, float | None], measure: charts.Measure, slot: DeltaGenerator
+) -> None:
+    """The strongest effects found so far, in `measure`, while the run goes on."""
     rows = [
         (charts.named(unit.text, unit.occurrence, unit.occurrences), so_far[unit.span])
         for unit in units
         if unit.span in so_far
     ]
     if rows:
-        slot.vega_lite_chart(charts.specification(charts.unfinished(rows, current().lang, most=FIRST_ROWS)))
+        chart = charts.unfinished(rows, current().lang, most=FIRST_ROWS, measure=measure)
+        slot.vega_lite_chart(charts.specification(chart))
 
 
 def effects_controls(question: Question, words: ProbeResult | None) -> None:
-    """On what effects are measured, and whether equal words are ranked together too."""
+    """On what effects are measured, in what unit they are drawn, and whether equal words are ranked too."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         options = targets(question)
         state = current()
@@ -136,9 +155,18 @@ def effects_controls(question: Question, words: ProbeResult | None) -> None:
             options,
             format_func=names.__getitem__,
             label_visibility="collapsed",
-            width=260,
+            width=230,
             **bound("target"),
         )
+        if ":" not in state.target:  # two answers against each other have log-odds, no probability
+            choose(
+                "measure",
+                MEASURES,
+                t("numbers.measure"),
+                lambda name: t(f"numbers.measure_{name}"),
+                label_visibility="collapsed",
+                help=t("numbers.measure_help"),
+            )
         if words is None or words.data["groups"]:
             st.toggle(t("numbers.groups"), help=t("numbers.groups_help"), **bound("groups"))
 

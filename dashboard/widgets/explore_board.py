@@ -18,6 +18,7 @@ from dashboard.asking import options
 from dashboard.session import current
 from dashboard.state import within
 from dashboard.widgets import answers_and_effects, prediction
+from dashboard.widgets.answers_and_effects import measure_of
 from dashboard.widgets.cutting import cutting
 from dashboard.widgets.desk import NOTHING, Desk, told_time
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
@@ -58,7 +59,7 @@ def _passage(
     if session.visit().cutting and current().unit == "word":
         cutting(question)
     else:
-        passage_view(question, units, words, so_far)
+        passage_view(question, units, words, so_far, measure_of(current()))
 
 
 def board(here: Desk) -> None:
@@ -83,7 +84,7 @@ def board(here: Desk) -> None:
     with passage_slot:
         if visit.guessing and visit.revealed and words is not None:
             prediction.score_view(words, len(units))
-        _passage(here.question, units, words, here.found_so_far("words", chosen))
+        _passage(here.question, units, words, _so_far(here, units, here.found_so_far("words", chosen)))
     with action_slot:
         if not visit.cutting:
             actions(here.question, units)
@@ -114,6 +115,21 @@ def _forget_strange_numbers(units: Sequence[Unit]) -> None:
     if out != state.out or pin != state.pin:
         session.change(out=out, pin=pin)
         session.visit().notes.append(("out", t("stage.no_such_units", count=len(units))))
+
+
+def _so_far(
+    here: Desk, units: Sequence[Unit], found: Mapping[Span, float | None]
+) -> Mapping[Span, float | None]:
+    """Effects of a run that is not complete, which come in nats, in the measure that they are drawn in."""
+    if measure_of(current()) == "nats":
+        return found
+    known = [here.known("ask", _options("ask", units, out)) for out in (current().out, ())]
+    clean = next((record.data.get("clean", record.data) for record in known if record is not None), None)
+    if clean is None:
+        return {}
+    target = {"top": clean["top"], "right": here.question.right}.get(current().target, current().target)
+    before = next(a["probability"] for a in clean["answers"] if a["answer"] == target)
+    return {span: charts.points_of(moved, before) for span, moved in found.items()}
 
 
 # ---- answers
@@ -154,7 +170,8 @@ def _effects(here: Desk, units: Sequence[Unit], chosen: Mapping[str, Any]) -> Pr
     def draw(so_far: Mapping[Span, float | None]) -> None:
         if not picture:  # below the count and the button
             picture.append(Later(st.container()))
-        answers_and_effects.unfinished_view(units, so_far, picture[0].slot)
+        measured = _so_far(here, units, so_far)
+        answers_and_effects.unfinished_view(units, measured, measure_of(current()), picture[0].slot)
 
     runs = here.shop.runs("words", here.choice, here.question, chosen)
     many = runs > MANY_UNITS
@@ -201,6 +218,6 @@ def _below(here: Desk, units: Sequence[Unit], words: ProbeResult | None, asked_n
     taken = [Taken("ask", asked_now, _options("ask", units, state.out, chance=chance))]
     if words is not None:
         groups = state.groups and bool(words.data["groups"])
-        picture = partial(charts.effects, words, groups=groups)
+        picture = partial(charts.effects, words, groups=groups, measure=measure_of(state))
         taken.insert(0, Taken("words", words, _options("words", units, ()), picture))
     below(here.question, taken, [t("details.read_text"), t(f"details.read_{state.mode}")])

@@ -27,8 +27,8 @@ def page_language(lang: Language) -> None:
 
 
 def _words(lang: Language) -> list[list[str]]:
-    """Each as Streamlit has it, and in `lang`; `{n}` stands for what it fills in. None are needed for English."""
+    """Each as Streamlit has it, and in `lang`; `{n}` stands for what it fills in. English needs none."""
     if lang == "en":
         return []
-    keys = [key for key in TEXTS.keys() if key.startswith("streamlit.")]
+    keys = [key for key in list(TEXTS.keys()) if key.startswith("streamlit.")]
     return [[TEXTS.say(key, "en", n="{n}"), TEXTS.say(key, lang, n="{n}")] for key in keys]

@@ -15,7 +15,7 @@ from dashboard.widgets.markup import Markdown
 from dashboard.widgets.word_chips import Scores, pressed, word_chips
 from dashboard.wording import bare, t
 from probes.asking.question import Question
-from probes.charts import SMALLEST_SCALE, drawn, scale_of
+from probes.charts import Measure, effect_in, measured_in, scale_of, smallest
 from probes.numbers import lengths_of, nats, percent, signed_if_known
 from probes.record.leads import flips_clearly
 from probes.record.results import ProbeResult
@@ -27,11 +27,15 @@ CHIPS = "passage"
 
 
 def passage_view(
-    question: Question, units: Sequence[Unit], words: ProbeResult | None, so_far: Mapping[Span, float | None]
+    question: Question,
+    units: Sequence[Unit],
+    words: ProbeResult | None,
+    so_far: Mapping[Span, float | None],
+    measure: Measure = "nats",
 ) -> None:
     """The passage; each unit coloured and numbered by what taking it away alone does, once that is known.
 
-    `so_far`: the effects that a run which is not complete has found.
+    `so_far`: the effects that a run which is not complete has found, in `measure`.
     """
     state, visit = current(), session.visit()
     word_chips(
@@ -43,7 +47,11 @@ def passage_view(
         hint=_hint(units),
         revision=visit.revision,
         lang=question.passage.language,
-        scores=_scores(words, len(units)) if words else _scores_so_far(units, so_far) if so_far else None,
+        scores=_scores(words, len(units), measured_in(words, measure))
+        if words
+        else _scores_so_far(units, so_far, measure)
+        if so_far
+        else None,
         notes=_notes(words, len(units)) if words else None,
         glosses=_glosses(question, units),
         look="veil" if state.mode == "hide" else "strike",
@@ -66,25 +74,30 @@ def take_presses(units: Sequence[Unit]) -> None:
         session.remove(sent, by_chip=True)
 
 
-def _scores(words: ProbeResult, count: int) -> Scores:
+DIGITS: Mapping[Measure, int] = {"nats": 2, "points": 1}
+
+
+def _scores(words: ProbeResult, count: int, measure: Measure) -> Scores:
     """Of all units, `count`; nothing of those that were not measured."""
-    scale = scale_of(words)
+    scale = scale_of(words, measure)
     effects: list[float | None] = [None] * count
     quiet = [True] * count
     for row in words.data["rows"]:
-        effects[row["index"]] = None if row["effect_probability"] is None else drawn(row, scale)
+        known = row["effect_probability"] is not None
+        effects[row["index"]] = effect_in(measure, row, scale) if known else None
         quiet[row["index"]] = row["no_change"] is not False
-    return Scores(effects, quiet, scale, bare("passage.nats"))
+    return Scores(effects, quiet, scale, bare(f"passage.{measure}"), DIGITS[measure])
 
 
-def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None]) -> Scores:
-    scale = max([SMALLEST_SCALE, *(abs(nats) for nats in so_far.values() if nats is not None)])
+def _scores_so_far(units: Sequence[Unit], so_far: Mapping[Span, float | None], measure: Measure) -> Scores:
+    scale = max([smallest(measure), *(abs(size) for size in so_far.values() if size is not None)])
     found_so_far = [so_far.get(unit.span, 0.0) for unit in units]
     effects = [
         None if unit.span not in so_far else -scale if found is None else found
         for unit, found in zip(units, found_so_far, strict=True)
     ]
-    return Scores(effects, [False] * len(effects), scale, bare("passage.nats"))
+    unit, digits = bare(f"passage.{measure}"), DIGITS[measure]
+    return Scores(effects, [False] * len(effects), scale, unit, digits)
 
 
 def _notes(words: ProbeResult, count: int) -> list[str]:

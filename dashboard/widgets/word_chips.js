@@ -2,10 +2,10 @@
 // so every run must be repeatable: handlers are assigned, never added.
 const instances = new WeakMap();
 
-// Two digits, a true minus, and no sign on what rounds to nothing.
-function signed(x) {
-  const size = Math.abs(x).toFixed(2);
-  if (size === "0.00") return "0";
+// So many digits, a true minus, and no sign on what rounds to nothing.
+function signed(x, digits) {
+  const size = Math.abs(x).toFixed(digits);
+  if (Number(size) === 0) return "0";
   return (x > 0 ? "+" : "\u2212") + size;
 }
 
@@ -99,8 +99,8 @@ export default function (component) {
   box.className = ["passage", data.look, effects ? "scored" : "", glosses ? "glossed" : ""].join(" ");
   scale.classList.toggle("shown", Boolean(effects));
   if (effects) {
-    scale.firstElementChild.textContent = signed(-data.scale);
-    scale.lastElementChild.textContent = signed(data.scale) + " " + data.scaleUnit;
+    scale.firstElementChild.textContent = signed(-data.scale, data.digits);
+    scale.lastElementChild.textContent = signed(data.scale, data.digits) + " " + data.scaleUnit;
   }
 
   const paint = () => {
@@ -109,7 +109,7 @@ export default function (component) {
       const share = effect === null || data.quiet[i] ? 0 : Math.max(-1, Math.min(1, effect / data.scale));
       const [, gloss, number] = chip.children;
       gloss.textContent = glosses ? glosses[i] : "";
-      number.textContent = effect === null ? "" : signed(effect);
+      number.textContent = effect === null ? "" : signed(effect, data.digits);
       chip.style.setProperty("--share", (share ? Math.max(0.08, Math.abs(share)) : 0).toFixed(3));
       chip.dataset.sign = share > 0 ? "up" : share < 0 ? "down" : "";
       chip.setAttribute("aria-pressed", String(me.removed.has(i)));

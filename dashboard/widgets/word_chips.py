@@ -37,13 +37,15 @@ class Scores:
     """One number a chip, and what it means.
 
     `effects[i]` is None where nothing is known; `quiet[i]` says that it cannot be told from no change, so
-    that it is printed without colour. `scale` is the effect of full colour, in `unit`.
+    that it is printed without colour. `scale` is the effect of full colour, in `unit`; numbers have `digits`
+    behind the point.
     """
 
     effects: Sequence[float | None]
     quiet: Sequence[bool]
     scale: float
     unit: str
+    digits: int = 2
 
 
 def word_chips(
@@ -76,6 +78,7 @@ def word_chips(
             "quiet": list(scores.quiet) if scores else [],
             "scale": (scores and scores.scale) or 1.0,
             "scaleUnit": scores.unit if scores else "",
+            "digits": scores.digits if scores else 2,
             "notes": notes and list(notes),
             "glosses": glosses and list(glosses),
             "removed": sorted(removed),

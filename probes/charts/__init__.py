@@ -30,6 +30,7 @@ from probes.charts.effect_bars import effect_rows, effects, scale_of, unfinished
 from probes.charts.head_map import SELECTION, cumulative, heads_map
 from probes.charts.layer_curves import layer_parts, lens, settled_at
 from probes.charts.link_maps import ANSWER, MOST_WORDS, links_arcs, links_maps, links_of, place_of
+from probes.charts.measures import Measure, effect_in, measured_in, points_of, smallest
 from probes.charts.mention_curves import mentions
 from probes.charts.pair_maps import pairs_map
 from probes.charts.patch_map import patch_map
@@ -53,6 +54,7 @@ __all__ = [
     "PINNED",
     "SELECTION",
     "SMALLEST_SCALE",
+    "Measure",
     "agreement_map",
     "answer_runs",
     "answers",
@@ -60,6 +62,7 @@ __all__ = [
     "cumulative",
     "dots",
     "drawn",
+    "effect_in",
     "effect_rows",
     "effect_title",
     "effects",
@@ -69,16 +72,19 @@ __all__ = [
     "links_arcs",
     "links_maps",
     "links_of",
+    "measured_in",
     "mentions",
     "named",
     "nats_text",
     "pairs_map",
     "patch_map",
     "place_of",
+    "points_of",
     "rankings",
     "scale_of",
     "sets_of_units",
     "settled_at",
+    "smallest",
     "specification",
     "strikes",
     "two_questions",

@@ -124,7 +124,9 @@ def lines(key: str, lang: str, **values: object) -> list[str]:
     return say(key, lang, **values).split("\n")
 
 
-def effect_title(result: ProbeResult, lang: str, *, cut: bool = False, changed: bool = False) -> list[str]:
+def effect_title(
+    result: ProbeResult, lang: str, *, cut: bool = False, changed: bool = False, points: bool = False
+) -> list[str]:
     """What the axis measures: on which answer, in which unit; of removals, of links that are cut, or of a
     passage that is told otherwise.
 
@@ -139,7 +141,8 @@ def effect_title(result: ProbeResult, lang: str, *, cut: bool = False, changed: 
         names = {a["answer"]: a["name"] for a in result.data["clean"]["answers"]}
         key = "charts.axis_cut_contrast" if cut else "charts.axis_contrast"
         return lines(key, lang, answer=target["text"], against=names[target["against"]])
-    return lines("charts.axis_cut" if cut else "charts.axis_answer", lang, answer=target["text"])
+    key = "charts.axis_cut" if cut else "charts.axis_points" if points else "charts.axis_answer"
+    return lines(key, lang, answer=target["text"])
 
 
 def layered(parts: Sequence[Any], height: float) -> alt.LayerChart:
@@ -164,7 +167,12 @@ def specification(chart: alt.LayerChart, *, ink: str = INK) -> dict[str, Any]:
     spec: dict[str, Any] = _inked(all_visible(chart.to_dict(validate=False)), ink)
     mute = {part: {"aria": False} for part in ("mark", "axis", "legend", "title", "header")}
     config = {**spec.get("config", {}), "aria": False, **mute}
-    return {**spec, "config": config, "autosize": {"type": "fit-x", "contains": "padding"}, "padding": {"left": 3, "right": 6}}
+    return {
+        **spec,
+        "config": config,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": {"left": 3, "right": 6},
+    }
 
 
 def _inked(value: Any, ink: str) -> Any:

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any
 from probes.charts.common import (
     GREY,
     ROW_PIXELS,
-    SMALLEST_SCALE,
     diverging,
     doubts,
-    drawn,
     effect_title,
     labelled,
     named,
@@ -20,6 +18,16 @@ from probes.charts.common import (
     numbers_at_the_right,
     row_of,
     short,
+)
+from probes.charts.measures import (
+    Measure,
+    effect_in,
+    interval_in,
+    known_in,
+    measured_in,
+    smallest,
+    still_in,
+    text_in,
 )
 from probes.locale import say
 from probes.numbers import nats, percent, ranked_among, signed_if_known, strength
@@ -52,19 +60,27 @@ def unit_label(row: Mapping[str, Any]) -> str:
     return named(row["text"], row["occurrence"], row["occurrences"])
 
 
-def scale_of(result: ProbeResult) -> float:
-    """Where colour is full and the axis ends, nats: the largest effect, at least `SMALLEST_SCALE`."""
+def scale_of(result: ProbeResult, measure: Measure = "nats") -> float:
+    """Where colour is full and the axis ends, in the measure's unit: the largest effect, and never so little
+    that a trifle looks like much.
+    """
     rows = [*result.data["rows"], *result.data.get("groups", ())]
-    known = [abs(row["effect_log_prob"]) for row in rows if row["effect_log_prob"] is not None]
-    known += [abs(end) for row in rows for end in row.get("effect_log_prob_interval", ()) if end is not None]
-    found: float = max([*known, SMALLEST_SCALE])
+    known = [abs(value) for row in rows for value in known_in(measure, row)]
+    found: float = max([*known, smallest(measure)])
     return found
 
 
 def effects(
-    result: ProbeResult, lang: str, *, most: int | None = 20, groups: bool = False, alone: bool = False
+    result: ProbeResult,
+    lang: str,
+    *,
+    most: int | None = 20,
+    groups: bool = False,
+    alone: bool = False,
+    measure: Measure = "nats",
 ) -> alt.LayerChart:
-    """Bars, strongest first: how the target's log-probability moves (nats) when each unit is taken away.
+    """Bars, strongest first: how the target's log-probability moves (nats), or its probability (percentage
+    points), when each unit is taken away. The order is the same: one grows with the other.
 
     The band is what counts as no change, the darker line in it the noise floor; the page's caption and the
     saved picture's subtitle say both in numbers. Each bar's number, and the answer it leads to where that is
@@ -74,14 +90,16 @@ def effects(
         most: how many rows; None for all.
         groups: whether equal words taken away together are ranked among the others.
         alone: whether the target is a text compared with no other: then nothing leads, and no answer changes.
+        measure: "points" where the target has a probability; of two answers against each other it is nats.
     """
     import altair as alt
 
     rows = effect_rows(result, groups=groups)[:most]
-    reach = scale_of(result)
-    values = [_effect_datum(result, row, reach, lang) for row in rows]
+    measure = measured_in(result, measure)
+    reach = scale_of(result, measure)
+    values = [_effect_datum(result, row, reach, lang, measure) for row in rows]
     scale = alt.Scale(domain=[-reach, reach], nice=False)
-    x = alt.X("nats:Q", title=effect_title(result, lang), scale=scale)
+    x = alt.X("effect_size:Q", title=effect_title(result, lang, points=measure == "points"), scale=scale)
     names = ["what", "effect", *(() if alone else ("points", "lead", "then")), "rank", "change"]
     tips = [alt.Tooltip(f"{name}:N", title=say(f"charts.tip_{name}", lang)) for name in names]
     bars = (
@@ -91,46 +109,60 @@ def effects(
             x=x,
             y=labelled("left", values),
             color=alt.condition(
-                "datum.quiet", alt.value(GREY), alt.Color("nats:Q", scale=diverging(reach), legend=None)
+                "datum.quiet",
+                alt.value(GREY),
+                alt.Color("effect_size:Q", scale=diverging(reach), legend=None),
             ),
             tooltip=tips,
         )
     )
-    layers = [*_bands(result, reach), bars, *doubts(values), numbers_at_the_right("nats:Q", values)]
+    layers = [
+        *_bands(result, reach, measure),
+        bars,
+        *doubts(values),
+        numbers_at_the_right("effect_size:Q", values),
+    ]
     chart = alt.layer(*layers, data=alt.InlineData(values=values)).resolve_axis(y="independent")
     found: alt.LayerChart = chart.properties(height=ROW_PIXELS * max(len(rows), 1))
     return found
 
 
-def unfinished(found: Sequence[tuple[str, float | None]], lang: str, *, most: int = 20) -> alt.LayerChart:
-    """The strongest of the effects (label, nats) that a run has found so far."""
+def unfinished(
+    found: Sequence[tuple[str, float | None]], lang: str, *, most: int = 20, measure: Measure = "nats"
+) -> alt.LayerChart:
+    """The strongest of the effects (label, size in the measure's unit) that a run has found so far."""
     import altair as alt
 
     rows = sorted(found, key=lambda row: -abs(row[1]) if row[1] is not None else -math.inf)[:most]
-    reach = max([SMALLEST_SCALE, *(abs(nats) for _, nats in rows if nats is not None)])
+    reach = max([smallest(measure), *(abs(size) for _, size in rows if size is not None)])
     values = [
-        {"row": row_of(f"{label}{' ' * n}", nats_text(nats)), "nats": -reach if nats is None else nats}
-        for n, (label, nats) in enumerate(rows)
+        {
+            "row": row_of(f"{label}{' ' * n}", nats_text(size, digits=2 if measure == "nats" else 1)),
+            "effect_size": -reach if size is None else size,
+        }
+        for n, (label, size) in enumerate(rows)
     ]
-    x = alt.X(
-        "nats:Q", title=say("charts.axis_so_far", lang), scale=alt.Scale(domain=[-reach, reach], nice=False)
-    )
-    colour = alt.Color("nats:Q", scale=diverging(reach), legend=None)
+    title = say("charts.axis_so_far" if measure == "nats" else "charts.axis_so_far_points", lang)
+    x = alt.X("effect_size:Q", title=title, scale=alt.Scale(domain=[-reach, reach], nice=False))
+    colour = alt.Color("effect_size:Q", scale=diverging(reach), legend=None)
     bars = alt.Chart().mark_bar(height={"band": 0.78}).encode(x=x, y=labelled("left", values), color=colour)
-    chart = alt.layer(bars, numbers_at_the_right("nats:Q", values), data=alt.InlineData(values=values))
+    chart = alt.layer(bars, numbers_at_the_right("effect_size:Q", values), data=alt.InlineData(values=values))
     value: alt.LayerChart = chart.resolve_axis(y="independent").properties(
         height=ROW_PIXELS * max(len(rows), 1)
     )
     return value
 
 
-def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lang: str) -> dict[str, Any]:
+def _effect_datum(
+    result: ProbeResult, row: Mapping[str, Any], reach: float, lang: str, measure: Measure
+) -> dict[str, Any]:
     then = next(a for a in row["answers"] if a["answer"] == row["top"])
-    shown, points, flips = nats(row), row["effect_probability"], flips_clearly(row, result.data)
+    shown, points = text_in(measure, row), row["effect_probability"]
+    flips = flips_clearly(row, result.data)
     change = "no_change" if row["no_change"] else "changed"
     return {
         "row": row_of(row["label"], f"{shown} → {then['name']}" if flips else shown),
-        "nats": drawn(row, reach),
+        "effect_size": effect_in(measure, row, reach),
         "quiet": row["no_change"] is not False,
         "what": row["label"],
         "effect": nats(row, digits=4),
@@ -139,26 +171,17 @@ def _effect_datum(result: ProbeResult, row: Mapping[str, Any], reach: float, lan
         "then": f"{then['name']} ({percent(then['probability'])})",
         "rank": "–" if row["all"] else ranked_among(row),
         "change": shown if points is None else say(f"charts.{change}", lang),
-        **_ends(row, reach),
+        **dict(zip(("low", "high"), interval_in(measure, row, reach) or (), strict=False)),
     }
 
 
-def _ends(row: Mapping[str, Any], reach: float) -> dict[str, float]:
-    """Where an effect may lie that is not known exactly; an open end is drawn to the edge."""
-    if "effect_log_prob_interval" not in row or row["effect_log_prob"] is None:
-        return {}
-    low, high = row["effect_log_prob_interval"]
-    return {"low": -reach if low is None else low, "high": reach if high is None else high}
-
-
-def _bands(result: ProbeResult, end: float) -> list[Any]:
+def _bands(result: ProbeResult, end: float, measure: Measure) -> list[Any]:
     """What counts as no change, the noise floor inside it, and zero."""
     import altair as alt
 
-    still = min(result.data["thresholds"]["nats"], end)
-    noise = min(result.data["noise_floor"] or 0.0, end)
+    still, noise = still_in(measure, result)
     layers = []
-    for half, opacity in ((still, 0.25), (noise, 0.6)):
+    for half, opacity in ((min(still, end), 0.25), (min(noise, end), 0.6)):
         box = alt.Chart(alt.InlineData(values=[{"from": -half, "to": half}]))
         layers.append(box.mark_rect(color=GREY, opacity=opacity).encode(x="from:Q", x2="to:Q"))
     zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import pytest
 
 from dashboard.state import State, to_link
-from probes import load_model, run
+from probes import load_model, preset, run
 from probes.asking.question import Question, standard_answers
 from probes.running.headline import headline
 from probes.text.passage import Passage
@@ -35,6 +35,30 @@ def test_a_press_takes_a_word_out_and_the_answer_moves(explore: Explore) -> None
     explore.chip("walked").click()
     explore.says("words hardly change")
     assert explore.out() == []
+
+
+def test_numbers_are_percentage_points_first_and_nats_one_step_down(explore: Explore) -> None:
+    explore.open()
+    rows = run("words", load_model("builtin"), preset("coffee-en").question()).rows
+    walked = next(row for row in rows if row["text"] == "walked")
+    number = explore.chip("walked").locator(".effect")
+    expect(number).to_have_text(f"−{abs(100 * walked['effect_probability']):.1f}")
+    explore.page.get_by_text("nats", exact=True).first.click()
+    expect(number).to_have_text(f"−{abs(walked['effect_log_prob']):.2f}")
+    explore.address("in=nats")
+
+
+def test_on_a_phone_the_bars_are_in_view_when_a_word_is_pressed(explore: Explore) -> None:
+    explore.page.set_viewport_size({"width": 390, "height": 844})
+    explore.open()
+    explore.chip("walked").click()
+    explore.says("Without “walked”")
+    explore.rests()
+    bars = explore.page.locator(".st-key-answer_bars svg")
+    expect(bars).to_be_in_viewport(ratio=0.95)
+    last = explore.chip("home")
+    last.scroll_into_view_if_needed()
+    expect(bars).to_be_in_viewport(ratio=0.95)
 
 
 def test_repeated_words_are_told_apart(explore: Explore) -> None:

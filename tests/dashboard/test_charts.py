@@ -61,7 +61,7 @@ def test_rows_are_ranked_and_each_has_a_label_of_its_own(words: ProbeResult) -> 
 def test_every_bar_has_the_records_number(words: ProbeResult) -> None:
     spec = charts.effects(words, "en", most=None).to_dict()
     data = values(spec, spec)
-    drawn = {datum["what"]: datum["nats"] for datum in data}
+    drawn = {datum["what"]: datum["effect_size"] for datum in data}
     expected = {charts.unit_label(row): row["effect_log_prob"] for row in words.rows}
     assert drawn == expected
     strongest = max(words.rows, key=lambda row: abs(row["effect_log_prob"]))
@@ -76,7 +76,7 @@ def test_rows_stand_in_the_order_of_the_data_named_in_the_scale(words: ProbeResu
     """A page gives a drawn picture new data: without the scale's own rows, new ones go to the end."""
     spec = charts.effects(words, "en", most=None, groups=groups).to_dict()
     wanted = [datum["row"] for datum in values(spec, spec)]
-    strengths = [abs(datum["nats"]) for datum in values(spec, spec)]
+    strengths = [abs(datum["effect_size"]) for datum in values(spec, spec)]
     assert strengths == sorted(strengths, reverse=True)
     scales = [
         layer["encoding"]["y"]["scale"]["domain"] for layer in spec["layer"] if "y" in layer["encoding"]

@@ -49,6 +49,10 @@ CHOSEN += (
     "pairs.sum_",
     "pairs.col_",
     "streamlit.",
+    "numbers.measure_",
+    "passage.points",
+    "passage.nats",
+    "tour.at_",
 )
 """Beginnings of keys that are put together from a name."""
 KEYS = list(TEXTS.keys())
