@@ -11,21 +11,18 @@ from dashboard.session import current
 from dashboard.widgets.before_drawing import problem
 from dashboard.widgets.desk import ink
 from dashboard.widgets.markup import plain
+from dashboard.widgets.record_table import record_table
 from dashboard.wording import bare, t
 from probes import charts
 from probes.errors import CruxError, InputError
 from probes.record.results import ProbeResult
-from probes.report import Given, read, report
+from probes.report import NAMED_FILE, Given, read, report
 from probes.running.headline import headline, pictured, tabled
-
-NAMED = "CRUX_RECORDS"
-"""The environment's name for the file: visitors cannot name one."""
-ROWS = 20
 
 
 def file_named() -> str | None:
     """The file that the page was started with."""
-    return os.environ.get(NAMED) or None
+    return os.environ.get(NAMED_FILE) or None
 
 
 def board() -> None:
@@ -65,7 +62,7 @@ def _shown(found: list[ProbeResult], path: str) -> None:
         picture = charts.specification(pictured(result, lang), ink=ink())
         alt = bare("study.alt", headline=headline(result.data, lang))
         st.vega_lite_chart(picture, key=f"record_{number}_chart", alt=alt)
-        _table(result, lang)
+        record_table(tabled(result.data, lang), f"record_{number}")
     except CruxError:
         raise
     except Exception as fault:  # a file may be wrong in any way; its name is the operator's own
@@ -80,16 +77,3 @@ def _shown(found: list[ProbeResult], path: str) -> None:
         on_click="ignore",
         key=f"record_{number}_report",
     )
-
-
-def _table(result: ProbeResult, lang: str) -> None:
-    made = tabled(result.data, lang)
-    titles = [plain(title) for title, _ in made.columns]
-    if titles and made.rows:
-        rows = [dict(zip(titles, map(plain, row), strict=True)) for row in made.rows[:ROWS]]
-        with st.container(key="study_table"):
-            st.table(rows)
-    if len(made.rows) > ROWS:
-        st.caption(t("record.more", shown=ROWS, all=len(made.rows)))
-    for note in made.notes:
-        st.caption(plain(note))

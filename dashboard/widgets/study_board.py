@@ -15,6 +15,7 @@ from dashboard.widgets.desk import Desk, ink
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.notes import known_note
 from dashboard.widgets.over_board import over_view
+from dashboard.widgets.record_table import record_table
 from dashboard.widgets.tabs import tabs
 from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import bare, t
@@ -24,8 +25,6 @@ from probes.record.results import ProbeResult
 from probes.running.headline import headline
 from probes.studies import STUDIES, Option, Study
 
-ROWS = 20
-"""Rows of a table that are shown at first."""
 OF_THE_BAR = ("mode", "unit", "target")
 """Options that the page's bar and state have."""
 Above = Callable[[Desk, ProbeResult], None]
@@ -118,23 +117,8 @@ def shown(here: Desk, study: Study, found: ProbeResult) -> None:
     picture = charts.specification(study.picture(found, lang), ink=ink())
     said = bare("study.alt", headline=headline(found.data, lang))
     st.vega_lite_chart(picture, key=f"study_{study.name}_chart", alt=said)
-    table(study, found, lang)
+    record_table(study.tabled(found.data, lang), f"study_{study.name}")
     known_note(found.data)
-
-
-def table(study: Study, found: ProbeResult, lang: str) -> None:
-    """The rows as the command line shows them."""
-    made = study.tabled(found.data, lang)
-    if made.rows and made.columns:
-        key = f"study_{study.name}_all"
-        rows = made.rows if st.session_state.get(key) else made.rows[:ROWS]
-        titles = [plain(title) for title, _ in made.columns]
-        with st.container(key="study_table"):
-            st.table([dict(zip(titles, map(plain, row), strict=True)) for row in rows])
-        if len(made.rows) > ROWS:
-            st.toggle(t("study.all_rows", count=len(made.rows)), key=key)
-    for note in made.notes:
-        st.caption(plain(note))
 
 
 # ---- options, as they are declared

@@ -90,10 +90,6 @@ def _json(lang: str) -> click.Option:
     return shared.option("json", lang, names=["--json", "as_json"], is_flag=True)
 
 
-def _context() -> Context:
-    return click.get_current_context().find_object(Context) or Context("en")
-
-
 def _write_json(value: Any) -> None:
     click.echo(json.dumps(value, ensure_ascii=False, indent=1))
 
@@ -116,7 +112,7 @@ def _list(*, as_json: bool) -> None:
     from probes.models.memory import readable
     from probes.models.source import resolve
 
-    context = _context()
+    context = shared.context()
     found = [(entry, resolve(entry.name).path) for entry in catalog.entries()]
     if as_json:
         _write_json([{**asdict(e), "folder": str(path) if path else None} for e, path in found])
@@ -135,7 +131,7 @@ def _fetch(name: str) -> None:
     """Fetch once; prints the folder and nothing else on standard output."""
     from probes.models.fetch import fetch
 
-    context = _context()
+    context = shared.context()
     progress = shared.Progress(context, quiet=False)
     try:
         folder = fetch(name, progress.stage)
@@ -148,7 +144,7 @@ def _check(model: str, card: bool, passages: int, as_json: bool, **values: Any) 
     """Load, check, report: what the model is, what was tried on it, what it cannot do and why."""
     from probes.models.local import LocalModel
 
-    context = _context()
+    context = shared.context()
     if card:
         check_card(model, passages, as_json, context)
         return
@@ -179,7 +175,7 @@ def _presets(name: str | None, as_json: bool) -> None:
     from probes.asking.question import preset
     from probes.asking.question import presets as names
 
-    context = _context()
+    context = shared.context()
     if name:
         _preset(name, context, as_json)
         return
@@ -240,13 +236,13 @@ def _page(record: str | None, port: int, host: str) -> None:
     Only this machine may connect unless another address is named: a local page opens any folder it is told.
     """
     if record == "-":
-        raise click.UsageError(say("cli.page_no_pipe", _context().lang))
+        raise click.UsageError(say("cli.page_no_pipe", shared.context().lang))
     if record is not None:
-        from probes.report import read
+        from probes.report import NAMED_FILE, read
 
         read(record)  # what cannot be opened is said here, not in the browser
-        os.environ["CRUX_RECORDS"] = str(Path(record).resolve())
-        click.echo(say("cli.page_record", _context().lang, port=port), err=True)
+        os.environ[NAMED_FILE] = str(Path(record).resolve())
+        click.echo(say("cli.page_record", shared.context().lang, port=port), err=True)
     script = app()
     where = ["--server.port", str(port), "--server.address", host]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *where]

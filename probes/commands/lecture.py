@@ -59,7 +59,7 @@ def _lecture(**values: Any) -> None:
     from probes.record.store import Store
     from probes.running.lecture import claims_named, lecture
 
-    context = click.get_current_context().find_object(Context) or Context("en")
+    context = shared.context()
     claims_named(values["claims"])  # before models are loaded
     check_writable(values["json"], context)
     store = Store.default() if values["cache"] else None

@@ -55,15 +55,11 @@ def show(lang: str) -> click.Command:
     )
 
 
-def _context() -> Context:
-    return click.get_current_context().find_object(Context) or Context("en")
-
-
 def _report(records: Sequence[str], out: str) -> None:
     from probes.report import Given, read, report
     from probes.report.reading import shown_name
 
-    context = _context()
+    context = shared.context()
     check_writable(out, context)
     given = [Given(result, shown_name(path)) for path in records for result in read(path)]
     text = report(given, context.lang)
@@ -80,7 +76,7 @@ def _report(records: Sequence[str], out: str) -> None:
 def _show(file: str, only: int | None, all_rows: bool, **values: Any) -> None:
     from probes.report import read
 
-    context = _context()
+    context = shared.context()
     if values["json"] == values["csv"] == "-":
         raise click.UsageError(context.say("one_on_stdout"))
     for name in ("json", "csv"):

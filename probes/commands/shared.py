@@ -36,6 +36,11 @@ class Context:
         return say(f"cli.{name}", self.lang, **values)
 
 
+def context() -> Context:
+    """What this run of `crux` was called with."""
+    return click.get_current_context().find_object(Context) or Context("en")
+
+
 def option(name: str, lang: str, **settings: Any) -> click.Option:
     """One option, its help taken from the texts."""
     flag = name.replace("_", "-")

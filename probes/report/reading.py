@@ -18,6 +18,8 @@ from probes.record.results import SCHEMA, ProbeResult
 from probes.report.embedding import CLOSES, OPENS
 from probes.text.characters import visible
 
+NAMED_FILE = "CRUX_RECORDS"
+"""The environment's name for the file that the page was started with: its visitors cannot name one."""
 LARGEST = 50_000_000
 """Bytes of a file."""
 

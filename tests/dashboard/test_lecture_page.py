@@ -9,9 +9,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard.state import SCENES, State, from_link
-from dashboard.widgets import record_board
+from dashboard.widgets.record_table import ROWS
 from probes import load_model, preset, run
 from probes.locale import LANGUAGES, say
+from probes.report import NAMED_FILE
 from probes.running.claims import CLAIMS
 from probes.running.headline import headline
 from probes.running.lecture import lecture
@@ -76,9 +77,9 @@ def test_the_score_counts_what_was_foreseen() -> None:
 
 def shown(path: Path | None, monkeypatch: pytest.MonkeyPatch) -> AppTest:
     if path is None:
-        monkeypatch.delenv(record_board.NAMED, raising=False)
+        monkeypatch.delenv(NAMED_FILE, raising=False)
     else:
-        monkeypatch.setenv(record_board.NAMED, str(path))
+        monkeypatch.setenv(NAMED_FILE, str(path))
     at = AppTest.from_file(str(PAGE), default_timeout=120)
     at.query_params["lang"] = "en"
     return at.run().switch_page("views/record.py").run()
@@ -95,7 +96,7 @@ def test_a_record_of_the_command_line_opens_on_the_page(
     assert not at.error
     assert at.subheader[0].value.replace("\\", "") == headline(record.data, "en")
     assert len(at.get("vega_lite_chart")) == 1
-    assert at.table[0].value.shape[0] == record_board.ROWS
+    assert at.table[0].value.shape[0] == ROWS
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"schema": 1, "study": "words", "rows": [{}]}', "<html>"])
