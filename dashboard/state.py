@@ -256,6 +256,11 @@ PARAMETERS: Final = (
 )
 
 
+VERSION: Final = "1"
+"""Of the links that are written. One that names none is read in the same way; one of a later version is read
+as far as it goes, and says so. tests/dashboard/earlier_links.toml has links of each."""
+
+
 def from_link(query: Mapping[str, str], default: State) -> tuple[State, list[tuple[str, str]]]:
     """The state that a link asks for, and (name, value) of everything in it that could not be used.
 
@@ -270,6 +275,8 @@ def from_link(query: Mapping[str, str], default: State) -> tuple[State, list[tup
             known[parameter.field] = parameter.read(value)
         except ValueError:
             bad.append((parameter.name, value[:60]))
+    if (version := query.get("v", VERSION)) != VERSION:
+        bad.append(("v", version[:60]))
     if "lang" in known and "preset" not in known:
         known["preset"] = f"coffee-{known['lang']}"
     return dataclasses.replace(default, **known), bad
@@ -287,7 +294,7 @@ def to_link(state: State) -> dict[str, str]:
             continue
         if (written := parameter.write(value)) or parameter.field in ("prefix", "instruction"):
             query[parameter.name] = written
-    return query
+    return query | {"v": VERSION}
 
 
 def default_state(locale: str | None) -> State:

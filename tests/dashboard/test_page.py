@@ -68,7 +68,7 @@ def recorded() -> dict[str, Any]:
 def test_it_opens_on_the_coffee_shop_with_the_records_headline(recorded: dict[str, Any]) -> None:
     at = opened()
     assert title(at) == headline(recorded["words"], "en")
-    assert query(at) == {"lang": "en", "passage": "coffee-en"}
+    assert query(at) == {"lang": "en", "passage": "coffee-en", "v": "1"}
     assert len(at.get("vega_lite_chart")) == 2
 
 

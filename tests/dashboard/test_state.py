@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import tomllib
 import zlib
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard import state
+from dashboard import state, values
 from dashboard.state import PARAMETERS, State, default_state, fits_link, from_link, to_link, within
 from probes.asking.question import TEMPLATES, presets
 from probes.locale import LANGUAGES
@@ -188,3 +190,43 @@ def test_mode_and_target_keep_the_words_that_are_out() -> None:
 def test_numbers_beyond_the_passage_are_dropped() -> None:
     assert within(frozenset({0, 4, 5, 900}), range(5)) == {0, 4}
     assert within(None, range(5)) == frozenset()
+
+
+# ---- links that were made before
+
+
+def test_links_of_every_version_still_open() -> None:
+    kept = tomllib.loads((Path(__file__).parent / "earlier_links.toml").read_text(encoding="utf-8"))["link"]
+    assert {one["version"] for one in kept} == {0, int(state.VERSION)}
+    for one in kept:
+        query = dict(parse_qsl(one["query"], keep_blank_values=True, strict_parsing=True))
+        found, bad = from_link(query, default_state("en"))
+        assert not bad, one["query"]
+        told = {name: repr(value) for name, value in dataclasses.asdict(found).items()}
+        plain = dataclasses.asdict(State())
+        assert {name: value for name, value in told.items() if value != repr(plain[name])} == one["state"]
+        if one["version"] == int(state.VERSION):  # a link that is written otherwise needs another version
+            assert urlencode(to_link(found)) == one["query"]
+
+
+def test_a_link_of_a_later_version_is_read_as_far_as_it_goes() -> None:
+    restored, bad = from_link({"mode": "hide", "v": "99"}, State())
+    assert (restored.mode, bad) == ("hide", [("v", "99")])
+
+
+def test_2000_characters_of_chinese_prose_travel() -> None:
+    told = tomllib.loads(
+        (Path(__file__).parents[1] / "generator" / "free_zh.toml").read_text(encoding="utf-8")
+    )
+    text = "".join(one["text"] for one in told["passage"])[:2000]
+    assert len(text) == 2000
+    assert len(values.packed(text)) < values.LONGEST_TEXT_IN_LINK
+    assert through_an_address(State(text=text))[0].text == text
+
+
+def test_what_unpacks_to_more_than_a_passage_is_refused() -> None:
+    within_bytes = values.packed("a" * (values.LONGEST_LINKED_PASSAGE + 1))
+    assert from_link({"text": within_bytes}, State())[1]
+    assert from_link({"text": "A" * (values.LONGEST_LINKED_PASSAGE + 1)}, State())[1]
+    fits = "ab " * (values.LONGEST_LINKED_PASSAGE // 3)
+    assert from_link({"text": values.packed(fits)}, State())[0].text == fits
