@@ -184,6 +184,8 @@ def test_what_would_be_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(pages, "LARGEST", len(page_of("words").encode()) - 1)
     with pytest.raises(LimitError, match=r"at most 1 MB is made"):
         report([Given(found("words"), "words.json")], "en")
+    with pytest.raises(LimitError, match=r"number 2, words\.json"):
+        report([Given(found("ask"), "ask.json"), Given(found("words"), "words.json")], "en")
 
 
 def test_a_study_that_is_not_here_is_told_plainly() -> None:

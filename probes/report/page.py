@@ -60,7 +60,7 @@ def report(given: Sequence[Given], lang: str) -> str:
     sections = [section(one, number) for number, one in enumerate(given, 1)]
     text = rendered("page.html", lang, scripts, embedding.own("page.css"), sections=sections)
     if (size := len(text.encode("utf-8"))) > LARGEST:
-        raise LimitError("report.large", size=f"{size / 1e6:.1f} MB", most=f"{LARGEST / 1e6:.0f} MB")
+        raise _too_large(size, sections)
     return text
 
 
@@ -84,6 +84,19 @@ def rendered(
         t=said,
         **told,
     )
+
+
+def _too_large(size: int, sections: Sequence[Mapping[str, Any]]) -> LimitError:
+    """Which record takes most of it: the one to leave out."""
+    of_each = [len(one["record"].encode()) + len(one["chart"].encode()) for one in sections]
+    number = of_each.index(max(of_each))
+    largest = sections[number]
+    told = {
+        "name": largest["file"] or largest["study"],
+        "number": number + 1,
+        "its": f"{of_each[number] / 1e6:.1f} MB",
+    }
+    return LimitError("report.large", size=f"{size / 1e6:.1f} MB", most=f"{LARGEST / 1e6:.0f} MB", **told)
 
 
 @cache
