@@ -39,7 +39,7 @@ def claim_figures(row: Mapping[str, Any], lang: str, name: Callable[[str, str], 
         for one in row["variants"]
     ]
     rows = [*dict.fromkeys(one["row"] for one in values), mean]
-    axis = alt.Axis(labelLimit=150, ticks=False, grid=False)
+    axis = alt.Axis(labelLimit=150, labelFlush=False, ticks=False, grid=False)
     y = alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=rows), axis=axis)
     x = alt.X("value:Q", title=lines(f"lecture.{row['id']}_axis", lang), axis=alt.Axis(tickCount=6))
     colour = alt.condition("datum.holds", alt.value(BLUE), alt.value(ORANGE))
