@@ -51,7 +51,7 @@ chosen = st.navigation(
         ),
         st.Page("views/models.py", title=t("page.models"), icon=":material/memory:", url_path="models"),
     ],
-    position="top",
+    position="hidden" if session.alone() else "top",
 )
 st.set_page_config(page_title=f"{chosen.title} · Crux")
 st.html(Path(__file__).with_name("page.css"))

@@ -65,6 +65,8 @@ class Visit:
     """Whether the sentence that says what Crux is was put away."""
     toured: int | None = None
     """The step of the tour that is on show; None: no tour is under way."""
+    foreseen: dict[object, str | tuple[int, ...]] = field(default_factory=dict)
+    """What the visitor predicted, a verdict or words, by model, passage and claim."""
     cutting: bool = False
     """Whether words are being joined and split by hand."""
     picked: frozenset[int] = frozenset()
@@ -83,6 +85,11 @@ def visit() -> Visit:
 
 def current() -> State:
     return visit().state
+
+
+def alone() -> bool:
+    """Whether another page shows this one in a frame (`?embed=true`): without bar, menu and question."""
+    return bool(st.context.is_embedded)
 
 
 def read_link() -> None:

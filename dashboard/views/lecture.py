@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from dashboard import session
 from dashboard.widgets.desk import desk
-from dashboard.widgets.lecture_board import board
+from dashboard.widgets.lecture_board import board, scene_alone
 
-desk(board, lambda: None, needs=())
+desk(scene_alone if session.alone() else board, lambda: None, needs=())

@@ -222,7 +222,8 @@ def desk(
     by_tokens: Callable[[], bool] = lambda: True,
     meanwhile: Callable[[Question], None] = lambda question: None,
 ) -> None:
-    """Draw a page: bar, headline, question; then, with the model at hand, what `draw` makes of it.
+    """Draw a page: bar, headline, question; then, with the model at hand, what `draw` makes of it. In another
+    page's frame there is neither bar nor question.
 
     Args:
         controls: what the bar offers in the place of how words are taken away.
@@ -230,7 +231,9 @@ def desk(
         by_tokens: whether words are hidden, or read, as whole tokens.
         meanwhile: what is drawn while the model is not at hand.
     """
-    bar(controls)
+    alone = session.alone()
+    if not alone:
+        bar(controls)
     for name, value in session.visit().notes:
         st.warning(t("page.bad_link", name=name, value=value), icon=":material/link_off:")
     if session.visit().editing:
@@ -242,7 +245,8 @@ def desk(
         return
     st.html(STEADY)
     top = Headline()
-    asked(question)
+    if not alone:
+        asked(question)
     shop, choice = service(), choice_of(current())
     try:
         geometry = shop.geometry(choice)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from dashboard import session
-from dashboard.state import SCENES
+from dashboard.state import SCENES, to_link
+from dashboard.widgets import lecture_guess
 from dashboard.widgets.desk import Desk, ink
+from dashboard.widgets.lecture_guess import Foreseen
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import bare, t
 from probes import charts
@@ -17,11 +20,10 @@ from probes.asking.question import preset
 from probes.locale import say
 from probes.numbers import signed
 from probes.record.results import ProbeResult
-from probes.running.lecture import SPEECH, runs_of
+from probes.running.lecture import LECTURE, runs_of
 from probes.running.lecture_telling import passage_name
 
 END = "end"
-OUTCOMES = ("holds", "fails", "unsure")
 LOOKS = {
     "holds": (":material/check_circle:", "green"),
     "fails": (":material/cancel:", "red"),
@@ -58,19 +60,43 @@ def board(here: Desk) -> None:
         here.top.say(t("lecture.score_title"))
         _score(here)
         return
+    _scene(scene, here)
+
+
+def scene_alone(here: Desk) -> None:
+    """One scene and nothing else, as another page shows it in a frame; the score is none."""
+    scene = here.state.scene or SCENES[0]
+    scene = SCENES[0] if scene == END else scene
+    _scene(scene, here)
+    whole = urlencode(to_link(here.state))
+    st.link_button(
+        t("lecture.whole"), f"?{whole}", icon=":material/open_in_new:", type="tertiary", key="lecture_whole"
+    )
+
+
+def _scene(scene: str, here: Desk) -> None:
     here.top.say(t("lecture.quoted", says=say(f"lecture.{scene}_says", here.state.lang)))
     left, right = st.columns([5, 6], gap="large")
+    expected = lecture_guess.foreseen(scene, here)
     with left:
         _told(scene, here)
-        foreseen = _prediction(scene, here)
+        if expected is None:
+            lecture_guess.predict(scene, here)
+        else:
+            what = lecture_guess.told(scene, here, expected)
+            st.markdown(t("lecture.foreseen", what=what))
         below = st.container()
     with right:
-        if foreseen is None:
-            _text(scene, here)
+        if expected is None:
+            lecture_guess.text_of(scene, here)
             return
-        row = _measured(scene, here, foreseen)
-    if row is not None:
-        with below:
+        row = _measured(scene, here, expected)
+    if row is None:
+        return
+    with below:
+        if isinstance(expected, tuple) and (checked := lecture_guess.check(scene, here, expected)):
+            st.markdown(plain(checked.told))
+        if not session.alone():
             _by_hand(scene, here, row)
 
 
@@ -112,39 +138,8 @@ def _told(scene: str, here: Desk) -> None:
     st.caption(t("lecture.measured", what=say(f"lecture.{scene}_measured", here.state.lang)))
 
 
-def _text(scene: str, here: Desk) -> None:
-    """What the scene is about, to read before one predicts."""
-    text = preset(SPEECH[here.state.lang]).text if scene == "L16" else here.question.passage.text
-    with st.container(border=True, key="lecture_text"):
-        st.markdown(plain(text))
-    st.caption(t("lecture.first"))
-
-
-def _foreseen_key(scene: str, here: Desk) -> tuple[object, ...]:
-    return (here.choice, here.question.passage.text, here.question.question, scene)
-
-
-def _prediction(scene: str, here: Desk) -> str | None:
-    """What the reader expects of the model; None as long as nothing was chosen."""
-    kept, key = session.visit().foreseen, _foreseen_key(scene, here)
-    if key in kept:
-        st.markdown(t("lecture.foreseen", what=bare(f"lecture.outcome_{kept[key]}")))
-        return kept[key]
-    names = {name: bare(f"lecture.outcome_{name}") for name in OUTCOMES}
-    chosen = st.segmented_control(
-        t("lecture.predict"),
-        OUTCOMES,
-        format_func=lambda name: names[name],
-        key=f"lecture_predict_{scene}",
-    )
-    if chosen is not None:
-        kept[key] = chosen
-        st.rerun()
-    return None
-
-
-def _measured(scene: str, here: Desk, foreseen: str) -> Mapping[str, Any] | None:
-    """The verdict, its figures, and whether it was foreseen; None while it is not there."""
+def _measured(scene: str, here: Desk, expected: Foreseen) -> Mapping[str, Any] | None:
+    """The verdict, its figures, and how good the prediction was; None while it is not there."""
     options = {"claims": scene}
     found = here.measured("lecture", options, runs_of(scene), f"lecture_{scene}")
     if found is None:
@@ -157,12 +152,21 @@ def _measured(scene: str, here: Desk, foreseen: str) -> Mapping[str, Any] | None
         st.markdown(plain(say(f"lecture.{scene}_{verdict}", lang)))
     else:
         st.markdown(plain(say(f"lecture.reason_{row['reason']}", lang, fault=row["fault"])))
-    if verdict != "none":
-        agrees = t("lecture.agrees") if foreseen == verdict else t("lecture.differs")
-        st.caption(agrees)
+    if isinstance(expected, str) and verdict != "none":
+        st.caption(t("lecture.agrees") if expected == verdict else t("lecture.differs"))
+    if here.question.preset is None and all(one["passage"] != "own" for one in row["variants"]):
+        st.caption(t("lecture.not_own"))
+    if here.question.preset is not None and not _of_the_lecture(here):
+        st.caption(t("lecture.theirs"))
     if row["variants"]:
         _figures(row, lang)
     return row
+
+
+def _of_the_lecture(here: Desk) -> bool:
+    """Whether the passage and the question on show are the lecture's."""
+    name = LECTURE["zh" if here.question.language == "zh" else "en"]
+    return (here.question.preset, here.question.question) == (name, preset(name).question().question)
 
 
 def _figures(row: Mapping[str, Any], lang: str) -> None:
@@ -200,14 +204,18 @@ def _score(here: Desk) -> None:
     rows: list[dict[str, Markdown]] = []
     right = asked = 0
     for scene in SCENES[:-1]:
-        foreseen = session.visit().foreseen.get(_foreseen_key(scene, here))
-        found = here.known("lecture", {"claims": scene})
-        if foreseen is None or found is None:
+        expected, found = lecture_guess.foreseen(scene, here), here.known("lecture", {"claims": scene})
+        if expected is None or found is None:
             continue
-        row = found.data["rows"][0]
-        if row["verdict"] != "none":
-            asked, right = asked + 1, right + (row["verdict"] == foreseen)
-        rows.append(_scored(scene, row, foreseen, here.state.lang))
+        verdict: str = found.data["rows"][0]["verdict"]
+        good: bool | None = None
+        if isinstance(expected, tuple):
+            seen = lecture_guess.checked(scene, here, expected)
+            good = None if seen is None else seen.right
+        elif verdict != "none":
+            good = verdict == expected
+        asked, right = asked + (good is not None), right + bool(good)
+        rows.append(_scored(scene, here, expected, verdict, good))
     if not rows:
         st.info(t("lecture.score_none"), icon=":material/info:")
         return
@@ -217,11 +225,15 @@ def _score(here: Desk) -> None:
     _take([one for one in known if one is not None])
 
 
-def _scored(scene: str, row: Mapping[str, Any], foreseen: str, lang: str) -> dict[str, Markdown]:
+def _scored(
+    scene: str, here: Desk, expected: Foreseen, verdict: str, good: bool | None
+) -> dict[str, Markdown]:
+    lang = here.state.lang
     return {
         t("lecture.col_claim"): plain(f"{scene} {say(f'lecture.{scene}_says', lang)}"),
-        t("lecture.col_foreseen"): t(f"lecture.outcome_{foreseen}"),
-        t("lecture.col_verdict"): plain(say(f"lecture.verdict_{row['verdict']}", lang)),
+        t("lecture.col_foreseen"): lecture_guess.told(scene, here, expected),
+        t("lecture.col_verdict"): plain(say(f"lecture.verdict_{verdict}", lang)),
+        t("lecture.col_good"): t(f"lecture.good_{good}"),
     }
 
 

@@ -158,6 +158,7 @@ export default function (component) {
     }[event.key];
     if (!to) return;
     event.preventDefault();
+    event.stopPropagation(); // the page may turn its scenes by the same keys
     me.focus = Math.max(0, Math.min(chips.length - 1, to()));
     chips[i].tabIndex = -1;
     chips[me.focus].tabIndex = 0;

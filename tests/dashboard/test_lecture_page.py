@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from dashboard.state import SCENES, State, from_link
+from dashboard import session
+from dashboard.state import SCENES, State, from_link, to_link
+from dashboard.widgets import lecture_guess
 from dashboard.widgets.record_table import ROWS
 from probes import load_model, preset, run
 from probes.locale import LANGUAGES, say
@@ -73,6 +77,93 @@ def test_the_score_counts_what_was_foreseen() -> None:
     assert not at.exception
     assert any("1 of 1" in one.value for one in at.markdown)
     assert at.table[0].value.shape[0] == 1
+
+
+# ---- predictions by words
+
+
+def words_pressed(at: AppTest, scene: str, *texts: str) -> tuple[AppTest, tuple[int, ...]]:
+    """As the chips post it."""
+    words = preset("coffee-en").question().passage.words
+    numbers = tuple(word.index for word in words if word.text in texts)
+    sent = {"revision": lecture_guess._revision(words), "removed": list(numbers)}
+    at.session_state[f"lecture_words_{scene}"] = {"selection": sent}
+    at.run()
+    at.session_state[f"lecture_words_{scene}"] = {"selection": sent}  # a browser sends it with each press
+    return at, numbers
+
+
+def told(at: AppTest) -> list[str]:
+    return [re.sub(r":color\[\\?(.)\]|\\", r"\1", one.value) for one in [*at.markdown, *at.caption]]
+
+
+def test_words_are_pressed_where_the_scene_is_about_words() -> None:
+    at = opened("lecture", lang="en", scene="L4")
+    assert at.button(key="lecture_reveal").disabled
+    at, numbers = words_pressed(at, "L4", "walked", "latte")
+    at = at.button(key="lecture_reveal").click().run()
+    assert not at.exception
+    assert not at.error
+    rows = run("words", load_model("builtin"), preset("coffee-en").question(), {"target": "right"}).rows
+    strongest = sorted(rows, key=lambda row: row["effect_log_prob"])[:2]
+    hits = sum(row["index"] in numbers for row in strongest)
+    assert any(f"{hits} of 2 are among the 2" in one for one in told(at))
+    assert len(at.get("vega_lite_chart")) == 1
+    at = at.button(key="lecture_next").click().run()
+    for _ in SCENES[SCENES.index("L7") : -1]:
+        at = at.button(key="lecture_next").click().run()
+    good = strongest[0]["index"] in numbers
+    assert any(f"foresaw {int(good)} of 1" in one for one in told(at))
+    assert "walked" in str(at.table[0].value.iloc[0, 1])
+
+
+def test_more_words_than_may_be_pressed_are_not_taken() -> None:
+    at = opened("lecture", lang="en", scene="L4")
+    at, numbers = words_pressed(at, "L4", "walked", "into", "the", "and")
+    assert len(numbers) > lecture_guess.MOST
+    assert at.button(key="lecture_reveal").disabled
+    assert any("At most 5" in one for one in told(at))
+
+
+@pytest.mark.parametrize(("texts", "right"), [(("busy", "Yesterday"), True), (("walked", "into"), False)])
+def test_words_that_can_go_are_left_out_together(texts: tuple[str, ...], right: bool) -> None:
+    at, numbers = words_pressed(opened("lecture", lang="en", scene="L7"), "L7", *texts)
+    at = at.button(key="lecture_reveal").click().run()
+    question = preset("coffee-en").question()
+    at_ = ",".join("-".join(map(str, question.passage.words[n].span)) for n in numbers)
+    record = run("ask", load_model("builtin"), question, {"at": at_, "target": "right", "control": 0})
+    assert record.data["flips"] is not right
+    begins = "Your words can go: " if right else "Your words cannot all go: "
+    assert any(one == begins + headline(record.data, "en") for one in told(at))
+
+
+# ---- one's own passage; another page's frame
+
+
+def test_a_passage_of_ones_own_says_where_a_claim_makes_no_sense_on_it() -> None:
+    link = to_link(State(lang="en", text="I walked into the bakery and bought a roll.", scene="L3"))
+    at = predicted(opened("lecture", **link), "L3", "holds")
+    assert not at.exception
+    assert any("Nobody has said which words" in one for one in told(at))
+    other = predicted(opened("lecture", lang="en", passage="bakery-en", scene="L3"), "L3", "holds")
+    assert any("Measured with the lecture's passage" in one for one in told(other))
+    lectures = predicted(opened("lecture", lang="en", scene="L3"), "L3", "holds")
+    assert not any("Nobody has said" in one or "Measured with the" in one for one in told(lectures))
+
+
+def test_in_a_frame_a_scene_stands_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "alone", lambda: True)
+    at = opened("lecture", lang="en", scene="L1")
+    assert not at.exception
+    assert [one.key for one in at.button if one.key] == []
+    assert not at.selectbox
+    assert not at.text_input
+    at = predicted(at, "L1", "holds")
+    assert len(at.get("vega_lite_chart")) == 1
+    assert not at.code
+    link = at.get("link_button")[0].proto.url
+    assert from_link(dict(parse_qsl(link.removeprefix("?"))), State())[0].scene == "L1"
+    assert title(opened("lecture", lang="en", scene="end")).startswith("The lecture says")  # no score
 
 
 def shown(path: Path | None, monkeypatch: pytest.MonkeyPatch) -> AppTest:

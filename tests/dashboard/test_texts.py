@@ -41,6 +41,9 @@ CHOSEN += (
 CHOSEN += (
     "lecture.story_",
     "lecture.outcome_",
+    "lecture.press_",
+    "lecture.spared_",
+    "lecture.good_",
     "inside.",
     "order.tab_",
     "order.read_",
