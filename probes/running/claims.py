@@ -115,8 +115,8 @@ def redundant(place: Place) -> Figure | None:
 
 
 def other_question(place: Place) -> Figure | None:
-    """L6: what the loss of another deed's words costs here, as a share of its cost under the question that
-    asks for them.
+    """L6: how far the loss of another deed's words moves the answer here, up or down, as a share of its cost
+    under the question that asks for them.
     """
     if place.question.suggested.other is None:
         return None
@@ -128,7 +128,7 @@ def other_question(place: Place) -> Figure | None:
     if not thing:
         return None
     chosen = max(thing, key=lambda row: lost(row["second"]))
-    there, here = lost(chosen["second"]), lost(chosen)
+    there, here = lost(chosen["second"]), abs(max(float(chosen["effect_log_prob"]), FLOOR))
     if there < MOVES:  # they do not matter there either: nothing to compare with
         return None
     return Figure(min(here / there, 9.0), {"here": here, "there": there})
