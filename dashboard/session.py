@@ -59,8 +59,6 @@ class Visit:
     guess_revision: int = 0
     revealed: bool = False
     """Whether the guess is told how good it was."""
-    foreseen: dict[object, str] = field(default_factory=dict)
-    """Verdicts that the visitor predicted, by model, passage and claim."""
     welcomed: bool = False
     """Whether the sentence that says what Crux is was put away."""
     toured: int | None = None
