@@ -6,7 +6,7 @@ independent ones, and a test that takes them for independent finds what is not t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -121,6 +121,39 @@ def expected_precision(scores: Sequence[float] | np.ndarray, wanted: Collection[
         total += float((mine / size * (hits + 1 + others) / (before + 1 + place)).sum())
         before, hits = before + size, hits + mine
     return total / len(set(wanted))
+
+
+def pooled_places(rankings: Sequence[Sequence[int]], count: int) -> dict[int, float]:
+    """The mean place of each of `count` things in rankings that may stop early, 1 the first.
+
+    Those that a ranking leaves out share the places it leaves, each the middle of them (Kendall 1945,
+    doi 10.1093/biomet/33.3.239): what is the mean over all ways to finish it. Each ranking weighs the same.
+
+    Returns:
+        Of what is ranked at least once; nothing is known of the rest but that it comes after.
+    """
+    twice: dict[int, int] = {}  # whole numbers: equal means are equal, whatever was added first
+    left_out = [len(ranking) + 1 + count for ranking in rankings]
+    for ranking, middle in zip(rankings, left_out, strict=True):
+        for place, one in enumerate(ranking, 1):
+            twice[one] = twice.get(one, sum(left_out)) + 2 * place - middle
+    return {one: total / (2 * len(rankings)) for one, total in twice.items()}
+
+
+def pooled_precision(places: Mapping[int, float], wanted: Collection[int]) -> float:
+    """`average_precision` of mean places, on average over all orders of those that tie; what has no place
+    counts nothing.
+
+    Raises:
+        ValueError: nothing is wanted.
+    """
+    if not wanted:
+        raise ValueError("nothing is wanted")
+    ones = sorted(places)
+    found = [n for n, one in enumerate(ones) if one in set(wanted)]
+    if not found:
+        return 0.0
+    return expected_precision([-places[one] for one in ones], found) * len(found) / len(set(wanted))
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
