@@ -42,6 +42,14 @@ chosen = st.navigation(
             icon=":material/school:",
             url_path="lecture",
         ),
+        st.Page("views/class_.py", title=t("page.class"), icon=":material/groups:", url_path="class"),
+        st.Page(
+            "views/join.py",
+            title=t("page.join"),
+            icon=":material/how_to_vote:",
+            url_path="join",
+            visibility="hidden",
+        ),
         st.Page(
             "views/record.py",
             title=t("page.record"),

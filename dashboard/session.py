@@ -69,6 +69,8 @@ class Visit:
     """Whether words are being joined and split by hand."""
     picked: frozenset[int] = frozenset()
     """Words chosen to be joined or split."""
+    address: dict[str, str] | None = None
+    """What the address of the page on show holds in the place of the state; None: the state."""
     problem: CruxError | None = None
     """Why a join or split could not be made."""
 
@@ -97,6 +99,7 @@ def read_link() -> None:
     this page has written since.
     """
     mine, run = visit(), get_script_run_ctx()
+    mine.address = None
     if mine.linked and not (run and run.is_history_navigation):
         return
     mine.linked = True
@@ -111,7 +114,8 @@ def read_link() -> None:
 
 def write_link() -> None:
     """Put the state into the address, where it has changed."""
-    query = to_link(visit().state)
+    mine = visit()
+    query = to_link(mine.state) if mine.address is None else mine.address
     if query != st.query_params.to_dict():
         st.query_params.from_dict(query)
 

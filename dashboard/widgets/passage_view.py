@@ -47,7 +47,7 @@ def passage_view(
         hint=_hint(units),
         revision=visit.revision,
         lang=question.passage.language,
-        scores=_scores(words, len(units), measured_in(words, measure))
+        scores=effect_scores(words, len(units), measured_in(words, measure))
         if words
         else _scores_so_far(units, so_far, measure)
         if so_far
@@ -77,7 +77,7 @@ def take_presses(units: Sequence[Unit]) -> None:
 DIGITS: Mapping[Measure, int] = {"nats": 2, "points": 1}
 
 
-def _scores(words: ProbeResult, count: int, measure: Measure) -> Scores:
+def effect_scores(words: ProbeResult, count: int, measure: Measure) -> Scores:
     """Of all units, `count`; nothing of those that were not measured."""
     scale = scale_of(words, measure)
     effects: list[float | None] = [None] * count

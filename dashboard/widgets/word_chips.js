@@ -9,6 +9,11 @@ function signed(x, digits) {
   return (x > 0 ? "+" : "\u2212") + size;
 }
 
+// A share of a class: whole percent, and nothing where nobody is.
+function percent(x) {
+  return x > 0 ? Math.max(1, Math.round(100 * x)) + "\u2009%" : "";
+}
+
 // What may begin no line stays on one with what is before it.
 function lined(nodes, pieces) {
   const rows = [];
@@ -98,9 +103,13 @@ export default function (component) {
   box.setAttribute("aria-label", data.label);
   box.className = ["passage", data.look, effects ? "scored" : "", glosses ? "glossed" : ""].join(" ");
   scale.classList.toggle("shown", Boolean(effects));
+  const shares = data.kind === "share";
+  box.classList.toggle("shares", shares);
+  scale.classList.toggle("shares", shares);
   if (effects) {
-    scale.firstElementChild.textContent = signed(-data.scale, data.digits);
-    scale.lastElementChild.textContent = signed(data.scale, data.digits) + " " + data.scaleUnit;
+    const end = (x) => (shares ? percent(x) : signed(x, data.digits));
+    scale.firstElementChild.textContent = shares ? "0\u2009%" : end(-data.scale);
+    scale.lastElementChild.textContent = end(data.scale) + " " + data.scaleUnit;
   }
 
   const paint = () => {
@@ -109,7 +118,7 @@ export default function (component) {
       const share = effect === null || data.quiet[i] ? 0 : Math.max(-1, Math.min(1, effect / data.scale));
       const [, gloss, number] = chip.children;
       gloss.textContent = glosses ? glosses[i] : "";
-      number.textContent = effect === null ? "" : signed(effect, data.digits);
+      number.textContent = effect === null ? "" : shares ? percent(effect) : signed(effect, data.digits);
       chip.style.setProperty("--share", (share ? Math.max(0.08, Math.abs(share)) : 0).toFixed(3));
       chip.dataset.sign = share > 0 ? "up" : share < 0 ? "down" : "";
       chip.setAttribute("aria-pressed", String(me.removed.has(i)));
@@ -130,7 +139,8 @@ export default function (component) {
     }
     me.anchor = i;
     paint();
-    setStateValue("selection", { revision, removed: [...me.removed].sort((a, b) => a - b) });
+    const order = [...me.removed]; // as they were pressed
+    setStateValue("selection", { revision, order, removed: [...order].sort((a, b) => a - b) });
   };
 
   const position = (event) => chips.indexOf(event.target.closest(".chip"));

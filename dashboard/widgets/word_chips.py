@@ -46,6 +46,8 @@ class Scores:
     scale: float
     unit: str
     digits: int = 2
+    kind: Literal["effect", "share"] = "effect"
+    """A share is one of a class, 0 to 1, in another colour; one of 0 is printed as nothing."""
 
 
 def word_chips(
@@ -79,6 +81,7 @@ def word_chips(
             "scale": (scores and scores.scale) or 1.0,
             "scaleUnit": scores.unit if scores else "",
             "digits": scores.digits if scores else 2,
+            "kind": scores.kind if scores else "effect",
             "notes": notes and list(notes),
             "glosses": glosses and list(glosses),
             "removed": sorted(removed),
@@ -138,6 +141,17 @@ def pressed(key: str, revision: int, count: int) -> frozenset[int] | None:
     if not isinstance(sent, dict) or sent.get("revision") != revision:
         return None
     return positions(sent.get("removed"), count)
+
+
+def in_order(key: str, revision: int, before: Sequence[int], count: int) -> tuple[int, ...] | None:
+    """The same in the order of the presses: those of `before` that are still pressed, then the new ones."""
+    sent = pressed(key, revision, count)
+    if sent is None:
+        return None
+    told = st.session_state[key]["selection"].get("order")
+    new = [*(told if isinstance(told, list) else ())[:count], *sorted(sent)]
+    kept = dict.fromkeys((*before, *(n for n in new if type(n) is int)))
+    return tuple(n for n in kept if n in sent)
 
 
 def positions(value: Any, count: int) -> frozenset[int]:

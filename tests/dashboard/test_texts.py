@@ -56,6 +56,7 @@ CHOSEN += (
     "passage.points",
     "passage.nats",
     "tour.at_",
+    "class.trouble_",
 )
 """Beginnings of keys that are put together from a name."""
 KEYS = list(TEXTS.keys())
