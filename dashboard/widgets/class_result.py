@@ -17,6 +17,7 @@ from dashboard.widgets.passage_view import effect_scores
 from dashboard.widgets.word_chips import Scores, word_chips
 from dashboard.wording import bare, t
 from probes.charts import measured_in
+from probes.charts.common import layered
 from probes.numbers import nats
 from probes.running.headline import headline, quoted
 from probes.studies.attention import units_of
@@ -124,7 +125,7 @@ def _histogram(found: Found) -> alt.LayerChart:
         .encode(x, alt.X2("high:Q"), y, tooltip=["low", "high", "pupils"])
     )
     line = alt.Chart(pd.DataFrame({"at": [found.precision]})).mark_rule(strokeDash=[5, 3], color=ink())
-    return alt.layer(bars, line.encode(x="at:Q")).properties(height=130)
+    return layered([bars, line.encode(x="at:Q")], 130)
 
 
 def _differ(asked: Asked, found: Found) -> None:
