@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 COLUMNS = ("claim", "says", "verdict", "value", "interval", "threshold", "agree")
 
 
+def said(data: Mapping[str, Any], lang: str) -> str:
+    """A record's sentence."""
+    return summary(data["rows"], lang)
+
+
 def summary(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
     """How many claims hold, and which do not."""
     by: dict[str, list[str]] = {}
@@ -31,7 +36,7 @@ def summary(rows: Sequence[Mapping[str, Any]], lang: str) -> str:
     return ("" if lang == "zh" else " ").join(parts)
 
 
-def table(data: Mapping[str, Any], lang: str) -> Table:
+def tabled(data: Mapping[str, Any], lang: str) -> Table:
     """A row a claim: what it says, the verdict, and the figures that it rests on."""
     heads: list[tuple[str, Side]] = [(say(f"lecture.col_{name}", lang), "left") for name in COLUMNS]
     return Table(heads, [cells(row, lang) for row in data["rows"]])
@@ -60,7 +65,7 @@ def passage_name(name: str, lang: str) -> str:
     return say(f"lecture.passage_{kind}", lang, number=number)
 
 
-def picture(result: ProbeResult, lang: str) -> alt.LayerChart:
+def pictured(result: ProbeResult, lang: str) -> alt.LayerChart:
     """Each claim's verdict."""
     from probes import charts
 
