@@ -180,6 +180,29 @@ def test_who_gives_up_waiting_keeps_nobody_waiting() -> None:
     assert together(lambda: turns.acquire(timeout=5)) == [True]
 
 
+def test_a_turn_that_is_lent_goes_to_all_who_wait_and_comes_back_as_deep_as_it_was() -> None:
+    turns, order = Turns(), []
+
+    def wanting(name: int) -> None:
+        with turns:
+            order.append(name)
+
+    threads = [threading.Thread(target=wanting, args=(name,)) for name in range(3)]
+    with turns, turns:
+        turns.lend()  # nobody waits
+        for name, thread in enumerate(threads):
+            thread.start()
+            while len(turns._line) <= name:
+                time.sleep(0.001)
+        assert order == []
+        turns.lend()
+        assert order == [0, 1, 2]
+        assert together(lambda: turns.acquire(timeout=0.01)) == [False]
+    for thread in threads:
+        thread.join(5)
+    assert together(lambda: turns.acquire(timeout=5)) == [True]
+
+
 def test_a_turn_is_given_back_by_its_holder_alone() -> None:
     turns = Turns()
 

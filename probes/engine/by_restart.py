@@ -45,8 +45,10 @@ def score_restarted(
     kinds = {(type(e).__name__, getattr(e, "site", "")) for run in busy for e in run.edits}
     checks = bool(busy) and clean.to_check(kinds)
     for number, chunk in enumerate(chunks):
+        forwards.between()
         found = bench.run(chunk)
         if checks and number in (0, len(chunks) - 1):
+            forwards.between()
             verify(forwards, clean.record.line, chunk[0], found[0], clean.masks)
         yield from ((run.index, sums) for run, sums in zip(chunk, found, strict=True))
 

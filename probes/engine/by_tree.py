@@ -99,6 +99,7 @@ def score_tree(
     held += [trunk.score(stem) for stem in stems if _on_trunk(stem) and not len(stem.fan.tokens)]
     open_checks = [stem for stem in checked if stem not in {scored.stem for scored in held}]
     for chunk in chunks:
+        forwards.between()
         held += trunk.climb(chunk)
         if any(stem in open_checks for stem in chunk.stems):
             open_checks = [stem for stem in open_checks if stem not in chunk.stems]
@@ -125,6 +126,7 @@ def _verify(
 ) -> None:
     found = {id(one.stem): one for one in scored}
     for stem in checked:
+        forwards.between()
         check = trunk.clean_check(found[id(stem)]) or expected_check(
             forwards, found[id(stem)], trunk.trunk.masks
         )

@@ -42,6 +42,7 @@ class Edited:
         for index, job in enumerate(jobs):
             lines.setdefault(Line.of(job), []).append((index, job))
         forwards = self.engine.forwards(report)
+        forwards.lends = True
         for line, members in lines.items():
             ways, why = ways_of(self.engine.anatomy, line.longest, how)
             report.how, report.why = ways[0], report.why or why

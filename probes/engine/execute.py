@@ -231,6 +231,7 @@ class Engine:
         self, stems: list[Stem], ways: Sequence[Way], report: Report, sessions: Sessions
     ) -> Iterator[Result]:
         forwards = self.forwards(report)
+        forwards.lends = True
 
         def attempt(way: Way, left: list[Stem]) -> Iterator[tuple[int, Scored]]:
             return ((id(scored.stem), scored) for scored in self._score(way, forwards, left, sessions))

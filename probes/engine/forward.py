@@ -46,6 +46,8 @@ class Forwards:
         self.tail = model.get_submodule(anatomy.tail) if anatomy.tail else None
         self.head = model.get_output_embeddings() if anatomy.can("read") else None
         self.differentiable = False
+        self.lends = False
+        """Whether others may use the model between two forwards of a job list."""
         self._positions = takes_position_ids(model)
         self._device: torch.device = model.get_input_embeddings().weight.device  # type: ignore[assignment]
 
@@ -60,6 +62,11 @@ class Forwards:
         other = copy.copy(self)
         other.linears, other.differentiable = None, True
         return other
+
+    def between(self) -> None:
+        """A point between two forwards at which the model is as it was found."""
+        if self.lends:
+            self.lock.lend()
 
     def length_matters(self, tokens: int) -> bool:
         """Whether a text this long may only share a forward with texts of the same length."""

@@ -15,7 +15,7 @@ Progress = Callable[[int, int], None]
 class Run(Iterator[Result]):
     """Results as they come, in any order: (index of the job, log-probability of each continuation in nats).
 
-    Between two results the model is free for other threads.
+    Between two results the model is free for other threads, and between two forwards for those who wait.
 
     Attributes:
         report: how the jobs were run, complete once every result has been taken.

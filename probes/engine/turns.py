@@ -96,6 +96,26 @@ class Turns:
             if not self._depth:
                 self._hand_on()
 
+    def lend(self) -> None:
+        """Let those who wait have the turn, and take it again behind them, as deep as it was held.
+
+        To be called where the model is as it was found: between two forwards. Nothing happens where nobody
+        waits.
+
+        Raises:
+            RuntimeError: this thread does not hold it.
+        """
+        with self._guard:
+            if self._holder is not threading.current_thread():
+                raise RuntimeError("a turn is lent by the thread that holds it")
+            if not self._line:
+                return
+            depth, self._depth = self._depth, 1
+        self.release()
+        self.acquire()
+        with self._guard:
+            self._depth = depth
+
     def _hand_on(self) -> None:
         """To the first in line, under the guard."""
         self._holder, self._depth = None, 0

@@ -53,8 +53,9 @@ def run(
         options: of that study; what is not given has its default.
         store: where results are kept and looked up; None keeps nothing.
         lang: of the headline, "zh" or "en".
-        on_progress: called with (trials done, trials known so far); what it raises cancels the run, and
-            what was done until then is in the store.
+        on_progress: called with (trials done, trials known so far) between two steps; what it raises cancels
+            the run, and what was done until then is in the store. It may take its time, in which others use
+            the model: that is not counted as the run's.
         on_outcome: called with each outcome that is run now, in the order they come; not with those that the
             store had. What it raises cancels the run too.
 
@@ -65,11 +66,12 @@ def run(
     settings = chosen.settings(options or {})
     chosen.check(model)
     job = _Job(model, question, store, on_progress, on_outcome)
-    started, cpu = time.perf_counter(), time.process_time()
+    clocks = _clocks()
     precision = job.precision()
     least = precision["nats"] if precision else 0.0
     body = job.drive(chosen, raised(LIMITS | settings, precision), least)
-    job.spent = {"seconds": time.perf_counter() - started, "cpu_seconds": time.process_time() - cpu}
+    spent = [now - then - away for now, then, away in zip(_clocks(), clocks, job.away, strict=True)]
+    job.spent = dict(zip(("seconds", "cpu_seconds"), spent, strict=True))
     return _record(study, {**body, "precision": precision}, job, settings, lang)
 
 
@@ -95,6 +97,8 @@ class _Job:
     spent: dict[str, float] = field(default_factory=dict)
     rounds: dict[str, Any] = field(default_factory=dict)
     """The model's notes from round to round; they go with the study, stopped or ended."""
+    away: tuple[float, float] = (0.0, 0.0)
+    """Seconds, by the wall and by the processor, that whoever listens took."""
     _told: float = 0.0
     _clean_run: Outcome | None = None
 
@@ -215,8 +219,10 @@ class _Job:
         now = time.monotonic()
         done, total = self.done + self.read_off, self.total + self.readings
         if self.on_progress and (now - self._told > TELL_EVERY or done == total):
-            self._told = now
+            self._told, before = now, _clocks()
             self.on_progress(done, total)
+            wall, cpu = (after - then for after, then in zip(_clocks(), before, strict=True))
+            self.away = self.away[0] + wall, self.away[1] + cpu
 
     def _keep(self, values: dict[bytes, Any], mark: str) -> None:
         """Put these in the store, and in which run each was made; `mark` names the run."""
@@ -308,6 +314,11 @@ def _known(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The note on answers that are not told exactly."""
     known = (data.get("clean") or data).get("known")
     return [{"key": f"known_{known['how']}", "samples": known["samples"]}] if known else []
+
+
+def _clocks() -> tuple[float, float]:
+    """The wall's, and that of this process's processors."""
+    return time.perf_counter(), time.process_time()
 
 
 def _maker(key: bytes) -> bytes:
