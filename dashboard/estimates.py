@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from probes.studies import STUDIES
+from dashboard.runs import request_of
 
 SPEED = 5e10
 """Operations a second that are expected of any machine before anything was timed on it."""
@@ -44,7 +44,7 @@ class Effort:
     ) -> Effort:
         """`model` names it; `operations` are those of a run over its clean prompt."""
         ways = [options.get(name) for name in ("mode", "ablate_mode", "site", "cumulative")]
-        part = STUDIES[study].part if study in STUDIES else 1.0
+        part = request_of(study, options).part(study)
         return cls((study, *ways, "over" in options), model, operations * part, runs)
 
 

@@ -1,4 +1,4 @@
-"""One computation at a time, and a line outside.
+"""One at a time, and a line outside: for places that hold one model, and for loading one.
 
 Plain Python, no Streamlit: `turn` polls and calls `waiting` between polls, so that a Streamlit caller
 reaches a point where it can be stopped while it stands in line. Nobody is sent away: who waits gets a turn.
@@ -9,12 +9,29 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-Waiting = Callable[[int], None]
-"""Called with how many are in front, again and again while one waits; with 0 once the wait is over."""
+from dataclasses import dataclass
 
 
-def patiently(ahead: int) -> None:
+@dataclass(frozen=True)
+class Standing:
+    """Where somebody who waits stands.
+
+    Attributes:
+        ahead: how many are in front; 0 once the wait is over.
+        seconds: how long it will be, about; None where nobody knows.
+        own: whether it is a run of one's own that comes first.
+    """
+
+    ahead: int
+    seconds: float | None = None
+    own: bool = False
+
+
+Waiting = Callable[[Standing], None]
+"""Called again and again while one waits; with nobody in front once the wait is over."""
+
+
+def patiently(standing: Standing) -> None:
     """A `Waiting` that tells nobody."""
 
 
@@ -39,9 +56,9 @@ class Gate:
         try:
             while ahead := self._ahead(me):
                 waited = True
-                waiting(ahead)
+                waiting(Standing(ahead))
             if waited:
-                waiting(0)
+                waiting(Standing(0))
             yield
         finally:  # also when Streamlit stops the script, or the tab is closed
             with self._changed:

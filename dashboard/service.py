@@ -1,7 +1,8 @@
-"""What all visitors share: models, results, and one turn at a time.
+"""What all visitors share: models, results, and runs under way.
 
-A run holds its model's turn while it uses the model, so a model is never released, changed or read by two at
-once; runs on different models go on side by side.
+A run holds a lease of its model (`dashboard.shelf`), so that the model is not let go under it, and has its
+turn by `dashboard.line`; what several ask for is run once (`dashboard.flights`). Runs on different models go
+on side by side.
 """
 
 from __future__ import annotations
@@ -9,16 +10,19 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from dashboard.estimates import Effort, Speeds
+from dashboard.flights import Flight, Flights, Visitor
 from dashboard.gate import Waiting, patiently
 from dashboard.kept import Looks, Results
 from dashboard.limits import Limits
+from dashboard.line import SHORT
 from dashboard.looks import Look
 from dashboard.partial import Effects
-from dashboard.runs import geometry_of, runs_of
+from dashboard.runs import geometry_of, request_of, runs_of
 from dashboard.shelf import Choice, Shelf
 from probes.asking.question import Question, preset
 from probes.errors import CruxError
@@ -51,6 +55,7 @@ class Service:
         self._results = Results()
         self._looks = Looks()
         self._estimates = Speeds()
+        self._flights = Flights()
 
     @property
     def keeps(self) -> bool:
@@ -102,7 +107,7 @@ class Service:
         if found := self.loaded(choice):
             return found
         self._check_model(choice)
-        with self._shelf.turn(choice, waiting) as model:
+        with self._shelf.lease(choice, waiting, brief=True) as model:
             return model
 
     def needs_consent(self, choice: Choice) -> Literal["", "download", "elsewhere"]:
@@ -146,15 +151,18 @@ class Service:
         question: Question,
         options: Mapping[str, Any],
         *,
+        visitor: Visitor | None = None,
         waiting: Waiting = patiently,
         on_progress: Progress | None = None,
         effects: dict[Any, float | None] | None = None,
     ) -> ProbeResult:
-        """The result, computed where it is not at hand; what a callback raises stops the run.
+        """The result, computed where it is not at hand; who leaves by what a callback raises gives it up, and
+        it stops where nobody else wants it.
 
         Args:
             options: of the study; `over` besides, where it is to be run over so many generated passages.
-            waiting: called with how many are in front, while others hold the model; with 0 after that.
+            visitor: who asks; somebody of their own where nobody is named.
+            waiting: called with where one stands, while others come first; with nobody in front after that.
             on_progress: called with (runs done, runs in all), a few times a second.
             effects: filled as they come, by the span of the unit that is taken away, or by what is done
                 inside the model.
@@ -164,30 +172,69 @@ class Service:
         """
         if found := self.known(study, choice, question, options):
             return found
-        from probes import run
-
         self._check_model(choice)
         self.limits.check_question(question)
         self._check_runs(study, self.loaded(choice), question, options)
-        with self._shelf.turn(choice, waiting) as model:
+        with self._leased(study, choice, question, options, waiting) as (model, expected):
             self._check_runs(study, model, question, options)
             key = _key(study, model, question, options)
-            if found := self._results.get(key):  # somebody in front asked the same
-                return found
-            ways: dict[str, Any] = {"store": self._store, "on_progress": on_progress}
-            if study == "lecture":
-                result = _lecture(model, question, options, ways)
-            elif "over" in options:
-                result = _over(study, model, question, dict(options), ways)
-            else:
+
+            def compute(flight: Flight) -> ProbeResult:
+                ways: dict[str, Any] = {"store": self._store, "on_progress": flight.tell}
                 if effects is not None:
-                    ways["on_outcome"] = Effects(question, options.get("target", "top"), effects)
-                result = run(study, model, question, options, **ways)
+                    target = str(options.get("target", "top"))
+                    ways["on_outcome"] = Effects(question, target, flight.effects)
+                return self._results.get(key) or self._run(key, study, choice, question, options, ways)
+
+            result: ProbeResult = self._flights.follow(
+                (choice, key),
+                self._shelf.line(choice),
+                self._shelf.leases(choice),
+                expected,
+                compute,
+                visitor or Visitor(),
+                waiting,
+                on_progress,
+                effects,
+            )
+            return result
+
+    @contextmanager
+    def _leased(
+        self, study: str, choice: Choice, question: Question, options: Mapping[str, Any], waiting: Waiting
+    ) -> Iterator[tuple[AnswerModel, float]]:
+        """The model for one run, and how long the run will take, about."""
+
+        def expected() -> float:
+            runs = self.runs(study, choice, question, options)
+            return self.seconds(study, choice, question, options, runs)
+
+        brief = expected() <= SHORT
+        with self._shelf.lease(choice, waiting, brief=brief) as model:
+            yield model, expected()
+
+    def _run(
+        self,
+        key: Hashable,
+        study: str,
+        choice: Choice,
+        question: Question,
+        options: Mapping[str, Any],
+        ways: Mapping[str, Any],
+    ) -> ProbeResult:
+        """In its turn, with a lease of the model."""
+        model = self.loaded(choice)
+        assert model is not None
+        result = request_of(study, options).run(study, model, question, options, ways)
         self._results.put(key, result)
         made = result.data["provenance"]
         fresh = made["trials"] - made["from_store"]
         self._estimates.learn(_work(study, choice, model, question, options, fresh), made["seconds"])
         return result
+
+    def let_go(self, choice: Choice, run: Hashable) -> None:
+        """Let a run stop at its next step where nobody waits for it; `identity` names it."""
+        self._flights.let_go((choice, run))
 
     def seconds(
         self, study: str, choice: Choice, question: Question, options: Mapping[str, Any], runs: int
@@ -209,7 +256,13 @@ class Service:
         if model is not None and self.limits.runs is not None:
             self.limits.check_runs(runs_of(study, model, question, options), study)
 
-    def attention(self, choice: Choice, question: Question, waiting: Waiting = patiently) -> Look:
+    def attention(
+        self,
+        choice: Choice,
+        question: Question,
+        waiting: Waiting = patiently,
+        visitor: Visitor | None = None,
+    ) -> Look:
         """What every head reads on the clean prompt.
 
         Raises:
@@ -219,11 +272,26 @@ class Service:
             return found
         self._check_model(choice)
         self.limits.check_question(question)
-        with self._shelf.turn(choice, waiting) as model:
-            key = _key("attention", model, question, {})
-            look = self._looks.get(key) or Look.at(model, question)
-        self._looks.put(key, look)
-        return look
+        with self._shelf.lease(choice, waiting, brief=True) as leased:
+            key = _key("attention", leased, question, {})
+
+            def compute(flight: Flight) -> Look:
+                if (found := self._looks.get(key)) is None:
+                    model = self.loaded(choice)
+                    assert model is not None
+                    self._looks.put(key, found := Look.at(model, question))
+                return found
+
+            look: Look = self._flights.follow(
+                (choice, "look", key),
+                self._shelf.line(choice),
+                self._shelf.leases(choice),
+                0.0,  # one forward
+                compute,
+                visitor or Visitor(),
+                waiting,
+            )
+            return look
 
     # ---- before the first visitor
 
@@ -237,31 +305,6 @@ class Service:
                 self.run("words", Choice(), question, {**chosen, "unit": "word"})
         except CruxError as fault:
             log.warning("the built-in model could not be made ready: %s", fault.key)
-
-
-def _lecture(
-    model: AnswerModel, question: Question, options: Mapping[str, Any], ways: Mapping[str, Any]
-) -> ProbeResult:
-    """Claims of the lecture; a passage of the visitor's own stands in the place of the lecture's."""
-    from probes.running.lecture import lecture
-
-    language = "zh" if question.language == "zh" else "en"
-    own = None if question.preset else question
-    return lecture(model, language=language, question=own, claims=options["claims"], **ways)
-
-
-def _over(
-    study: str, model: AnswerModel, question: Question, options: dict[str, Any], ways: Mapping[str, Any]
-) -> ProbeResult:
-    from probes.running.over import run_over
-    from probes.running.sets import questions_of
-
-    source = str(options.pop("over"))
-    chosen = questions_of(source, question)
-    named = {name for answer in chosen[0].answers.answers for name in (answer.label, answer.name)}
-    if not set(str(options.get("target", "top")).split(":")) <= named | {"top", "right"}:
-        options["target"] = "top"  # an answer of the visitor's own question, which these passages do not have
-    return run_over(study, model, chosen, options, source=source, base=question, **ways)
 
 
 def _key(study: str, model: AnswerModel, question: Question, options: Mapping[str, Any]) -> Hashable:

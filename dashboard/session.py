@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from dashboard.flights import Visitor
 from dashboard.state import OF_THE_PASSAGE, State, default_state, from_link, to_link
 from dashboard.values import Head
 from probes.errors import CruxError
@@ -81,6 +83,34 @@ def visit() -> Visit:
         st.session_state[_KEY] = Visit(default_state(st.context.locale))
     found: Visit = st.session_state[_KEY]
     return found
+
+
+def visitor() -> Visitor:
+    """Whose browser this is: all its tabs are one visitor's, so that many tabs get no larger share.
+
+    While nobody is connected to the tab, its runs are given up like those of a tab that is closed; a tab that
+    comes back within the time that the server keeps its session goes on from there.
+    """
+    run = get_script_run_ctx()
+    mine = run.session_id if run else ""
+
+    def here() -> bool:
+        len(st.session_state)  # at any touch of it Streamlit may stop the script, for a press or a Stop
+        return not Runtime.exists() or Runtime.instance().is_active_session(mine)
+
+    return Visitor(_browser(st.context.cookies.get("_streamlit_xsrf", "")) or mine, here)
+
+
+def _browser(cookie: str) -> str:
+    """What stays the same of the cookie that Streamlit gives each browser, "2|mask|masked token|time" with
+    hexadecimal numbers; "" where it is none.
+    """
+    parts = cookie.split("|")
+    try:
+        mask, masked = (bytes.fromhex(part) for part in parts[1:3])
+    except ValueError:
+        return ""
+    return bytes(a ^ mask[i % len(mask)] for i, a in enumerate(masked)).hex() if mask else ""
 
 
 def current() -> State:

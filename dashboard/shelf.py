@@ -1,22 +1,27 @@
 """The models of all visitors: the built-in one, which is small and stays, and one other.
 
-Each model has a gate of its own: a run, a load or a download holds up those who want the same model, nobody
-else. The other model is let go before the next is loaded, and not while somebody holds its turn.
+A load or a download holds up those who want the same model, nobody else. Who uses a model holds a lease of
+it, apart from the turn to run it (`dashboard.line`): the other model is let go before the next is loaded, and
+not while anybody has a lease. Once another model is waited for, no new long run is let to the one that is to
+go; short ones are, as long as one that began before keeps it anyway.
 
-Gates are taken in one order: a model's own, the place for the other model, the turn of the model that is let
-go, the right to load. Who holds one of the later ones asks for none before it, so no two wait for each other.
+Taken in one order: a lease, the model's own gate, the place for the other model, the end of all leases of the
+model that is let go, the right to load. Who holds one of the later ones asks for none before it, and nobody
+has leases of two models, so no two wait for each other.
 """
 
 from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dashboard.gate import Gate, Waiting, patiently
+from dashboard.gate import Gate, Standing, Waiting, patiently
+from dashboard.line import Line
+from probes.studies.base import inside_of
 
 if TYPE_CHECKING:
     from probes.models.base import AnswerModel
@@ -36,6 +41,59 @@ STAYS = Choice()
 """The built-in model as every visitor finds it; in another number format it is one of the others."""
 
 
+class Leases:
+    """Who uses one model: many at once, or one who lets it go."""
+
+    def __init__(self, *, poll: float = 0.25) -> None:
+        self._count = self._wanted = 0
+        """Leases that are out, and those who wait to let the model go."""
+        self._closed = False
+        self._changed = threading.Condition()
+        self._poll = poll
+
+    def take(self, waiting: Waiting, *, brief: bool) -> None:
+        """One more lease; `brief` ones are let while others are out, whoever waits."""
+        while True:
+            with self._changed:
+                if not self._closed and (not self._wanted or (brief and self._count)):
+                    self._count += 1
+                    return
+                self._changed.wait(self._poll)
+            waiting(Standing(max(1, self._wanted)))
+
+    def again(self) -> None:
+        """One more, for who has one."""
+        with self._changed:
+            self._count += 1
+
+    def give_back(self) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    @contextmanager
+    def none(self, waiting: Callable[[int], None]) -> Iterator[None]:
+        """While no lease is out, nor can be taken; `waiting` is told how many are out."""
+        with self._changed:
+            self._wanted += 1
+        try:
+            while left := self._left():
+                waiting(left)
+            yield
+        finally:
+            with self._changed:
+                self._wanted -= 1
+                self._closed = False
+                self._changed.notify_all()
+
+    def _left(self) -> int:
+        with self._changed:
+            if self._count:
+                self._changed.wait(self._poll)
+            self._closed = not self._count
+            return self._count
+
+
 class Shelf:
     """See the module's docstring. Threads of all visitors call it.
 
@@ -47,6 +105,8 @@ class Shelf:
         self._paths = paths
         self._kept: dict[Choice, AnswerModel] = {}
         self._gates: dict[Choice, Gate] = {}
+        self._leases: dict[Choice, Leases] = {}
+        self._lines: dict[Choice, Line] = {}
         self._adding = threading.Lock()
         self._place = Gate()
         self._loading = Gate()
@@ -55,15 +115,49 @@ class Shelf:
         """The model, where it is loaded. Whoever keeps it beyond a moment keeps its memory, too."""
         return self._kept.get(choice)
 
+    @property
+    def models(self) -> list[AnswerModel]:
+        """All that are loaded."""
+        return list(self._kept.values())
+
+    def line(self, choice: Choice) -> Line:
+        """Whose turn it is at a model that is at hand."""
+        with self._adding:
+            return self._lines[choice]
+
+    def leases(self, choice: Choice) -> Leases:
+        with self._adding:
+            return self._leases.setdefault(choice, Leases())
+
     @contextmanager
-    def turn(self, choice: Choice, waiting: Waiting = patiently) -> Iterator[AnswerModel]:
-        """Hold the only turn of this model, loaded where it is not at hand.
+    def lease(
+        self, choice: Choice, waiting: Waiting = patiently, *, brief: bool = False
+    ) -> Iterator[AnswerModel]:
+        """The model, loaded where it is not at hand, and not let go meanwhile.
+
+        Args:
+            brief: whether it is for a moment.
 
         Raises:
             CruxError: it cannot be had or does not fit.
         """
-        with self._gate(choice).turn(waiting):
-            yield self._kept.get(choice) or self._take_in(choice, waiting)
+        leases, waited = self.leases(choice), list[Standing]()
+
+        def told(standing: Standing) -> None:
+            waited[:] = [standing]
+            waiting(standing)
+
+        leases.take(told, brief=brief)
+        try:
+            model = self._kept.get(choice)
+            if model is None:
+                with self._gate(choice).turn(told):
+                    model = self._kept.get(choice) or self._take_in(choice, told)
+            if waited and waited[0].ahead:
+                waiting(Standing(0))
+            yield model
+        finally:
+            leases.give_back()
 
     def _gate(self, choice: Choice) -> Gate:
         with self._adding:
@@ -74,8 +168,9 @@ class Shelf:
             return self._load(choice, waiting)
         with self._place.turn(waiting):
             for other in [kept for kept in self._kept if kept != STAYS]:
-                with self._gate(other).turn(waiting):  # a run that uses it finishes first
-                    del self._kept[other]
+                line = self.line(other)
+                with self.leases(other).none(lambda left: waiting(Standing(left, line.seconds()))):  # noqa: B023
+                    del self._kept[other], self._lines[other]
             gc.collect()
             _empty_device_cache()
             return self._load(choice, waiting)
@@ -92,6 +187,8 @@ class Shelf:
                 paths=self._paths,
             )
         model.describe()  # the self-check, before anybody sees the model
+        with self._adding:
+            self._lines[choice] = Line(alone=inside_of(model) is None)
         self._kept[choice] = model
         return model
 

@@ -8,10 +8,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
+from dashboard.gate import Standing
 from dashboard.service import Service
 from dashboard.session import current
 from dashboard.shelf import Choice
 from dashboard.widgets.model_picker import short_name
+from dashboard.widgets.places import in_line
 from dashboard.widgets.question_line import AS_AT_FIRST
 from dashboard.wording import t, told
 from probes.errors import CruxError
@@ -54,13 +56,13 @@ def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
     with top, st.spinner(loading, show_time=True):
         line = st.empty()
 
-        def in_line(ahead: int) -> None:
-            if ahead:
-                line.caption(t("stage.in_line", ahead=ahead))
+        def waiting(standing: Standing) -> None:
+            if standing.ahead:
+                line.caption(in_line(standing))
             else:
                 line.empty()
 
-        shop.model(choice, in_line)
+        shop.model(choice, waiting)
     st.rerun()  # now with its units, and the results that are known of it
 
 

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.asking import question_of
+from dashboard.gate import Standing
 from dashboard.looks import Look
 from dashboard.service import Service, service
 from dashboard.session import current
@@ -23,7 +24,7 @@ from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.notes import notes
 from dashboard.widgets.own_passage import own_passage
-from dashboard.widgets.places import Headline
+from dashboard.widgets.places import Headline, in_line, told_time
 from dashboard.widgets.question_line import asked
 from dashboard.wording import t
 from probes.asking.question import Question
@@ -83,7 +84,11 @@ class Desk:
         self, study: str, options: Mapping[str, Any], on_progress: Callable[[int, int], None] | None = None
     ) -> ProbeResult:
         """A study of a few runs, at once."""
-        ways: dict[str, Any] = {"waiting": self.top.in_line, "on_progress": on_progress}
+        ways: dict[str, Any] = {
+            "visitor": session.visitor(),
+            "waiting": self.top.in_line,
+            "on_progress": on_progress,
+        }
         return self.shop.run(study, self.choice, self.question, options, **ways)
 
     def units(self, kind: str) -> Sequence[Unit]:
@@ -106,7 +111,7 @@ class Desk:
         Raises:
             CruxError: the model does not hand its weights out.
         """
-        return self.shop.attention(self.choice, self.question, self.top.in_line)
+        return self.shop.attention(self.choice, self.question, self.top.in_line, session.visitor())
 
     def measured(
         self,
@@ -143,6 +148,7 @@ class Desk:
             st.button(t("desk.measure"), on_click=visit.agreed.add, args=(run,), key=f"{key}_measure")
             return None
         if run in visit.stopped:
+            self.shop.let_go(self.choice, run)
             told = "desk.stopped" if self.shop.keeps or "over" not in options else "desk.stopped_lost"
             st.info(t(told, done=visit.done.get(run, 0), runs=runs), icon=":material/pause:")
             st.button(t("stage.go_on"), on_click=visit.stopped.discard, args=(run,), key=f"{key}_go_on")
@@ -177,9 +183,8 @@ class Desk:
             )
         so_far = visit.effects.setdefault(run, {})
 
-        def in_line(ahead: int) -> None:
-            told = t("stage.in_line", ahead=ahead) if ahead else t("desk.starting", runs=runs)
-            line.progress(0.0, told)
+        def waiting(standing: Standing) -> None:
+            line.progress(0.0, in_line(standing) if standing.ahead else t("desk.starting", runs=runs))
 
         next_draw = 0.0
 
@@ -197,7 +202,8 @@ class Desk:
             self.choice,
             self.question,
             options,
-            waiting=in_line,
+            visitor=session.visitor(),
+            waiting=waiting,
             on_progress=progress,
             effects=so_far,
         )
@@ -205,13 +211,6 @@ class Desk:
         visit.done.pop(run, None)
         place.empty()
         return found
-
-
-def told_time(seconds: float) -> str:
-    """A length of time, roughly."""
-    if seconds < 90:
-        return t("desk.seconds", n=max(5, round(seconds / 5) * 5))
-    return t("desk.minutes", n=round(seconds / 60))
 
 
 def desk(

@@ -20,9 +20,9 @@ from dashboard.state import within
 from dashboard.widgets import answers_and_effects, prediction
 from dashboard.widgets.answers_and_effects import measure_of
 from dashboard.widgets.cutting import cutting
-from dashboard.widgets.desk import NOTHING, Desk, told_time
+from dashboard.widgets.desk import NOTHING, Desk
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
-from dashboard.widgets.places import Later
+from dashboard.widgets.places import Later, told_time
 from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import t
 from probes import charts

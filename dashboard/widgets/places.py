@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from dashboard.gate import Standing
 from dashboard.widgets.markup import Markdown
 from dashboard.wording import t
 
@@ -39,10 +40,10 @@ class Headline:
         self._said = text
         self._place.slot.subheader(text, anchor=False)
 
-    def in_line(self, ahead: int) -> None:
-        """As the gate tells it: how many are in front; 0 when the wait is over."""
-        if ahead:
-            self._place.slot.subheader(t("stage.in_line", ahead=ahead), anchor=False)
+    def in_line(self, standing: Standing) -> None:
+        """As the line tells it: where this visitor stands; nobody in front when the wait is over."""
+        if standing.ahead:
+            self._place.slot.subheader(in_line(standing), anchor=False)
         elif self._said:
             self.say(self._said)
         else:
@@ -52,3 +53,19 @@ class Headline:
         """Room for something else in the headline's place."""
         self._said = Markdown("")
         return self._place.slot.container()
+
+
+def in_line(standing: Standing) -> Markdown:
+    """Where somebody who waits stands, and how long it will be."""
+    if standing.own:
+        return t("stage.in_line_own")
+    if standing.seconds is None or standing.seconds < 1:
+        return t("stage.in_line", ahead=standing.ahead)
+    return t("stage.in_line_long", ahead=standing.ahead, time=told_time(standing.seconds))
+
+
+def told_time(seconds: float) -> str:
+    """A length of time, roughly."""
+    if seconds < 90:
+        return t("desk.seconds", n=max(5, round(seconds / 5) * 5))
+    return t("desk.minutes", n=round(seconds / 60))

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from dashboard.gate import Gate
+from dashboard.gate import Gate, Standing
 
 
 def test_one_at_a_time_and_in_the_order_they_came() -> None:
@@ -47,8 +47,8 @@ def test_a_stopped_script_gives_its_turn_back() -> None:
 def test_stopping_in_the_line_leaves_it() -> None:
     gate = Gate(poll=0.01)
 
-    def stop(ahead: int) -> None:
-        assert ahead == 1
+    def stop(standing: Standing) -> None:
+        assert standing == Standing(1)
         raise StoppedScript
 
     with gate.turn():
@@ -60,7 +60,7 @@ def test_stopping_in_the_line_leaves_it() -> None:
 
 
 def test_the_end_of_a_wait_is_told_once_and_no_wait_is_not() -> None:
-    gate, told, held = Gate(poll=0.01), list[int](), threading.Event()
+    gate, told, held = Gate(poll=0.01), list[Standing](), threading.Event()
     leave = threading.Event()
 
     def hold() -> None:
@@ -72,13 +72,13 @@ def test_the_end_of_a_wait_is_told_once_and_no_wait_is_not() -> None:
     holder.start()
     held.wait(5)
 
-    def waiting(ahead: int) -> None:
-        told.append(ahead)
-        if told.count(1) == 3:
+    def waiting(standing: Standing) -> None:
+        told.append(standing)
+        if told.count(Standing(1)) == 3:
             leave.set()
 
     with gate.turn(waiting):
-        assert told[-1] == 0
+        assert told[-1] == Standing(0)
     holder.join(5)
-    assert told == [1] * (len(told) - 1) + [0]
+    assert told == [Standing(1)] * (len(told) - 1) + [Standing(0)]
     assert len(told) >= 4

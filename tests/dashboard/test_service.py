@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ import streamlit
 import probes.models
 from dashboard import looks
 from dashboard import study_options as inside
+from dashboard.flights import Flight, GivenUp
 from dashboard.kept import Results
 from dashboard.limits import Limits
 from dashboard.partial import Effects
@@ -141,7 +143,31 @@ class Stop(BaseException):
     """As Streamlit stops a script."""
 
 
-def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(tmp_path: Any) -> None:
+@pytest.fixture
+def ended(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """A run that has done a few steps waits until nobody follows it; set when it was given up."""
+    found, real = threading.Event(), Flight.tell
+
+    def tell(flight: Flight, done: int, total: int) -> None:
+        try:
+            if done > 5 and not found.is_set():
+                with flight.changed:
+                    flight.progress = done, total
+                    flight.changed.notify_all()
+                    assert flight.changed.wait_for(lambda: not flight._following, 60)
+                flight.let_go()
+            real(flight, done, total)
+        except GivenUp:
+            found.set()
+            raise
+
+    monkeypatch.setattr(Flight, "tell", tell)
+    return found
+
+
+def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(
+    tmp_path: Any, ended: threading.Event
+) -> None:
     from probes.record.store import Store
 
     question = preset("coffee-en").question()
@@ -154,6 +180,7 @@ def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(tmp_path: Any)
 
     with pytest.raises(Stop):
         service.run("words", Choice(), question, WORDS, on_progress=stop, effects=so_far)
+    assert ended.wait(60)
     assert service.known("words", Choice(), question, WORDS) is None
     after = service.run("words", Choice(), question, WORDS)
     assert after.data["provenance"]["from_store"] > 0
@@ -162,7 +189,7 @@ def test_a_stop_keeps_what_was_found_and_the_next_run_is_the_same(tmp_path: Any)
         assert got["effect_log_prob"] == pytest.approx(expected["effect_log_prob"], abs=1e-4)
 
 
-def test_heads_are_told_as_they_come_and_a_stop_keeps_them(tmp_path: Any) -> None:
+def test_heads_are_told_as_they_come_and_a_stop_keeps_them(tmp_path: Any, ended: threading.Event) -> None:
     from probes.record.store import Store
 
     question, options = preset("coffee-en").question(), inside.heads(State())
@@ -176,6 +203,7 @@ def test_heads_are_told_as_they_come_and_a_stop_keeps_them(tmp_path: Any) -> Non
 
     with pytest.raises(Stop):
         service.run("heads", Choice(), question, options, on_progress=stop, effects=so_far)
+    assert ended.wait(60)
     again = Service(None, OPEN).run("ask", Choice(), question, inside.ask(State(), ()))
     assert again.data["answers"] == clean.data["answers"]
     exact = service.run("heads", Choice(), question, options)

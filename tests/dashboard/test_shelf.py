@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 import probes.models
+from dashboard.gate import Standing
 from dashboard.limits import Limits
 from dashboard.service import Service
 from dashboard.shelf import STAYS, Choice, Shelf
@@ -71,20 +72,20 @@ def in_thread(work: Any) -> threading.Thread:
 
 
 def test_who_uses_one_model_does_not_hold_up_another(loads: Loads) -> None:
-    shelf, told = Shelf(paths=True), list[int]()
-    with shelf.turn(SLOW), shelf.turn(STAYS, told.append) as model:
+    shelf, told = Shelf(paths=True), list[Standing]()
+    with shelf.lease(SLOW), shelf.lease(STAYS, told.append) as model:
         assert model.spec == "builtin"  # type: ignore[attr-defined]
     assert told == []
 
 
 def test_loading_one_model_does_not_hold_up_runs_on_another(loads: Loads) -> None:
-    shelf, told = Shelf(paths=True), list[int]()
-    with shelf.turn(STAYS):
+    shelf, told = Shelf(paths=True), list[Standing]()
+    with shelf.lease(STAYS):
         pass
     loads.slow.clear()
-    loading = in_thread(lambda: shelf.turn(SLOW).__enter__())
+    loading = in_thread(lambda: shelf.lease(SLOW).__enter__())
     assert loads.begun.wait(PATIENCE)
-    with shelf.turn(STAYS, told.append):
+    with shelf.lease(STAYS, told.append):
         assert loading.is_alive()
     assert told == []
     loads.slow.set()
@@ -92,11 +93,11 @@ def test_loading_one_model_does_not_hold_up_runs_on_another(loads: Loads) -> Non
 
 
 def test_a_run_finishes_before_its_model_is_let_go(loads: Loads) -> None:
-    shelf, order, told = Shelf(paths=True), list[str](), list[int]()
+    shelf, order, told = Shelf(paths=True), list[str](), list[Standing]()
     done, using = threading.Event(), threading.Event()
 
     def use() -> None:
-        with shelf.turn(Choice("one")) as model:
+        with shelf.lease(Choice("one")) as model:
             using.set()
             done.wait(PATIENCE)
             order.append(f"used {model.spec}")  # type: ignore[attr-defined]
@@ -104,28 +105,28 @@ def test_a_run_finishes_before_its_model_is_let_go(loads: Loads) -> None:
     user = in_thread(use)
     assert using.wait(PATIENCE)
 
-    def waiting(ahead: int) -> None:
-        told.append(ahead)
+    def waiting(standing: Standing) -> None:
+        told.append(standing)
         done.set()
 
-    with shelf.turn(Choice("two"), waiting):
+    with shelf.lease(Choice("two"), waiting):
         order.append("two is here")
     user.join(PATIENCE)
     assert order == ["used one", "two is here"]
-    assert told[0] == 1
-    assert told[-1] == 0
+    assert told[0].ahead == 1
+    assert told[-1] == Standing(0)
     assert loads.made == ["one beside []", "two beside []"]
 
 
 def test_many_visitors_with_many_models_all_get_their_turn(loads: Loads) -> None:
     """Loads, evictions and runs of four models in eight threads: no deadlock, never two others at once."""
-    shelf, done, most = Shelf(paths=True), list[str](), list[int]()
+    shelf, done, most = Shelf(paths=True), list[str](), list[Standing]()
     specs = ["builtin", "one", "two", "three"]
 
     def visit(n: int) -> None:
         for turn in range(4):
             spec = specs[(n + turn) % len(specs)]
-            with shelf.turn(Choice(spec)) as model:
+            with shelf.lease(Choice(spec)) as model:
                 assert model.spec == spec  # type: ignore[attr-defined]
                 most.append(sum(choice != STAYS for choice in list(shelf._kept)))
                 time.sleep(0.001)
@@ -149,9 +150,9 @@ def test_a_load_that_fails_leaves_nobody_waiting(loads: Loads, monkeypatch: pyte
     with monkeypatch.context() as patched:
         patched.setattr(probes.models, "load_model", fails)
         for _ in range(2):
-            with pytest.raises(OSError, match="one"), shelf.turn(Choice("one")):
+            with pytest.raises(OSError, match="one"), shelf.lease(Choice("one")):
                 pass
-    with shelf.turn(Choice("one")) as model:
+    with shelf.lease(Choice("one")) as model:
         assert model.spec == "one"  # type: ignore[attr-defined]
 
 
@@ -189,7 +190,7 @@ def test_the_built_in_model_answers_while_another_is_measured(
 
     busy = in_thread(measure)
     assert begun.wait(PATIENCE)
-    told: list[int] = []
+    told: list[Standing] = []
     result = service.run("words", STAYS, question, WORDS, waiting=told.append)
     assert busy.is_alive()
     assert told == []

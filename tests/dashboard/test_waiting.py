@@ -11,8 +11,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import service as shared
+from dashboard.gate import Standing
 from dashboard.kept import Results
 from dashboard.limits import Limits
+from dashboard.line import Ticket
 from dashboard.service import Service
 from dashboard.shelf import STAYS
 from dashboard.state import State, to_link
@@ -37,13 +39,13 @@ def held(shop: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     begun, leave, told, real = threading.Event(), threading.Event(), list[int](), Headline.in_line
 
     def hold() -> None:
-        with shop._shelf.turn(STAYS):
+        with shop._shelf.line(STAYS).turn(Ticket("another visitor", 1.0)):
             begun.set()
             leave.wait(60)
 
-    def in_line(line: Headline, ahead: int) -> None:
-        told.append(ahead)
-        real(line, ahead)
+    def in_line(line: Headline, standing: Standing) -> None:
+        told.append(standing.ahead)
+        real(line, standing)
         leave.set()
 
     monkeypatch.setattr(Headline, "in_line", in_line)
