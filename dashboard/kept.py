@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import TYPE_CHECKING
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING, Any
 
+from probes.asking.question import Question
 from probes.record.results import ProbeResult
 
 if TYPE_CHECKING:
     from dashboard.looks import Look
+    from probes.models.base import AnswerModel
 
 KEPT_RESULTS = 200
 KEPT_CHARACTERS = 60_000_000
@@ -64,3 +66,20 @@ class Looks:
             self._kept[key] = look
             while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > KEPT_LOOKS:
                 self._kept.popitem(last=False)
+
+
+def key_of(study: str, model: AnswerModel, question: Question, options: Mapping[str, Any]) -> Hashable:
+    """All that decides a run's result."""
+    q = question
+    asked = (
+        q.passage,
+        q.question,
+        q.answers,
+        q.language,
+        q.template,
+        q.instruction,
+        q.answer_prefix,
+        q.system,
+    )
+    meant = (q.right, q.tempting, q.preset)
+    return (study, model.name, *model.identity, asked, meant, tuple(sorted(options.items())))

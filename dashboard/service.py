@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from dashboard.estimates import Effort, Speeds
 from dashboard.flights import Flight, Flights, Visitor
 from dashboard.gate import Waiting, patiently
-from dashboard.kept import Looks, Results
+from dashboard.kept import Looks, Results, key_of
 from dashboard.limits import Limits
 from dashboard.line import SHORT
 from dashboard.looks import Look
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
+FEW = 3
+"""Runs that are short however slow the machine is: a pressed word."""
 
 
 class Service:
@@ -142,7 +144,7 @@ class Service:
     ) -> Hashable:
         """All that decides a run's result; None where the model is not at hand."""
         model = self.loaded(choice)
-        return _key(study, model, question, options) if model else None
+        return key_of(study, model, question, options) if model else None
 
     def run(
         self,
@@ -177,7 +179,7 @@ class Service:
         self._check_runs(study, self.loaded(choice), question, options)
         with self._leased(study, choice, question, options, waiting) as (model, expected):
             self._check_runs(study, model, question, options)
-            key = _key(study, model, question, options)
+            key = key_of(study, model, question, options)
 
             def compute(flight: Flight) -> ProbeResult:
                 ways: dict[str, Any] = {"store": self._store, "on_progress": flight.tell}
@@ -207,7 +209,8 @@ class Service:
 
         def expected() -> float:
             runs = self.runs(study, choice, question, options)
-            return self.seconds(study, choice, question, options, runs)
+            seconds = self.seconds(study, choice, question, options, runs)
+            return min(seconds, SHORT) if runs <= FEW else seconds
 
         brief = expected() <= SHORT
         with self._shelf.lease(choice, waiting, brief=brief) as model:
@@ -273,7 +276,7 @@ class Service:
         self._check_model(choice)
         self.limits.check_question(question)
         with self._shelf.lease(choice, waiting, brief=True) as leased:
-            key = _key("attention", leased, question, {})
+            key = key_of("attention", leased, question, {})
 
             def compute(flight: Flight) -> Look:
                 if (found := self._looks.get(key)) is None:
@@ -305,22 +308,6 @@ class Service:
                 self.run("words", Choice(), question, {**chosen, "unit": "word"})
         except CruxError as fault:
             log.warning("the built-in model could not be made ready: %s", fault.key)
-
-
-def _key(study: str, model: AnswerModel, question: Question, options: Mapping[str, Any]) -> Hashable:
-    q = question
-    asked = (
-        q.passage,
-        q.question,
-        q.answers,
-        q.language,
-        q.template,
-        q.instruction,
-        q.answer_prefix,
-        q.system,
-    )
-    meant = (q.right, q.tempting, q.preset)
-    return (study, model.name, *model.identity, asked, meant, tuple(sorted(options.items())))
 
 
 def _work(

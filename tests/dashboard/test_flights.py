@@ -240,8 +240,8 @@ def test_a_visitors_next_long_run_waits_for_one_that_is_looked_at(room: Room) ->
     one = Desk(room, first, "first", who=me)
     until(lambda: first.begun == 1)
     other = Desk(room, second, "second", who=me)
+    until(lambda: room.line.standing(room.flight("second").ticket).own)
     first.step()
-    assert room.line.standing(room.flight("second").ticket).own
     assert second.begun == 0
     first.step()
     assert one.waited() == "2 steps"

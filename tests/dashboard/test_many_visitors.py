@@ -47,7 +47,7 @@ def _leaves(value: Any) -> Iterator[float]:
 
 
 def test_twelve_on_two_models_each_get_what_they_get_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Long and short, the same and others, all begun at once; every study is taken for a long one but `ask`."""
+    """Long and short, the same and others, all begun at once; all but `ask` are taken for long ones."""
     service, question = Service(None, Limits()), preset("coffee-en").question()
     monkeypatch.setattr(
         Service, "seconds", lambda self, study, *_: 1.0 if study == "ask" else 10 * SHORT, raising=True
