@@ -16,6 +16,7 @@ def load_model(
     dtype: str = "auto",
     engine: Way = "auto",
     paths: bool = True,
+    weights: str | None = None,
 ) -> Any:
     """Load a model: a `LocalModel`, or whatever answers from elsewhere (an `AnswerModel`).
 
@@ -27,6 +28,8 @@ def load_model(
         dtype: "auto" (float32 on a CPU), "float32", "bfloat16", "float16".
         engine: "auto" (fast and exact), "reference" (the plain loop), "batches".
         paths: whether `spec` may name a folder or file; a page for strangers says no.
+        weights: sha256 that the model's weights must have, or it is not opened; see
+            `probes.models.pinned.weights_hash`.
 
     Raises:
         InputError: a name is no valid Unicode.
@@ -42,4 +45,5 @@ def load_model(
     check_unicode({"model": spec, "revision": revision, "device": device, "dtype": dtype}.items())
     if kind_of(spec):
         return open_elsewhere(spec)
-    return LocalModel(load(resolve(spec, revision, paths=paths), device=device, dtype=dtype), how=engine)
+    source = resolve(spec, revision, paths=paths)
+    return LocalModel(load(source, device=device, dtype=dtype, weights=weights), how=engine)

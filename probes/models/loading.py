@@ -22,6 +22,7 @@ from probes.models import folder as folders
 from probes.models import gguf, hub, opening, placement, plausible, side_files, tokenizer_trial
 from probes.models.fingerprint import fingerprint
 from probes.models.memory import require_disk
+from probes.models.pinned import require_weights
 from probes.models.placement import Size
 from probes.models.source import Source
 from probes.models.stages import Progress
@@ -97,7 +98,12 @@ def inspect(source: Source, *, device: str = "auto", dtype: str = "auto") -> Siz
 
 
 def load(
-    source: Source, *, device: str = "auto", dtype: str = "auto", on_progress: Progress | None = None
+    source: Source,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    on_progress: Progress | None = None,
+    weights: str | None = None,
 ) -> Loaded:
     """Open the model at `source`, in evaluation mode, with gradients off.
 
@@ -108,6 +114,7 @@ def load(
         device: auto, cpu, cuda, cuda:N or mps; see `placement.place`.
         dtype: auto, float32, bfloat16 or float16.
         on_progress: see `Progress`.
+        weights: sha256 that they must have; see `pinned.weights_hash`.
 
     Raises:
         ModelError: the model cannot be had, or is of a kind that Crux does not open; the text says which.
@@ -124,6 +131,8 @@ def load(
     chosen = known.place(device, dtype)
     placement.require(chosen, source.name)
     folder = known.bring(on_progress)
+    if weights is not None:
+        require_weights(folder, source.name, weights)
     report("load", 0, 1)
     if source.kind != "builtin":  # that one is the house's own
         tokenizer_trial.try_out(folder, source.name)
