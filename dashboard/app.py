@@ -10,14 +10,15 @@ import logging
 import os
 import sys
 import threading
-import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from streamlit.runtime.secrets import secrets_singleton
 
 ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:  # `streamlit run` puts this folder on the path, not the one above
@@ -25,44 +26,60 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts this folder on the path, n
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads slow each other down
 
+from dashboard.hosting import routes  # noqa: E402
+from dashboard.hosting.door import Door  # noqa: E402
+from dashboard.hosting.lines import keep_words_out, write_lines  # noqa: E402
+from dashboard.hosting.operator import operator_routes  # noqa: E402
+from dashboard.hosting.packed import Packed  # noqa: E402
+from dashboard.hosting.settings import settings_or_exit  # noqa: E402
+from dashboard.hosting.where import where  # noqa: E402
+from dashboard.uploads import Uploads  # noqa: E402
+
 log = logging.getLogger("dashboard")
 # Streamlit logs uncaught exceptions with messages, which may hold a visitor's text; `unforeseen` does not.
 logging.getLogger("streamlit.error_util").addFilter(lambda record: record.exc_info is None)
+secrets_singleton.load_if_toml_exists()  # a host's secrets become its environment, where settings are
+SETTINGS = settings_or_exit()
+_warm = threading.Event()
+if SETTINGS.hosted:
+    keep_words_out()
+    write_lines(sys.stdout)
 
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Make the built-in model ready while the server already answers."""
-    from dashboard.service import service
-
-    threading.Thread(target=service().warm, name="warm-up", daemon=True).start()
+    threading.Thread(target=_make_ready, name="warm-up", daemon=True).start()
     yield
+
+
+def _make_ready() -> None:
+    from dashboard.service import service
+    from dashboard.shelf import STAYS
+
+    service().warm()
+    if service().loaded(STAYS) is not None:
+        _warm.set()
 
 
 def unforeseen(error: Exception) -> bool:
     """Say so on the page; log where it happened, but not the message: it may hold a visitor's text."""
     from dashboard.wording import t
 
-    where = " < ".join(
-        f"{Path(f.filename).name}:{f.lineno}"
-        for f in reversed(traceback.extract_tb(error.__traceback__)[-6:])
-    )
-    log.error("%s at %s", type(error).__name__, where)
+    log.error("%s at %s", type(error).__name__, where(error))
     st.error(t("page.unforeseen", kind=type(error).__name__), icon=":material/error:")
     return True
-
-
-def uploads(app: Any) -> Any:
-    """The bounds of what visitors send, around everything else."""
-    from dashboard.limits import Limits
-    from dashboard.uploads import Uploads
-
-    return Uploads(app, Limits.from_environment(os.environ))
 
 
 app = st.App(
     Path(__file__).with_name("page.py"),
     lifespan=lifespan,
-    middleware=[Middleware(uploads)],
+    routes=[routes.health(_warm.is_set), *operator_routes(SETTINGS.token)],
+    middleware=[
+        Middleware(Door, settings=SETTINGS),
+        Middleware(Packed),
+        Middleware(Uploads, limits=SETTINGS.limits),
+    ],
     on_script_error=unforeseen,
+    exception_handlers={HTTPException: routes.refused},
 )

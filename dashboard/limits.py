@@ -9,10 +9,42 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as given
+from typing import Final
 
+from dashboard.hosting.counters import COUNTERS
 from dashboard.state import State
 from probes.asking.question import Question
 from probes.errors import LimitError, ModelError
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Which files of a model are meant."""
+
+    weights: str
+    """Their sha256; see `probes.models.pinned.weights_hash`."""
+    revision: str | None = None
+    """Commit of a hub's repository."""
+
+
+HOSTED_CAPS: Final = {
+    "characters": 2_000,
+    "field": 500,
+    "answers": 20,
+    "strings": 200,
+    "string": 200,
+    "answer_characters": 2_000,
+    "endings": 10,
+    "dictionary": 100,
+    "by_hand": 100,
+    "units": 2_000,
+    "runs": 400,
+    "uploads": 10,
+    "upload_bytes": 2_000_000,
+    "all_upload_bytes": 32_000_000,
+}
+"""Caps of a hosted page, where its settings name no others."""
 
 
 @dataclass(frozen=True)
@@ -50,31 +82,15 @@ class Limits:
     """Bytes of all of them."""
     all_upload_bytes: int = 500_000_000
     """Bytes of all sessions' files."""
+    pins: Mapping[str, Pin] = given(default_factory=dict, hash=False)
+    """Of each of `models`, what its files must be."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Limits:
-        """`CRUX_HOSTED=1`: a hosted page's bounds; `CRUX_HOSTED_MODELS` names its models, with commas."""
-        if environment.get("CRUX_HOSTED", "") in ("", "0"):
-            return cls()
-        named = environment.get("CRUX_HOSTED_MODELS", "builtin,smollm2").split(",")
-        return cls(
-            hosted=True,
-            models=tuple(name.strip() for name in named if name.strip()),
-            characters=2_000,
-            field=500,
-            answers=20,
-            strings=200,
-            string=200,
-            answer_characters=2_000,
-            endings=10,
-            dictionary=100,
-            by_hand=100,
-            units=2_000,
-            runs=400,
-            uploads=10,
-            upload_bytes=2_000_000,
-            all_upload_bytes=32_000_000,
-        )
+        """Those of the page that would be started so: see `dashboard.hosting.settings.read_settings`."""
+        from dashboard.hosting.settings import read_settings
+
+        return read_settings(environment).limits
 
     # ---- models
 
@@ -84,10 +100,12 @@ class Limits:
             would be one more model to load.
         """
         if self.models and spec not in self.models:
+            COUNTERS.add("refusals", "page_model")
             raise ModelError("page_model", model=spec[:80], allowed=", ".join(self.models))
         if self.hosted:
             for asked in (device, dtype, revision):
                 if asked not in ("", "auto"):
+                    COUNTERS.add("refusals", "page_device")
                     raise ModelError("page_device", device=asked[:80])
 
     # ---- what is asked
@@ -155,4 +173,5 @@ class Limits:
 
 def _check(name: str, most: int | None, **found: int) -> None:
     if most is not None and max(found.values()) > most:
+        COUNTERS.add("refusals", f"page_{name}")
         raise LimitError(f"page_{name}", **found, most=most)

@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import session
+from dashboard.service import service
 from dashboard.widgets.page_language import page_language
 from dashboard.widgets.record_board import file_named
 from dashboard.widgets.tour import welcome
@@ -66,4 +67,6 @@ st.html(Path(__file__).with_name("page.css"))
 page_language(session.current().lang)
 welcome(chosen.url_path or "explore")
 chosen.run()
+if service().limits.hosted:
+    st.caption(t("hosting.privacy"))
 session.write_link()

@@ -8,7 +8,6 @@ on side by side.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -53,7 +52,7 @@ class Service:
     def __init__(self, store: Store | None, limits: Limits) -> None:
         self.limits = limits
         self._store = store
-        self._shelf = Shelf(paths=not limits.hosted)
+        self._shelf = Shelf(paths=not limits.hosted, pins=limits.pins)
         self._results = Results()
         self._looks = Looks()
         self._estimates = Speeds()
@@ -337,9 +336,15 @@ def service() -> Service:
 
 
 def _made() -> Service:
-    limits = Limits.from_environment(os.environ)
+    from dashboard.hosting.settings import settings
+
+    if settings().hosted:
+        from dashboard.hosting.watched import Watched
+
+        return Watched(settings())
+    limits = settings().limits
     try:
-        store = None if limits.hosted else Store.default()
+        store = Store.default()
     except (CruxError, OSError) as fault:  # a read-only home, a broken file: the page works without
         log.warning("results are not kept on disk: %s", type(fault).__name__)
         store = None

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -24,6 +24,7 @@ from dashboard.line import Line
 from probes.studies.base import inside_of
 
 if TYPE_CHECKING:
+    from dashboard.limits import Pin
     from probes.models.base import AnswerModel
 
 
@@ -99,10 +100,11 @@ class Shelf:
 
     Args:
         paths: whether a name may be a folder or a file of this machine.
+        pins: which files are meant by a name; what is not among them is loaded as it is found.
     """
 
-    def __init__(self, *, paths: bool) -> None:
-        self._paths = paths
+    def __init__(self, *, paths: bool, pins: Mapping[str, Pin] | None = None) -> None:
+        self._paths, self._pins = paths, pins or {}
         self._kept: dict[Choice, AnswerModel] = {}
         self._gates: dict[Choice, Gate] = {}
         self._leases: dict[Choice, Leases] = {}
@@ -178,13 +180,15 @@ class Shelf:
     def _load(self, choice: Choice, waiting: Waiting) -> AnswerModel:
         from probes.models import load_model
 
+        pin = self._pins.get(choice.spec)
         with self._loading.turn(waiting):
             model: AnswerModel = load_model(
                 choice.spec,
-                revision=choice.revision or None,
+                revision=choice.revision or (pin.revision if pin else None),
                 device=choice.device,
                 dtype=choice.dtype,
                 paths=self._paths,
+                weights=pin.weights if pin else None,
             )
         model.describe()  # the self-check, before anybody sees the model
         with self._adding:

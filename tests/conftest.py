@@ -26,12 +26,13 @@ SMOLLM2 = Path(NAMED) if NAMED else smollm2_folder()
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-SLOW = ("arch", "browser", "real", "training", "generator", "models", "dashboard", "engine")
+SLOW = ("arch", "browser", "real", "training", "generator", "models", "dashboard", "hosting", "engine")
 """Folders whose tests are marked slow, those in `QUICK` apart."""
 QUICK = (
     *("test_hooks", "test_jobs", "test_tree", "test_chunks"),
     *("test_state", "test_texts", "test_plain", "test_filenames", "test_gate", "test_charts", "test_weights"),
     *("test_offsets", "test_seam", "test_source", "test_spacing", "test_convention", "test_asked"),
+    *("test_door", "test_settings", "test_packed"),
 )
 SLOW_MODULES = (
     *("test_records", "test_inside_records", "test_two_at_once", "test_passage_any", "test_over"),

@@ -21,6 +21,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dashboard.wording import TEXTS
+
 _HERE = Path(__file__).resolve().parent
 VENDOR = _HERE.parent / "static" / "vendor"
 LIBRARIES = ("d3-5.16.0.min.js", "jquery-3.7.1.slim.min.js")
@@ -62,6 +64,10 @@ class Words:
     layers: str
     heads: str
     head: str
+
+    @classmethod
+    def in_language(cls, lang: str) -> Words:
+        return cls(*(TEXTS.say(f"closeup.word_{name}", lang) for name in cls.__dataclass_fields__))
 
 
 def attention_frame(
@@ -148,13 +154,8 @@ def _inert(data: Any) -> str:
 @lru_cache(maxsize=8)
 def _page(view: View, words: Words, *, dark: bool, lang: str) -> str:
     """All but the weights; every script is the same for all passages, so that its hash can be named."""
-    scripts = [_library(name) for name in LIBRARIES] + [
-        _HERE.joinpath("bertviz.js").read_text(encoding="utf-8"),
-        _drawing(view, words),
-    ]
-    policy = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts
-    )
+    scripts = _scripts(view, words)
+    policy = " ".join(map(_hash, scripts))
     before, drawing = "".join(f"<script>{s}</script>\n" for s in scripts[:3]), scripts[3]
     style = _HERE.joinpath("bertviz.css").read_text(encoding="utf-8")
     choice = f'<label>{words.layer} <select id="layer"></select></label>'
@@ -168,6 +169,24 @@ def _page(view: View, words: Words, *, dark: bool, lang: str) -> str:
         f'<script type="application/json" id="weights">WEIGHTS</script>\n'
         f"{before}<script>{drawing}</script></body></html>"
     )
+
+
+def script_hashes(words: Words) -> set[str]:
+    """Of all scripts that frames with these words have, as a policy names them: the page around a frame must
+    let them run, too.
+    """
+    views: tuple[View, ...] = ("head", "model")
+    return {_hash(script) for view in views for script in _scripts(view, words)}
+
+
+def _scripts(view: View, words: Words) -> list[str]:
+    """In their order: the libraries, ours, the drawing."""
+    ours = _HERE.joinpath("bertviz.js").read_text(encoding="utf-8")
+    return [*map(_library, LIBRARIES), ours, _drawing(view, words)]
+
+
+def _hash(script: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
 
 @lru_cache

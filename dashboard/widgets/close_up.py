@@ -89,7 +89,7 @@ def _frame(desk: Desk, layers: list[int], looked: Head, *, by_token: bool) -> No
         labels,
         layers=[layer for layer, _ in shown],
         heads=heads,
-        words=Words(*(bare(f"closeup.word_{name}") for name in ("layer", "layers", "heads", "head"))),
+        words=Words.in_language(desk.state.lang),
         view=view,
         lit=[looked[1]],
         dark=dark(),

@@ -23,6 +23,7 @@ CHOSEN = (
     "details.measured",
     "details.take",
     "details.record_",
+    "hosting.",
     "models.can_",
     "models.confirm_",
     "models.yes_",
