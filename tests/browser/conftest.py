@@ -33,7 +33,7 @@ CUT = """svgs => svgs.flatMap(svg => {
 
 
 @contextmanager
-def served(folder: Path, **environment: str) -> Iterator[tuple[str, int]]:
+def served(folder: Path, *, health: str = "_stcore/health", **environment: str) -> Iterator[tuple[str, int]]:
     """The page as `streamlit run` serves it, on a free port, with a cache of its own: address and process."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -44,7 +44,7 @@ def served(folder: Path, **environment: str) -> Iterator[tuple[str, int]]:
     with log.open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, env=whole, stdout=out, stderr=out)
         try:
-            _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            _wait_for(f"http://127.0.0.1:{port}/{health}", process, log)
             yield f"http://127.0.0.1:{port}/", process.pid
         finally:
             process.terminate()
