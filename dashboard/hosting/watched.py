@@ -28,7 +28,7 @@ from probes.studies import STUDIES
 
 def asker() -> tuple[str, str]:
     """Session and address of the visitor for whom this thread works; two empty texts where it is for none."""
-    run = get_script_run_ctx()
+    run = get_script_run_ctx(suppress_warning=True)
     if run is None:
         return "", ""
     from streamlit import runtime
