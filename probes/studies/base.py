@@ -148,6 +148,7 @@ class Asking:
     ) -> None:
         self.model, self.question, self.settings = model, question, settings
         self._run_clean, self._noise = run_clean, noise
+        self._target: Target | None = None
 
     @property
     def clean(self) -> Outcome:
@@ -161,14 +162,20 @@ class Asking:
         """
         return self._noise()
 
-    @cached_property
+    @property
     def target(self) -> Target:
         """What effects are measured on.
+
+        No `cached_property`: before Python 3.12 one lock of that serves all instances, and the clean run may
+        be made to wait for another study, which would then wait for the lock.
 
         Raises:
             InputError: the settings name an answer that there is not.
         """
-        return Target.of(self.settings.get("target", "top"), self.question, self.clean.answers)
+        if self._target is None:
+            chosen = self.settings.get("target", "top")
+            self._target = Target.of(chosen, self.question, self.clean.answers)
+        return self._target
 
     @cached_property
     def geometry(self) -> dict[str, Any]:
