@@ -73,7 +73,9 @@ def _title(taken: Taken) -> Markdown:
 
 
 def below(question: Question, taken: Sequence[Taken], read: Sequence[Markdown] = ()) -> None:
-    """Tabs, the first of which is open.
+    """Tabs, the first of which is open; what stands on another comes with a press on it.
+
+    What shows code brings 1.5 MB of Streamlit's scripts, which most visitors never need.
 
     Args:
         taken: the page's records, the one that its picture shows first.
@@ -81,16 +83,19 @@ def below(question: Question, taken: Sequence[Taken], read: Sequence[Markdown] =
     """
     shown = [*(["read"] if read else []), "measured", "take"]
     names = {t(f"details.{name}"): name for name in shown}
-    tabs = dict(zip(shown, st.tabs(list(names)), strict=True))
+    made = st.tabs(list(names), key=f"below_{current().lang}", on_change="rerun")
+    tabs = dict(zip(shown, made, strict=True))
     if read:
         with tabs["read"]:
             for paragraph in read:
                 _paragraph(paragraph)
-    with tabs["measured"]:
-        _measured(taken[0].result)
-        _references(taken)
-    with tabs["take"]:
-        _take(question, taken)
+    if tabs["measured"].open:
+        with tabs["measured"]:
+            _measured(taken[0].result)
+            _references(taken)
+    if tabs["take"].open:
+        with tabs["take"]:
+            _take(question, taken)
 
 
 def _paragraph(text: Markdown) -> None:

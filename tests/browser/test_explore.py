@@ -276,3 +276,15 @@ CONTRAST = """chips => {
   });
 }"""
 """WCAG 2.2 contrast of every text in a chip with what lies behind it."""
+
+
+def test_what_shows_code_is_loaded_when_it_is_wanted(explore: Explore) -> None:
+    """It is a quarter of all that the page would load."""
+    loaded: list[str] = []
+    explore.page.on("request", lambda request: loaded.append(request.url))
+    explore.open()
+    explore.rests()
+    assert [url for url in loaded if "SyntaxHighlighter" in url] == []
+    explore.page.get_by_role("tab", name="Take it with you").click()
+    expect(explore.page.get_by_test_id("stCode").first).to_be_visible()
+    assert any("SyntaxHighlighter" in url for url in loaded)
