@@ -102,7 +102,12 @@ async def _turn_away(scope: Any, send: Any, status: int) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1011 if status == 500 else 1008})
         return
-    await plain_page(status, language_of(scope))(scope, None, send)
+    await plain_page(status, language_of(scope))(scope, _nothing, send)
+
+
+async def _nothing() -> Any:
+    """What a page that is only sent reads of its visitor."""
+    return {"type": "http.disconnect"}
 
 
 def slowed(receive: Any, send: Any, rate: Rate | None) -> Any:

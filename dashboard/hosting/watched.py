@@ -12,7 +12,8 @@ from typing import Any
 
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from dashboard.gate import Waiting, patiently
+from dashboard.flights import Visitor
+from dashboard.gate import Standing, Waiting, patiently
 from dashboard.hosting.counters import COUNTERS
 from dashboard.hosting.lines import hashed, lines
 from dashboard.hosting.rates import Rates
@@ -67,11 +68,17 @@ class Watched(Service):
         with self._watched(study, choice, waiting) as told:
             return super().run(study, choice, question, options, waiting=told, **more)
 
-    def attention(self, choice: Choice, question: Question, waiting: Waiting = patiently) -> Look:
+    def attention(
+        self,
+        choice: Choice,
+        question: Question,
+        waiting: Waiting = patiently,
+        visitor: Visitor | None = None,
+    ) -> Look:
         if found := self._looks.get(self.identity("attention", choice, question, {})):
             return found
         with self._watched("attention", choice, waiting) as told:
-            return super().attention(choice, question, told)
+            return super().attention(choice, question, told, visitor)
 
     @contextmanager
     def _watched(self, study: str, choice: Choice, waiting: Waiting) -> Iterator[Waiting]:
@@ -100,13 +107,13 @@ def _in_line(waiting: Waiting, line: ExitStack) -> Waiting:
     """`waiting`, counted as long as somebody is in front."""
     waits = False
 
-    def told(ahead: int) -> None:
+    def told(standing: Standing) -> None:
         nonlocal waits
-        if ahead and not waits:
+        if standing.ahead and not waits:
             line.enter_context(COUNTERS.during("in_line_now"))
-        if waits and not ahead:
+        if waits and not standing.ahead:
             line.close()
-        waits = bool(ahead)
-        waiting(ahead)
+        waits = standing.ahead > 0
+        waiting(standing)
 
     return told
