@@ -23,7 +23,7 @@ from probes.text.passage import Span, Unit
 
 FIRST_ROWS = 20
 IN_VIEW = """<style>@media (max-width: 640px) {
-.st-key-answer_bars { position: fixed; bottom: 0; left: 0; right: 0; z-index: 90; padding: 0.25rem 0.5rem;
+.st-key-answers_now [data-testid="stElementContainer"]:has([data-testid="stVegaLiteChart"]) { position: fixed; bottom: 0; left: 0; right: 0; z-index: 90; padding: 0.25rem 0.5rem;
   background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d9d8d5, #3a3835); }
 [data-testid="stMainBlockContainer"] { padding-bottom: 13rem; }
 }</style>"""
@@ -37,10 +37,9 @@ def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
     said = headline(data, lang)
     if current().out:
         st.html(IN_VIEW)
-    with st.container(key="answer_bars"):
-        st.vega_lite_chart(
-            charts.specification(chart), key="answers_chart", alt=bare("numbers.answers_alt", headline=said)
-        )
+    st.vega_lite_chart(
+        charts.specification(chart), key="answers_chart", alt=bare("numbers.answers_alt", headline=said)
+    )
     if data["greedy"] is None:  # nothing is written out while words are hidden
         st.caption(t("numbers.coverage", coverage=percent(data["coverage"])))
     else:

@@ -139,7 +139,7 @@ def _answers(
     here: Desk, units: Sequence[Unit], words: ProbeResult | None, left: DeltaGenerator
 ) -> ProbeResult:
     """The headline and the answer bars; a set of two or more is then read against random sets as well."""
-    state, picture = current(), Later(left)
+    state, picture = current(), Later(left.container(key="answers_now"))
     if words is None:
         here.say(None)
     pinned = None if state.pin is None else here.quick("ask", _options("ask", units, state.pin))

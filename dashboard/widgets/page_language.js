@@ -81,6 +81,20 @@ function changes(found) {
   if (page.changed.size > 500) forget();
 }
 
+// The link that jumps over the menu and the controls leads into the passage, where there is one.
+function firstWord() {
+  for (const node of document.querySelectorAll("[data-testid=stMain] *")) {
+    const word = node.shadowRoot?.querySelector(".chip[tabindex='0']");
+    if (word) return word;
+  }
+  return null;
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-testid=stSkipToContent]")) return;
+  setTimeout(() => firstWord()?.focus(), 50); // after the browser's own jump
+});
+
 export default function ({ data }) {
   document.documentElement.lang = data.lang;
   page.watching?.disconnect();

@@ -23,7 +23,7 @@ LIGHT_BLUE, LIGHT_ORANGE = "#8fbfe0", "#f4b183"
 CLEAN, NOW, PINNED = "#8f8d89", "#009e73", "#cc79a7"
 """Runs: grey for the clean one, two of Okabe and Ito's colours that no effect has."""
 LABEL_PIXELS = 170
-ROW_PIXELS, BAR_PIXELS, ANSWER_PIXELS = 17, 13, 24
+ROW_PIXELS, BAR_PIXELS, ANSWER_PIXELS = 17, 13, 22
 SMALLEST_SCALE = math.log(2)
 """nats: an answer's probability doubled or halved. Less than that never looks like much."""
 PARTING = "\u241f"

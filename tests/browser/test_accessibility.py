@@ -51,30 +51,30 @@ def test_axe_finds_nothing_serious(browser: Any, server: str, theme: str) -> Non
         tab = Explore(context.new_page(), server)
         tab.page.goto(server + name)
         tab.page.wait_for_selector("h3", timeout=PATIENCE)
-        offered = tab.page.locator("[class*=_measure] button")
         tab.rests()
-        if not offered.count():  # a run that is offered has no picture yet
-            found[name] = serious(tab.page)
-            faint = [text for text, ratio in tab.page.evaluate(CHART_TEXT) if ratio < 4.5]
-            assert faint == [], (name, theme)
+        found[name] = serious(tab.page)
+        faint = [text for text, ratio in tab.page.evaluate(CHART_TEXT) if ratio < 4.5]
+        assert faint == [], (name, theme)
         tab.page.close()
     context.close()
-    assert len(found) >= len(PAGES) - 2, "hardly a page was looked at"
     assert {name: faults for name, faults in found.items() if faults} == {}
 
 
-def test_the_first_word_is_eight_tabs_away(explore: Explore) -> None:
+def test_the_first_word_is_a_tab_and_a_press_away(explore: Explore) -> None:
+    """The link that jumps over menus and controls leads into the passage."""
     explore.open()
     explore.rests()
     explore.page.evaluate("() => { document.activeElement.blur(); window.getSelection().removeAllRanges(); }")
-    for _ in range(8):
-        explore.page.keyboard.press("Tab")
-        if explore.page.evaluate(
-            "() => { let at = document.activeElement; while (at?.shadowRoot?.activeElement)"
-            " at = at.shadowRoot.activeElement; return at?.classList.contains('chip') ?? false; }"
-        ):
-            return
-    raise AssertionError("after eight presses of Tab no word has the focus")
+    explore.page.keyboard.press("Tab")
+    expect(explore.page.locator("[data-testid=stSkipToContent]")).to_be_focused()
+    explore.page.keyboard.press("Enter")
+    explore.page.wait_for_function(
+        "() => { let at = document.activeElement; while (at?.shadowRoot?.activeElement)"
+        " at = at.shadowRoot.activeElement; return at?.classList.contains('chip') ?? false; }",
+        timeout=PATIENCE,
+    )
+    explore.page.keyboard.press("Enter")
+    explore.says("Without “Yesterday”")
 
 
 @pytest.mark.parametrize(("lang", "tag"), [("en", "en"), ("zh", "zh-CN")])
@@ -92,10 +92,3 @@ def test_streamlits_words_follow_the_language(explore: Explore) -> None:
     explore.page.get_by_role("radio", name="EN").or_(explore.page.get_by_text("EN", exact=True)).first.click()
     expect(skip).to_have_text("Skip to main content")
     expect(explore.page.locator("html")).to_have_attribute("lang", "en")
-
-
-def test_a_word_of_the_passage_is_left_as_it_is(explore: Explore) -> None:
-    """“Stop” is Streamlit's word, and may be a visitor's."""
-    explore.open("lang=zh&passage=coffee-zh&q=Stop", scored=False)
-    explore.rests()
-    expect(explore.page.get_by_text("Stop", exact=True).first).to_be_visible()
