@@ -23,9 +23,12 @@ from probes.text.passage import Span, Unit
 
 FIRST_ROWS = 20
 IN_VIEW = """<style>@media (max-width: 640px) {
-.st-key-answers_now [data-testid="stElementContainer"]:has([data-testid="stVegaLiteChart"]) { position: fixed; bottom: 0; left: 0; right: 0; z-index: 90; padding: 0.25rem 0.5rem;
-  background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d9d8d5, #3a3835); }
-[data-testid="stMainBlockContainer"] { padding-bottom: 13rem; }
+.st-key-answers_now [data-testid="stElementContainer"]:has([data-testid="stVegaLiteChart"]) {
+  position: fixed; bottom: 0; left: 0; right: 0; z-index: 90; padding: 0.25rem 0.5rem;
+  background: light-dark(#ffffff, #171614); border-top: 1px solid light-dark(#d9d8d5, #3a3835);
+}
+.st-key-answers_now svg.marks { width: 100%; height: auto; max-height: 32vh; }
+[data-testid="stMainBlockContainer"] { padding-bottom: 36vh; }
 }</style>"""
 """On a phone the passage fills the screen: what a press does to the answers is shown over its lower end."""
 

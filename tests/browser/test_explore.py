@@ -54,7 +54,7 @@ def test_on_a_phone_the_bars_are_in_view_when_a_word_is_pressed(explore: Explore
     explore.chip("walked").click()
     explore.says("Without “walked”")
     explore.rests()
-    bars = explore.page.locator(".st-key-answers_now svg")
+    bars = explore.page.locator(".st-key-answers_now svg.marks")
     expect(bars).to_be_in_viewport(ratio=0.95)
     last = explore.chip("home")
     last.scroll_into_view_if_needed()
