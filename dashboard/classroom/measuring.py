@@ -48,7 +48,7 @@ def _measure(shop: Runs, rooms: Rooms, lead: Lead) -> None:
     asked = lead.asked
 
     def goes_on(done: int, total: int) -> None:
-        if not rooms.progress(lead.code, lead.number, done, total):
+        if not rooms.hear(lead.code, lead.number, done, total):
             raise _NobodyWaits
 
     found: ProbeResult | CruxError = ModelError("page_room_unmeasured")

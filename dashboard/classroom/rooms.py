@@ -163,7 +163,7 @@ class Rooms:
 
     # ---- the model's
 
-    def progress(self, code: str, number: int, done: int, total: int) -> bool:
+    def hear(self, code: str, number: int, done: int, total: int) -> bool:
         """Note how far measuring is; False where nobody waits for it any more."""
         with self._lock:
             room = self._asking(code, number)

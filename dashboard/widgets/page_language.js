@@ -73,10 +73,22 @@ function forget() {
   for (const node of page.changed.keys()) if (!node.isConnected) page.changed.delete(node);
 }
 
+// Vega calls each layer of a picture a symbol, without a name: a screen reader is told of the marks alone.
+function unname(root) {
+  const layers = root.querySelectorAll?.('svg.marks g[aria-roledescription$="container"]:not([aria-label])');
+  for (const layer of layers ?? []) {
+    layer.removeAttribute("role");
+    layer.removeAttribute("aria-roledescription");
+  }
+}
+
 function changes(found) {
   for (const change of found) {
-    if (change.type === "childList") change.addedNodes.forEach((node) => putAll(node));
-    else put(change.target);
+    if (change.type !== "childList") put(change.target);
+    else {
+      change.addedNodes.forEach((node) => putAll(node));
+      unname(change.target);
+    }
   }
   if (page.changed.size > 500) forget();
 }
@@ -101,8 +113,8 @@ export default function ({ data }) {
   page.watching = null;
   takeBack();
   learn(data.words);
-  if (!data.words.length) return;
   putAll(document.body);
+  unname(document.body);
   page.watching = new MutationObserver(changes);
   page.watching.observe(document.body, {
     subtree: true,

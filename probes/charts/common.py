@@ -165,8 +165,10 @@ def specification(chart: alt.LayerChart, *, ink: str = INK) -> dict[str, Any]:
         ink: the page's colour of text, in the place of that of a picture by itself.
     """
     spec: dict[str, Any] = _inked(all_visible(chart.to_dict(validate=False)), ink)
-    mute = {part: {"aria": False} for part in ("mark", "axis", "legend", "title", "header")}
-    config = {**spec.get("config", {}), "aria": False, **mute}
+    config = spec.get("config", {})
+    if '"description"' not in json.dumps(spec):  # marks that say what they are go on saying it
+        mute = {part: {"aria": False} for part in ("mark", "axis", "legend", "title", "header")}
+        config = {**config, "aria": False, **mute}
     return {
         **spec,
         "config": config,

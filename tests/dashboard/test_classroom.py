@@ -206,7 +206,7 @@ def test_the_next_passage_begins_anew_and_old_words_are_not_taken_for_it() -> No
     assert led(rooms, token).pulse.version != before
     rooms.press(code, anna, 1, [4])
     rooms.measured(code, 1, record(3))
-    assert not rooms.progress(code, 1, 1, 2)
+    assert not rooms.hear(code, 1, 1, 2)
     now = seat(rooms, code, anna)
     assert (now.draft, now.sent, now.number) == ((), None, 2)
     assert not led(rooms, token).measured

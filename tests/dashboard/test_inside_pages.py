@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from dashboard import runs
 from dashboard import study_options as inside
 from dashboard.looks import Look
 from dashboard.service import Service
@@ -210,6 +211,7 @@ def test_many_passages_are_asked_for_then_shown(
         return generated(4, *given)
 
     monkeypatch.setattr(sets, "_generated", four)
+    monkeypatch.setattr(runs, "_words_of_set", runs._words_of_set.__wrapped__)
     at = opened(page, over="10", tab="over", **more)
     assert not many_passages(at)
     assert any("memory" in info.value for info in at.info)
