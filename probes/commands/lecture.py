@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from probes.commands import shared
-from probes.commands.shared import Context, Progress
+from probes.commands.shared import Context
 from probes.commands.study import check_writable, put_out
 from probes.commands.tables import put, table
 from probes.locale import say
@@ -43,18 +43,6 @@ def lecture(lang: str) -> click.Command:
     )
 
 
-class _Claims(Progress):
-    """Progress that also names the claim under way."""
-
-    claim = ""
-
-    def __call__(self, done: int, total: int) -> None:
-        self.done = done
-        if self._shown:
-            line = self._context.say("progress_claim", claim=self.claim, done=done)
-            click.echo(f"\r\033[K{line}", err=True, nl=False)
-
-
 def _lecture(**values: Any) -> None:
     from probes.record.store import Store
     from probes.running.lecture import claims_named, lecture
@@ -63,13 +51,17 @@ def _lecture(**values: Any) -> None:
     claims_named(values["claims"])  # before models are loaded
     check_writable(values["json"], context)
     store = Store.default() if values["cache"] else None
-    progress = _Claims(context, values["quiet"])
+    progress = shared.Stepwise(
+        context,
+        values["quiet"],
+        lambda claim, done, total: context.say("progress_claim", claim=claim, done=done),
+    )
     found = []
 
     def telling(claim: str, judged: int, of: int) -> None:
-        progress.claim = say("lecture.judging", context.lang, claim=claim, done=judged, all=of)
+        progress.step = say("lecture.judging", context.lang, claim=claim, done=judged, all=of)
 
-    try:
+    with progress.stoppable(store):
         for name in dict.fromkeys(values["models"]):
             model = shared.load(values | {"model": name}, context, values["quiet"])
             found.append(
@@ -85,12 +77,6 @@ def _lecture(**values: Any) -> None:
                     on_claim=telling,
                 )
             )
-    except KeyboardInterrupt:
-        progress.clear()
-        click.echo(context.say("stopped" if store else "stopped_plain", done=progress.done), err=True)
-        sys.exit(130)
-    finally:
-        progress.clear()
     records = [one.data for one in found]
     whole = records[0] if len(records) == 1 else records
     if not put_out({"json": partial(json.dumps, whole, ensure_ascii=False, indent=1)}, values, context):

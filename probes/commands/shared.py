@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from probes.asking.answers import AnswerSet
     from probes.asking.question import Question
     from probes.models.base import AnswerModel
+    from probes.record.store import Store
 
 FILES = ("passage", "json", "csv")
 """Options that name files: a name on disk need not be Unicode."""
@@ -210,6 +212,18 @@ class Progress:
         self._start = time.monotonic()
         self.done = 0
 
+    @contextmanager
+    def stoppable(self, store: Store | None) -> Iterator[None]:
+        """Around the work: the line goes with it, and Ctrl-C ends the command with what was kept."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            self.clear()
+            click.echo(self._context.say("stopped" if store else "stopped_plain", done=self.done), err=True)
+            sys.exit(130)
+        finally:
+            self.clear()
+
     def __call__(self, done: int, total: int) -> None:
         self.done = done
         if self._shown:
@@ -226,3 +240,20 @@ class Progress:
     def clear(self) -> None:
         if self._shown:
             click.echo("\r\033[K", err=True, nl=False)
+
+
+class Stepwise(Progress):
+    """Progress of one of several pieces of work, `step`, as `line` says it.
+
+    Args:
+        line: makes the line of the step, of runs done and of runs in all.
+    """
+
+    def __init__(self, context: Context, quiet: bool, line: Callable[[str, int, int], str]) -> None:
+        super().__init__(context, quiet)
+        self.step, self._line = "", line
+
+    def __call__(self, done: int, total: int) -> None:
+        self.done = done
+        if self._shown:
+            click.echo(f"\r\033[K{self._line(self.step, done, total)}", err=True, nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from probes.commands import shared
-from probes.commands.shared import Context, Progress
+from probes.commands.shared import Context
 from probes.errors import CruxError, InputError
 from probes.locale import say
 
@@ -41,22 +40,10 @@ def site(lang: str) -> click.Command:
     )
 
 
-class _Steps(Progress):
-    """Progress that also names the passage and the study under way."""
-
-    step = ""
-
-    def __call__(self, done: int, total: int) -> None:
-        self.done = done
-        if self._shown:
-            click.echo(f"\r\033[K{self.step} · {done}/{total}", err=True, nl=False)
-
-
 def _site(folder: str, records: Sequence[str], **values: Any) -> None:
     from probes.site import Folder, gallery, leaves_of_files
 
-    current = click.get_current_context()
-    context = current.find_object(Context) or Context("en")
+    current, context = click.get_current_context(), shared.context()
     named = [n for n in _OF_A_RUN if current.get_parameter_source(n) is ParameterSource.COMMANDLINE]
     if records and not values["presets"] and named:
         raise click.UsageError(say("site.model_of_files", context.lang))
@@ -95,9 +82,9 @@ def _measured(values: dict[str, Any], context: Context) -> list[Leaf]:
         study_named(each)
     model = shared.load(values, context, values["quiet"])
     store = Store.default() if values["cache"] else None
-    progress = _Steps(context, values["quiet"])
+    progress = shared.Stepwise(context, values["quiet"], lambda step, done, total: f"{step} · {done}/{total}")
     found: list[Leaf] = []
-    try:
+    with progress.stoppable(store):
         for number, name in enumerate(names, 1):
 
             def studying(study: str, name: str = name, number: int = number) -> None:
@@ -120,12 +107,6 @@ def _measured(values: dict[str, Any], context: Context) -> list[Leaf]:
 
         if values["lecture"]:
             found.append(leaf_of_lecture(model, store=store, on_claim=judging, on_progress=progress))
-    except KeyboardInterrupt:
-        progress.clear()
-        click.echo(context.say("stopped" if store else "stopped_plain", done=progress.done), err=True)
-        sys.exit(130)
-    finally:
-        progress.clear()
     if not found:
         raise InputError("site.nothing", studies=", ".join(studies))
     return found

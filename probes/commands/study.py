@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -83,7 +82,7 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
 
     store = Store.default() if values["cache"] else None
     ways: dict[str, Any] = {"store": store, "lang": context.lang, "on_progress": progress}
-    try:
+    with progress.stoppable(store):
         if values.get("over"):
             from probes.running.over import run_over
             from probes.running.sets import questions_of
@@ -94,12 +93,6 @@ def _run(study: Study, values: dict[str, Any], context: Context) -> None:
             )
         else:
             result = run(study.name, model, question, settings, **ways)
-    except KeyboardInterrupt:
-        progress.clear()
-        click.echo(context.say("stopped" if store else "stopped_plain", done=progress.done), err=True)
-        sys.exit(130)
-    finally:
-        progress.clear()
     if store and store.fault:
         click.echo(context.say("store_lost", path=store.path, reason=store.fault), err=True)
     for note in result.data["notes"]:
