@@ -50,6 +50,25 @@ class Held(Protocol):
         """Hold it once less."""
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A request as somebody asks for it.
+
+    Attributes:
+        key: all that decides its result.
+        line: where it stands for its turn.
+        held: what the caller holds, and the request as long as it is computed.
+        expected: seconds that it takes alone, about.
+        compute: runs in another thread, in its turn at the line; calls `Flight.tell` between its steps.
+    """
+
+    key: Hashable
+    line: Line
+    held: Held
+    expected: float
+    compute: Callable[[Flight], Any]
+
+
 class Flight:
     """One request under way, and what is known of it so far.
 
@@ -122,22 +141,15 @@ class Flights:
 
     def follow(
         self,
-        key: Hashable,
-        line: Line,
-        held: Held,
-        expected: float,
-        compute: Callable[[Flight], Any],
+        wanted: Wanted,
         visitor: Visitor,
         waiting: Waiting,
         on_progress: Callable[[int, int], None] | None = None,
         effects: dict[Any, float | None] | None = None,
     ) -> Any:
-        """The request's result, computed by `compute` unless it is under way already.
+        """The request's result, computed unless it is under way already.
 
         Args:
-            held: what the caller holds, and the request as long as it is computed.
-            expected: seconds that it takes alone, about.
-            compute: runs in another thread, in its turn at the line; calls `tell` between its steps.
             waiting: called while others are in front, and before the first word of progress.
             effects: filled with what the request finds, as it comes.
 
@@ -146,7 +158,7 @@ class Flights:
         """
         while True:
             me = object()
-            flight = self._joined(key, line, held, expected, compute, visitor, me)
+            flight = self._joined(wanted, visitor, me)
             try:
                 _followed(flight, me, visitor, waiting, on_progress, effects)
             finally:
@@ -166,42 +178,32 @@ class Flights:
         if flight is not None:
             flight.let_go()
 
-    def _joined(
-        self,
-        key: Hashable,
-        line: Line,
-        held: Held,
-        expected: float,
-        compute: Callable[[Flight], Any],
-        visitor: Visitor,
-        me: object,
-    ) -> Flight:
+    def _joined(self, wanted: Wanted, visitor: Visitor, me: object) -> Flight:
         with self._guard:
-            if (flight := self._flying.get(key)) is not None:
+            if (flight := self._flying.get(wanted.key)) is not None:
                 flight.attend(me, True)
                 return flight
-            if expected > SHORT:
+            if wanted.expected > SHORT:
                 for other in self._flying.values():
                     if other.ticket.visitor == visitor.key and other.ticket.expected > SHORT:
                         other.let_go()
-            flight = Flight(line, Ticket(visitor.key, expected), self._clock)
+            flight = Flight(wanted.line, Ticket(visitor.key, wanted.expected), self._clock)
             flight.attend(me, True)
-            self._flying[key] = flight
-        held.again()
-        given = (key, flight, held, compute)
-        threading.Thread(target=self._fly, args=given, name="request", daemon=True).start()
+            self._flying[wanted.key] = flight
+        wanted.held.again()
+        threading.Thread(target=self._fly, args=(wanted, flight), name="request", daemon=True).start()
         return flight
 
-    def _fly(self, key: Hashable, flight: Flight, held: Held, compute: Callable[[Flight], Any]) -> None:
+    def _fly(self, wanted: Wanted, flight: Flight) -> None:
         result, fault = None, None
         try:
             with flight.line.turn(flight.ticket):
-                result = compute(flight)
+                result = wanted.compute(flight)
         except BaseException as error:  # noqa: BLE001  # whatever it is, those who follow are told
             fault = error
         with self._guard:
-            del self._flying[key]
-        held.give_back()
+            del self._flying[wanted.key]
+        wanted.held.give_back()
         flight.end(result, fault)
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from dashboard.estimates import Effort, Speeds
-from dashboard.flights import Flight, Flights, Visitor
+from dashboard.flights import Flight, Flights, Visitor, Wanted
 from dashboard.gate import Waiting, patiently
 from dashboard.kept import Looks, Results, key_of
 from dashboard.limits import Limits
@@ -188,17 +188,19 @@ class Service:
                 return self._results.get(key) or self._run(key, study, choice, question, options, ways)
 
             result: ProbeResult = self._flights.follow(
-                (choice, key),
-                self._shelf.line(choice),
-                self._shelf.leases(choice),
-                expected,
-                compute,
+                self._wanted(choice, key, expected, compute),
                 visitor or Visitor(),
                 waiting,
                 on_progress,
                 effects,
             )
             return result
+
+    def _wanted(
+        self, choice: Choice, key: Hashable, expected: float, compute: Callable[[Flight], Any]
+    ) -> Wanted:
+        """A request of a model that is leased."""
+        return Wanted((choice, key), self._shelf.line(choice), self._shelf.leases(choice), expected, compute)
 
     @contextmanager
     def _leased(
@@ -285,11 +287,7 @@ class Service:
                 return found
 
             look: Look = self._flights.follow(
-                (choice, "look", key),
-                self._shelf.line(choice),
-                self._shelf.leases(choice),
-                0.0,  # one forward
-                compute,
+                self._wanted(choice, ("look", key), 0.0, compute),  # one forward
                 visitor or Visitor(),
                 waiting,
             )

@@ -6,6 +6,7 @@ import gc
 import itertools
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -61,15 +62,16 @@ def alone(model: Any) -> dict[str, list[float]]:
 def numbers(model: Any, study: str) -> list[float]:
     """Every number of a record's rows and of its clean run, in order."""
     data = run(study, model, QUESTION, (OPTIONS | SEARCHES)[study]).data
-    return list(_leaves([data.get("rows"), data.get("answers"), data.get("clean", {}).get("answers")]))
+    return list(leaves([data.get("rows"), data.get("answers"), data.get("clean", {}).get("answers")]))
 
 
-def _leaves(value: Any) -> Any:
+def leaves(value: Any) -> Iterator[float]:
+    """All numbers that are no whole ones, in lists and tables of any depth."""
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
         for inner in value:
-            yield from _leaves(inner)
+            yield from leaves(inner)
     elif isinstance(value, float):
         yield value
 

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from dashboard.flights import LINGER, Flight, Flights, GivenUp, Visitor
+from dashboard.flights import LINGER, Flight, Flights, GivenUp, Visitor, Wanted
 from dashboard.line import Line
-
-PATIENT = 20.0
-LONG = 100.0
+from tests.dashboard.test_line import LONG, PATIENT, Clock, until
 
 
 class Stop(BaseException):
     """As Streamlit stops a script."""
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Held:
@@ -89,7 +78,7 @@ class Desk:
             visitor = Visitor(who or object(), here)
             try:
                 self.result = room.flights.follow(
-                    key, room.line, room.held, LONG, work, visitor, lambda standing: None,
+                    Wanted(key, room.line, room.held, LONG, work), visitor, lambda standing: None,
                     lambda done, total: self.told.append((done, total)), self.effects,
                 )  # fmt: skip
             except BaseException as fault:  # noqa: BLE001
@@ -118,14 +107,6 @@ class Room:
     def flight(self, key: str = "k") -> Flight:
         until(lambda: key in self.flights._flying)
         return self.flights._flying[key]
-
-
-def until(true: Callable[[], bool]) -> None:
-    for _ in range(4000):
-        if true():
-            return
-        threading.Event().wait(0.005)
-    raise AssertionError("it did not come")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -21,6 +20,7 @@ from dashboard.state import State
 from probes import load_model, run
 from probes.asking.question import preset
 from probes.running import runner
+from tests.test_two_at_once import leaves
 
 PATIENT = 60.0
 WORDS = {"mode": "delete", "unit": "word", "target": "top"}
@@ -33,17 +33,7 @@ EXACT = 1e-4
 
 def numbers(record: Any) -> list[float]:
     """Every number of a record's rows and answers, in order."""
-    return list(_leaves([record.data.get("rows"), record.data.get("answers")]))
-
-
-def _leaves(value: Any) -> Iterator[float]:
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner)
-    elif isinstance(value, float):
-        yield value
+    return list(leaves([record.data.get("rows"), record.data.get("answers")]))
 
 
 def test_twelve_on_two_models_each_get_what_they_get_alone(monkeypatch: pytest.MonkeyPatch) -> None:
