@@ -96,6 +96,9 @@ export default function (component) {
   if (!me) {
     me = { text: null, words: [], focus: 0, presses: 0, watcher: null };
     instances.set(parentElement, me);
+    const mine = me; // browsers have no onfocusin to assign, so these are added, once
+    box.addEventListener("focusin", (event) => mine.onfocus(event));
+    box.addEventListener("focusout", () => mine.onblur());
   }
   const text = JSON.stringify([pieces, place]);
   if (me.text !== text) {
@@ -184,9 +187,9 @@ export default function (component) {
     const n = arcAt(event);
     return n < 0 ? tell(position(event)) : tellArc(n);
   };
-  box.onfocusin = (event) => (arcAt(event) < 0 ? tell(position(event)) : tellArc(arcAt(event)));
+  me.onfocus = (event) => (arcAt(event) < 0 ? tell(position(event)) : tellArc(arcAt(event)));
   box.onmouseleave = () => tell(words.indexOf(parentElement.activeElement ?? null));
-  box.onfocusout = () => tell(-1);
+  me.onblur = () => tell(-1);
 
   const redraw = () => drawArcs(box, words, arcs, data);
   me.watcher?.disconnect();

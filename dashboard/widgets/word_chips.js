@@ -83,6 +83,9 @@ export default function (component) {
   if (!me) {
     me = { revision: null, removed: new Set(), focus: 0, anchor: null, text: null, chips: [] };
     instances.set(parentElement, me);
+    const mine = me; // browsers have no onfocusin to assign, so these are added, once
+    box.addEventListener("focusin", (event) => mine.onfocus(event));
+    box.addEventListener("focusout", () => mine.onblur());
   }
   // The browser's own set wins over Python's echo of an older click, so fast clicking
   // during a slow rerun loses nothing. A new revision means that Python replaced the set.
@@ -175,9 +178,9 @@ export default function (component) {
     chips[me.focus].focus();
   };
   box.onmouseover = (event) => tell(position(event));
-  box.onfocusin = (event) => tell(position(event));
+  me.onfocus = (event) => tell(position(event));
   box.onmouseleave = () => tell(chips.indexOf(parentElement.activeElement ?? null));
-  box.onfocusout = () => tell(-1);
+  me.onblur = () => tell(-1);
   paint();
   tell(chips.findIndex((chip) => chip.matches(":hover")));
 }

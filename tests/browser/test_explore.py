@@ -88,6 +88,13 @@ def test_the_keyboard_alone_is_enough(explore: Explore) -> None:
     assert below > first
 
 
+def test_a_word_that_has_the_focus_tells_what_it_does(explore: Explore) -> None:
+    explore.open()
+    explore.chip("walked").focus()
+    explore.page.keyboard.press("ArrowRight")
+    expect(explore.page.locator(".detail").first).to_contain_text("into · alone: “once”")
+
+
 def test_undo_redo_and_the_browsers_back(explore: Explore) -> None:
     explore.open()
     explore.chip("walked").click()

@@ -124,7 +124,7 @@ def test_links_draw_arcs_and_frame_a_pair_in_both_maps(inside: Inside) -> None:
     assert inside.errors == []
 
 
-def test_a_pair_is_chosen_by_its_arc(inside: Inside) -> None:
+def test_a_pair_is_chosen_by_its_arc_with_the_mouse_and_with_keys(inside: Inside) -> None:
     inside.visit("pairs", "lang=en&passage=bookshop-zh&chosen=pairs.budget=300")
     arcs = inside.page.locator(".passage path.arc")
     inside.measured(arcs.first)
@@ -144,6 +144,14 @@ def test_a_pair_is_chosen_by_its_arc(inside: Inside) -> None:
     expect(pressed).not_to_have_attribute("aria-label", said[0])
     expect(shown).to_have_value(pressed.get_attribute("aria-label"))
     expect(inside.page.locator(".word.end")).to_have_count(2)
+    inside.page.mouse.move(5, 5)  # away: what is pointed at is told, too
+    arcs.first.focus()
+    inside.page.keyboard.press("Home")
+    inside.page.keyboard.press("ArrowRight")
+    expect(inside.page.locator(".detail").first).to_have_text(said[1])
+    inside.page.keyboard.press("Enter")
+    expect(pressed).to_have_attribute("aria-label", said[1])
+    expect(shown).to_have_value(said[1])
     assert inside.errors == []
 
 
