@@ -89,7 +89,7 @@ class OverPassages(OneStudy):
 
 
 class Lecture:
-    """Claims of the lecture; a passage of the visitor's own stands in the place of the lecture's."""
+    """Claims of the lecture, measured first on the passage on show."""
 
     def part(self, name: str) -> float:
         return 1.0
@@ -105,9 +105,8 @@ class Lecture:
         from probes.running.lecture import lecture
 
         language = "zh" if question.language == "zh" else "en"
-        own = None if question.preset else question
         given = {key: way for key, way in ways.items() if key != "on_outcome"}
-        return lecture(model, language=language, question=own, claims=options["claims"], **given)
+        return lecture(model, language=language, question=question, claims=options["claims"], **given)
 
 
 OTHERS: Mapping[str, Request] = {"lecture": Lecture()}

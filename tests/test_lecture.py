@@ -7,6 +7,7 @@ import math
 import random
 import shlex
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,18 @@ def test_claims_share_their_runs(tmp_path: Path) -> None:
     assert first["trials"] == alone["trials"]
 
 
+def test_a_passage_that_is_chosen_comes_first_and_its_command_names_it() -> None:
+    chosen = preset("bakery-en").question()
+    data = lecture(Counts(stated), language="en", question=chosen, claims="L1").data
+    assert [one["passage"] for one in data["rows"][0]["variants"][:2]] == ["bakery-en", "coffee-en"]
+    assert "--preset bakery-en" in data["provenance"]["command_line"]
+    usual = lecture(Counts(stated), language="en", question=preset("coffee-en").question(), claims="L1").data
+    assert usual["rows"] == lecture(Counts(stated), language="en", claims="L1").data["rows"]
+    own = replace(chosen, question="How often was I at the bakery?")
+    data = lecture(Counts(stated), language="en", question=own, claims="L1").data
+    assert [one["passage"] for one in data["rows"][0]["variants"][:3]] == ["own", "coffee-en", "bakery-en"]
+
+
 def test_every_claim_is_told_in_full() -> None:
     for claim in CLAIMS:
         for part in ("says", "measured", "holds", "fails", "axis"):
@@ -236,3 +249,5 @@ def test_the_command_prints_a_row_a_claim(capsys: pytest.CaptureFixture[str]) ->
     assert "holds" in told
     main(["lecture", "--claims", "L1", "--lang", "zh", "--no-cache", "--quiet", "--json"])
     assert json.loads(capsys.readouterr().out)["rows"][0]["id"] == "L1"
+    main(["lecture", "--claims", "L1", "--preset", "gym-en", "--no-cache", "--quiet", "--json"])
+    assert json.loads(capsys.readouterr().out)["rows"][0]["variants"][0]["passage"] == "gym-en"

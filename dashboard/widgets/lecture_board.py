@@ -16,11 +16,10 @@ from dashboard.widgets.lecture_guess import Foreseen
 from dashboard.widgets.markup import Markdown, plain
 from dashboard.wording import bare, t
 from probes import charts
-from probes.asking.question import preset
 from probes.locale import say
 from probes.numbers import signed
 from probes.record.results import ProbeResult
-from probes.running.lecture import LECTURE, runs_of
+from probes.running.lecture import place_name, runs_of
 from probes.running.lecture_telling import passage_name
 
 END = "end"
@@ -154,19 +153,11 @@ def _measured(scene: str, here: Desk, expected: Foreseen) -> Mapping[str, Any] |
         st.markdown(plain(say(f"lecture.reason_{row['reason']}", lang, fault=row["fault"])))
     if isinstance(expected, str) and verdict != "none":
         st.caption(t("lecture.agrees") if expected == verdict else t("lecture.differs"))
-    if here.question.preset is None and all(one["passage"] != "own" for one in row["variants"]):
-        st.caption(t("lecture.not_own"))
-    if here.question.preset is not None and not _of_the_lecture(here):
-        st.caption(t("lecture.theirs"))
     if row["variants"]:
+        if all(one["passage"] != place_name(here.question) for one in row["variants"]):
+            st.caption(t("lecture.elsewhere"))
         _figures(row, lang)
     return row
-
-
-def _of_the_lecture(here: Desk) -> bool:
-    """Whether the passage and the question on show are the lecture's."""
-    name = LECTURE["zh" if here.question.language == "zh" else "en"]
-    return (here.question.preset, here.question.question) == (name, preset(name).question().question)
 
 
 def _figures(row: Mapping[str, Any], lang: str) -> None:

@@ -32,6 +32,7 @@ def lecture(lang: str) -> click.Command:
             shared.option("model", lang, names=["--model", "models"], **repeated),
             shared.option("claims", lang, metavar="LIST"),
             shared.option("variants", lang, type=click.INT),
+            *shared.question_options(lang),
             shared.option("told_in", lang, names=["--passages", "told_in"], type=click.Choice(["zh", "en"])),
             shared.option("seed_of_passages", lang, names=["--seed", "seed_of_passages"], **seed),
             *models,
@@ -50,6 +51,8 @@ def _lecture(**values: Any) -> None:
     context = shared.context()
     claims_named(values["claims"])  # before models are loaded
     check_writable(values["json"], context)
+    chosen = shared.question(values, context) if shared.asks(values) else None
+    told_in = context.lang if chosen is None else "zh" if chosen.language == "zh" else "en"
     store = Store.default() if values["cache"] else None
     progress = shared.Stepwise(
         context,
@@ -67,7 +70,8 @@ def _lecture(**values: Any) -> None:
             found.append(
                 lecture(
                     model,
-                    language=values["told_in"] or context.lang,
+                    language=values["told_in"] or told_in,
+                    question=chosen,
                     claims=values["claims"],
                     variants=values["variants"],
                     seed=values["seed_of_passages"],

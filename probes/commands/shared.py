@@ -102,6 +102,11 @@ def load(values: Mapping[str, Any], context: Context, quiet: bool) -> AnswerMode
     return found
 
 
+def asks(values: Mapping[str, Any]) -> bool:
+    """Whether the options name a passage."""
+    return bool(values["preset"]) or values["passage"] is not None
+
+
 def question(values: Mapping[str, Any], context: Context) -> Question:
     """The question that the options give: a preset with changes, or one's own passage.
 
@@ -112,7 +117,7 @@ def question(values: Mapping[str, Any], context: Context) -> Question:
     from probes.asking.question import answer_set, preset
 
     check_unicode((name, value) for name, value in values.items() if name not in FILES)
-    if bool(values["preset"]) == (values["passage"] is not None):
+    if not asks(values) or (values["preset"] and values["passage"] is not None):
         raise click.UsageError(context.say("need_passage"))
     if values["preset"] and values["passage_end"] is not None:
         raise click.UsageError(context.say("end_without_passage"))

@@ -131,7 +131,7 @@ def other_question(place: Place) -> Figure | None:
     there, here = lost(chosen["second"]), abs(max(float(chosen["effect_log_prob"]), FLOOR))
     if there < MOVES:  # they do not matter there either: nothing to compare with
         return None
-    return Figure(min(here / there, 9.0), {"here": here, "there": there})
+    return Figure(min(here / there, 9.0), {"here": here, "there": there}, place.moves)
 
 
 def noise_goes(place: Place) -> Figure | None:
@@ -250,7 +250,7 @@ CLAIMS = (
     Claim("L3", wish_is_no_visit, 0.5, runs=2),
     Claim("L4", key_verb, 0.9, quiet=True, runs=60),
     Claim("L5", redundant, 0.25, "below", quiet=True, runs=60),
-    Claim("L6", other_question, 0.25, "below", runs=110),
+    Claim("L6", other_question, 0.25, "below", quiet=True, runs=110),
     Claim("L7", noise_goes, quiet=True, runs=62),
     Claim("L8", near_mentions, quiet=True, runs=60),
     Claim("L9", attention_finds, 0.2, inside=True, quiet=True, runs=60),

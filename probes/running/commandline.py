@@ -23,7 +23,7 @@ def command_line(study: str, model: Sequence[str], question: Question, settings:
     Args:
         model: the options that load the model again.
     """
-    words = ["crux", study, *model, *_question(question)]
+    words = ["crux", study, *model, *question_words(question)]
     for option in study_named(study).options:
         value = settings.get(option.name, option.default)
         if value == option.default:
@@ -43,8 +43,8 @@ def _given(name: str, value: str) -> list[str]:
     return [f"--{name}={value}"] if value.startswith("-") else [f"--{name}", value]
 
 
-def _question(question: Question) -> list[str]:
-    """How the question is given: as a preset with what was changed in it, or whole."""
+def question_words(question: Question) -> list[str]:
+    """The options that give the question: a preset with what was changed in it, or the whole of it."""
     base = _preset(question)
     words = ["--preset", base.preset] if base and base.preset else ["--passage", "passage.txt"]
     for name, (value, usual) in _parts(question, base).items():

@@ -24,9 +24,10 @@ from probes.record.results import SCHEMA, ProbeResult
 from probes.record.store import Store
 from probes.running.claim_places import Figure, Place, Record
 from probes.running.claims import CLAIMS, Claim
+from probes.running.commandline import question_words
 from probes.running.lecture_telling import summary
 from probes.running.runner import run
-from probes.running.sets import questions_of
+from probes.running.sets import generated
 from probes.running.verdicts import Judged, judged
 from probes.studies.base import inside_of
 
@@ -113,8 +114,8 @@ def lecture(
 
     Args:
         language: of the passages, "zh" or "en".
-        question: a passage and question of one's own in the place of the lecture's; claims that need to know
-            which of its words matter make no sense on it and are measured on the other passages alone.
+        question: another passage and question before the lecture's: a preset, or one's own. A claim that has
+            to know which of its words matter, where nobody has said so, is measured on the others alone.
         claims: such as "L2,L4"; all where it is None.
         variants: passages a claim is measured on; `WORDS` or `INSIDE` where it is None.
         store: where trials are kept; without one they are kept while this runs, so that claims share them.
@@ -157,7 +158,7 @@ def lecture(
             "trials": bench.done,
             "from_store": sum(one["provenance"]["from_store"] for one in bench.found.values()),
             "readings": sum(one["provenance"]["readings"] for one in bench.found.values()),
-            "command_line": _command(model, language, claims, variants, seed),
+            "command_line": _command(model, language, places.own, claims, variants, seed),
             "seconds": time.perf_counter() - started,
             "cpu_seconds": time.process_time() - cpu,
         },
@@ -165,20 +166,30 @@ def lecture(
     return ProbeResult("lecture", data)
 
 
-def _command(model: AnswerModel, language: str, claims: str | None, variants: int | None, seed: int) -> str:
-    words = ["crux", "lecture", *model.arguments, "--passages", language]
+def _command(
+    model: AnswerModel,
+    language: str,
+    own: Question | None,
+    claims: str | None,
+    variants: int | None,
+    seed: int,
+) -> str:
+    words = ["crux", "lecture", *model.arguments, *(question_words(own) if own else ())]
+    words += ["--passages", language]
     given = {"claims": claims, "variants": variants, "seed": seed or None}
     words += chain.from_iterable((f"--{name}", str(value)) for name, value in given.items() if value)
     return shlex.join(words)
 
 
 class _Places:
-    """The passages that claims are measured on, in their order: the lecture's, other presets of its language,
-    generated ones.
+    """The passages that claims are measured on, in their order: one that was chosen, the lecture's, other
+    presets of its language, generated ones.
     """
 
-    def __init__(self, bench: _Bench, language: str, own: Question | None, seed: int):
-        self.bench, self.language, self.own, self.seed = bench, language, own, seed
+    def __init__(self, bench: _Bench, language: str, chosen: Question | None, seed: int):
+        self.bench, self.language, self.seed = bench, language, seed
+        self.base = preset(LECTURE[language]).question()
+        self.own = None if chosen == self.base else chosen
         speech = preset(SPEECH[language]).question()
         self._speech = Place(SPEECH[language], speech, bench.runs(speech))
         self._made: list[Place] = []
@@ -197,15 +208,26 @@ class _Places:
         return Place(name, question, self.bench.runs(question), self._speech)
 
     def _all(self) -> Iterator[Place]:
-        base = preset(LECTURE[self.language]).question()
-        first = ("own", self.own) if self.own else (LECTURE[self.language], base)
-        yield self._place(*first)
-        alike = [preset(name) for name in presets() if name != LECTURE[self.language]]
+        if self.own:
+            yield self._place(place_name(self.own), self.own)
+        alike = [preset(name) for name in sorted(presets(), key=lambda name: name != LECTURE[self.language])]
         for one in alike:
-            if one.language == self.language and one.right is not None and one.answers == base.answers:
-                yield self._place(one.id, one.question())
-        for number, question in enumerate(questions_of(str(POOL), base, self.seed), 1):
+            question = one.question()
+            if (
+                question != self.own
+                and one.language == self.language
+                and one.right is not None
+                and one.answers == self.base.answers
+            ):
+                yield self._place(one.id, question)
+        for number, question in enumerate(islice(generated(self.base, self.seed), POOL), 1):
             yield self._place(f"generated {number}", question)
+
+
+def place_name(question: Question) -> str:
+    """What a record calls a passage that was chosen: a preset's name, or "own" of any other."""
+    named = question.preset in presets() and question == preset(str(question.preset)).question()
+    return str(question.preset) if named else "own"
 
 
 def _row(claim: Claim, model: AnswerModel, places: _Places, variants: int | None) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def questions_of(source: str, base: Question, seed: int = 0) -> list[Question]:
         count = whole_number(source)
         if count is None or count > MOST:
             raise LimitError("over_many", source=source[:20], most=MOST)
-        return _generated(count, base, seed)
+        if not count:
+            raise InputError("over_empty", source=count)
+        return list(islice(generated(base, seed), count))
     if source == "presets":
         chosen = [preset(name).question() for name in presets()]
         return [q for q in chosen if q.language == base.language and q.answers == base.answers]
@@ -75,13 +77,14 @@ def stories(language: str, seed: int) -> Iterator[tuple[Any, Any, str]]:
             yield story, asked, right
 
 
-def _generated(count: int, base: Question, seed: int) -> list[Question]:
+def generated(base: Question, seed: int) -> Iterator[Question]:
+    """Questions about generated passages without an end, in `base`'s language and put as `base` is."""
     from probes.generator.lexicon import Tables
 
     language = base.language if base.language in ("zh", "en") else "en"
     tables, answers = Tables(language), standard_answers("count", language)
-    found = [
-        replace(
+    for number, (story, asked, right) in enumerate(stories(language, seed)):
+        yield replace(
             base,
             passage=Passage(story.text),
             question=asked.text,
@@ -97,11 +100,6 @@ def _generated(count: int, base: Question, seed: int) -> list[Question]:
             ),
             answer_prefix=_PREFIX[language].format(asked.place) if base.answer_prefix else "",
         )
-        for number, (story, asked, right) in enumerate(islice(stories(language, seed), count))
-    ]
-    if not found:
-        raise InputError("over_empty", source=count)
-    return found
 
 
 def _other(story: Any, tables: Any, seed: int) -> tuple[str, AnswerSet, str | None] | None:
