@@ -60,6 +60,7 @@ builtin: $(VENV)/ready
 	$(BIN)/python -m probes.training
 	OMP_NUM_THREADS=2 $(BIN)/python -m probes.training.measure --by-hand tests/generator --out probes/models/builtin/figures.json
 	$(BIN)/python -m probes.training.card
+	$(BIN)/python -m scripts.ready
 
 release-check: $(VENV)/tested
 	$(BIN)/python -m scripts.release_check --python $(PYTHON)

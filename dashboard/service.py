@@ -21,6 +21,7 @@ from dashboard.limits import Limits
 from dashboard.line import SHORT
 from dashboard.looks import Look
 from dashboard.partial import Effects
+from dashboard.ready import STUDIES, first_options
 from dashboard.runs import geometry_of, request_of, runs_of
 from dashboard.shelf import Choice, Shelf
 from probes.asking.question import Question, preset
@@ -299,10 +300,8 @@ class Service:
         """Load the built-in model and have the first page's numbers ready; failing is for the page to say."""
         try:
             for name in ("coffee-zh", "coffee-en"):
-                question = preset(name).question()
-                chosen = {"mode": "delete", "target": "top"}
-                self.run("ask", Choice(), question, {**chosen, "at": None, "control": 0})
-                self.run("words", Choice(), question, {**chosen, "unit": "word"})
+                for study in STUDIES:
+                    self.run(study, Choice(), preset(name).question(), first_options(study))
         except CruxError as fault:
             log.warning("the built-in model could not be made ready: %s", fault.key)
 

@@ -52,7 +52,8 @@ class Counts(Elsewhere):
         text = next(
             prompt.rpartition(f"\n{sign}")[0] for sign in ("Question:", "问题：") if f"\n{sign}" in prompt
         )
-        far = [-2.0 * abs(int(label) - self.rule(Passage(text), place)) for label in labels]
+        number = self.rule(Passage(text), place)
+        far = [-2.0 * abs(int(label) - number) for label in labels]
         whole = math.fsum(map(math.exp, far))
         return [math.exp(one) / whole for one in far]
 

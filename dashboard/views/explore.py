@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from dashboard.widgets.desk import desk
-from dashboard.widgets.explore_board import board, hides, passage_alone
+from dashboard.widgets.explore_board import before_model, board, hides
 
-desk(board, needs=(), by_tokens=hides, meanwhile=passage_alone)
+desk(board, needs=(), by_tokens=hides, meanwhile=before_model)

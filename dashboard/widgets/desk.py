@@ -219,7 +219,7 @@ def desk(
     *,
     needs: tuple[Need, ...] = ("inside",),
     by_tokens: Callable[[], bool] = lambda: True,
-    meanwhile: Callable[[Question], None] = lambda question: None,
+    meanwhile: Callable[[Question, Headline], DeltaGenerator | None] = lambda question, top: None,
 ) -> None:
     """Draw a page: bar, headline, question; then, with the model at hand, what `draw` makes of it. In another
     page's frame there is neither bar nor question.
@@ -228,7 +228,8 @@ def desk(
         controls: what the bar offers in the place of how words are taken away.
         needs: what the page wants of a model beside answers; one that lacks it is refused in words.
         by_tokens: whether words are hidden, or read, as whole tokens.
-        meanwhile: what is drawn while the model is not at hand.
+        meanwhile: draws what can be while the model is not at hand, and says where its loading is told; None
+            for the headline's place.
     """
     alone = session.alone()
     if not alone:
@@ -250,8 +251,7 @@ def desk(
     try:
         geometry = shop.geometry(choice)
         if geometry is None:
-            meanwhile(question)
-            load(shop, choice, top.instead())
+            load(shop, choice, meanwhile(question, top) or top.instead())
             return
         session.write_link()  # now, because a long run may be interrupted before the page's end
         if "inside" in needs and not geometry:

@@ -15,20 +15,24 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.asking import options
+from dashboard.ready import ready
 from dashboard.session import current
 from dashboard.state import within
 from dashboard.widgets import answers_and_effects, prediction
 from dashboard.widgets.answers_and_effects import measure_of
 from dashboard.widgets.cutting import cutting
 from dashboard.widgets.desk import NOTHING, Desk
+from dashboard.widgets.markup import plain
+from dashboard.widgets.model_picker import choice_of
 from dashboard.widgets.passage_view import actions, passage_view, take_presses
-from dashboard.widgets.places import Later, told_time
+from dashboard.widgets.places import Headline, Later, told_time
 from dashboard.widgets.take_along import Taken, below
 from dashboard.wording import t
 from probes import charts
 from probes.asking.question import Question
 from probes.asking.trials import Mode
 from probes.record.results import ProbeResult
+from probes.running.headline import headline
 from probes.text.passage import Span, Unit
 
 TEN = 10
@@ -44,10 +48,28 @@ def hides() -> bool:
     return current().mode == Mode.HIDE
 
 
-def passage_alone(question: Question) -> None:
-    """The passage while the model is not at hand."""
-    unit = current().unit
-    _passage(question, () if unit == "token" else question.passage.units(unit), None, {})
+def before_model(question: Question, top: Headline) -> DeltaGenerator | None:
+    """While the model is not at hand: the passage, of a preset as it comes with its numbers; then also where
+    the loading is told.
+    """
+    state, visit = current(), session.visit()
+    units = () if state.unit == "token" else question.passage.units(state.unit)
+    found = None if visit.guessing or visit.cutting else ready(choice_of(state), question, state)
+    passage_slot, action_slot = st.container(), st.container()
+    with passage_slot:
+        _passage(question, units, None if found is None else found["words"], {})
+    if found is None:
+        return None
+    with action_slot:
+        actions(question, units)
+    left, right = st.columns([5, 7], gap="medium")
+    with left.container(key="answers_now"):
+        answers_and_effects.answers_view(found["ask"], None)
+    with right:
+        answers_and_effects.effects_controls(question, found["words"])
+        answers_and_effects.effects_view(found["words"])
+    top.say(plain(headline(found["words"].data, state.lang)))
+    return st.container()
 
 
 def _passage(
