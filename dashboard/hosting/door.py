@@ -13,7 +13,7 @@ from typing import Any
 
 from dashboard.hosting.buckets import Buckets
 from dashboard.hosting.counters import COUNTERS
-from dashboard.hosting.headers import headers
+from dashboard.hosting.headers import headers, of_answer
 from dashboard.hosting.plain_page import language_of, plain_page
 from dashboard.hosting.rates import Rates
 from dashboard.hosting.settings import Network, Rate, Settings
@@ -92,8 +92,9 @@ class _Answer:
             self.begun = True
         if message["type"] == "http.response.start":
             given = [(name.lower(), value) for name, value in message.get("headers", ())]
-            has = {name for name, _ in given}
-            added = [one for one in self._more if one[0] not in has]
+            has = dict(given)
+            added = of_answer(self._more, has.get(b"content-type", b""))
+            added = [one for one in added if one[0] not in has]
             message = {**message, "headers": [*given, *added]}
         await self._send(message)
 

@@ -25,6 +25,11 @@ _DEVICES = (
     *("microphone", "midi", "payment", "usb"),
 )
 Header = tuple[bytes, bytes]
+FILES = (b"application/javascript", b"text/javascript", b"text/css", b"font/")
+OF_A_FILE = (b"x-content-type-options", b"cross-origin-resource-policy")
+"""Scripts, styles and letters are parts of a page, whose policy holds for them, and no worker is made of a
+file: the rest would be a twelfth of all that a first visit sends.
+"""
 
 
 def inline_scripts(html: str) -> list[str]:
@@ -52,7 +57,7 @@ def policy(settings: Settings) -> str:
         "connect-src": "'self'",
         "media-src": "'self'",
         "manifest-src": "'self'",
-        "worker-src": "'self' blob:",
+        "worker-src": "blob:",
         "frame-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'self'",
@@ -62,8 +67,13 @@ def policy(settings: Settings) -> str:
     return "; ".join(f"{name} {sources}" for name, sources in parts.items())
 
 
+def of_answer(told: list[Header], kind: bytes) -> list[Header]:
+    """Those of `told` that an answer of this content type needs."""
+    return [one for one in told if one[0] in OF_A_FILE] if kind.startswith(FILES) else told
+
+
 def headers(settings: Settings) -> list[Header]:
-    """Of every answer. A link may hold a passage, so it is told to no other page."""
+    """Of every answer; see `of_answer`. A link may hold a passage, so it is told to no other page."""
     told = {
         "content-security-policy": policy(settings),
         "x-content-type-options": "nosniff",

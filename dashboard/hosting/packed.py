@@ -1,14 +1,18 @@
 """Streamlit's own files, compressed: it sends them as they are, four times as many bytes.
 
-Each file is compressed once, at its first visitor, and kept: only those that the page really loads are ever
-asked for. A proxy in front that compresses by itself finds the work done.
+Each file is compressed once in each coding, at its first visitor, and kept: only those that the page really
+loads are ever asked for. Brotli's best takes a second for a large file: the first visitor gets the next best,
+and the best is made meanwhile. A proxy in front that compresses by itself finds the work done.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gzip
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import brotli
 
 KEPT = 12_000_000
 """Bytes of compressed files; all that any page here loads take a sixth of it."""
@@ -16,39 +20,73 @@ LEAST = 1_000
 KINDS = (b"text/", b"application/javascript", b"application/json", b"image/svg")
 
 
+def _best(body: bytes) -> bytes:
+    found: bytes = brotli.compress(body, quality=11)
+    return found
+
+
+def _fast(body: bytes) -> bytes:
+    found: bytes = brotli.compress(body, quality=9)
+    return found
+
+
+CODINGS: Mapping[bytes, Callable[[bytes], bytes]] = {
+    b"br": _fast,
+    b"gzip": lambda body: gzip.compress(body, 6, mtime=0),
+}
+"""By their names, the smaller one first."""
+Key = tuple[str, bytes, bytes]
+"""Path, the server's tag of the file as it is now, and the coding."""
+
+
 class Packed:
     """ASGI middleware around Streamlit's `static` folder."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self._kept: dict[tuple[str, bytes], bytes] = {}
-        self._bytes = 0
+        self._kept: dict[Key, bytes] = {}
+        self._one = asyncio.Lock()
+        """One file at a time is compressed as far as it goes."""
+        self._behind: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http" or scope["method"] != "GET" or "/static/" not in scope["path"]:
             await self._app(scope, receive, send)
             return
         told = dict(scope["headers"])
-        if not _wants_gzip(told.get(b"accept-encoding", b"")) or b"range" in told:
+        coding = _wanted(told.get(b"accept-encoding", b""))
+        if coding is None or b"range" in told:
             await self._app(scope, receive, send)
             return
-        await self._app(scope, receive, _Pack(self, scope["path"], send))
+        await self._app(scope, receive, _Pack(self, scope["path"], coding, send))
 
-    async def pack(self, path: str, tag: bytes, body: bytes) -> bytes:
+    async def pack(self, key: Key, body: bytes) -> bytes:
         """`body`, compressed; of a file that was asked for before, from memory."""
-        if (found := self._kept.get((path, tag))) is None:
-            found = await asyncio.to_thread(gzip.compress, body, 6, mtime=0)
-            if tag and self._bytes + len(found) <= KEPT:
-                self._kept[path, tag] = found
-                self._bytes += len(found)
+        if (found := self._kept.get(key)) is None:
+            found = await asyncio.to_thread(CODINGS[key[2]], body)
+            if self._keep(key, found) and key[2] == b"br":
+                task = asyncio.create_task(self._better(key, body))
+                self._behind.add(task)
+                task.add_done_callback(self._behind.discard)
         return found
+
+    async def _better(self, key: Key, body: bytes) -> None:
+        async with self._one:
+            self._keep(key, await asyncio.to_thread(_best, body))
+
+    def _keep(self, key: Key, packed: bytes) -> bool:
+        others = sum(len(one) for name, one in self._kept.items() if name != key)
+        if not key[1] or others + len(packed) > KEPT:
+            return False
+        self._kept[key] = packed
+        return True
 
 
 class _Pack:
     """Gathers an answer and sends it compressed, where that makes it smaller."""
 
-    def __init__(self, packed: Packed, path: str, send: Any) -> None:
-        self._packed, self._path, self._send = packed, path, send
+    def __init__(self, packed: Packed, path: str, coding: bytes, send: Any) -> None:
+        self._packed, self._path, self._coding, self._send = packed, path, coding, send
         self._start: Any = None
         self._parts: list[bytes] = []
 
@@ -69,9 +107,9 @@ class _Pack:
     async def _whole(self) -> None:
         told = dict(self._start["headers"])
         body = b"".join(self._parts)
-        packed = await self._packed.pack(self._path, told.get(b"etag", b""), body)
+        packed = await self._packed.pack((self._path, told.get(b"etag", b""), self._coding), body)
         if len(packed) < len(body):
-            told |= {b"content-encoding": b"gzip", b"content-length": b"%d" % len(packed)}
+            told |= {b"content-encoding": self._coding, b"content-length": b"%d" % len(packed)}
             told |= {b"vary": b"Accept-Encoding"}
             told.pop(b"accept-ranges", None)
             body = packed
@@ -86,10 +124,10 @@ def _packable(message: Any) -> bool:
     return message["status"] == 200 and large and kind and b"content-encoding" not in told
 
 
-def _wants_gzip(told: bytes) -> bool:
-    """Whether `Accept-Encoding` names it, and not with weight nought."""
+def _wanted(told: bytes) -> bytes | None:
+    """The best coding that `Accept-Encoding` names, and not with weight nought."""
+    named: dict[bytes, bool] = {}
     for one in told.split(b","):
         name, _, weight = one.strip().partition(b";")
-        if name.strip() in (b"gzip", b"*"):
-            return weight.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
-    return False
+        named[name.strip()] = weight.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return next((coding for coding in CODINGS if named.get(coding, named.get(b"*", False))), None)

@@ -60,6 +60,20 @@ def test_every_answer_carries_the_headers() -> None:
         assert [name for name in WANTED if name not in heard.headers] == []
 
 
+@pytest.mark.parametrize("kind", ["application/javascript", "text/css; charset=utf-8", "font/woff2"])
+def test_a_file_of_a_page_carries_those_that_mean_something_for_it(kind: str) -> None:
+    async def file(scope: Any, receive: Any, send: Any) -> None:
+        told = [(b"content-type", kind.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": told})
+        await send({"type": "http.response.body", "body": b"x"})
+
+    found = ask(Door(file, HOSTED), "/static/x").headers
+    assert set(found) == {"content-type", "x-content-type-options", "cross-origin-resource-policy"}
+    # A policy of its own is what a script needs that is run as a worker: none is made of a file.
+    policy = ask(Door(well, HOSTED)).headers["content-security-policy"]
+    assert "worker-src blob:" in policy.split("; ")
+
+
 def test_the_policy_lets_streamlits_own_script_run_and_no_other() -> None:
     page = Scripts()
     page.feed((Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8"))

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import brotli
 import pytest
 import streamlit
 from starlette.applications import Starlette
@@ -26,7 +27,7 @@ def app() -> Packed:
     return Packed(Starlette(routes=[Mount("/static", StaticFiles(directory=STATIC))]))
 
 
-def get(app: Packed, path: Path, **headers: str) -> tuple[int, dict[str, str], bytes]:
+def get(app: Any, path: Path, **headers: str) -> tuple[int, dict[str, str], bytes]:
     sent: list[Any] = []
     told = [(k.replace("_", "-").encode(), v.encode()) for k, v in headers.items()]
     where = f"/static/{path.parent.name}/{path.name}"
@@ -45,15 +46,31 @@ def get(app: Packed, path: Path, **headers: str) -> tuple[int, dict[str, str], b
     return sent[0]["status"], found, b"".join(one.get("body", b"") for one in sent[1:])
 
 
-def test_a_script_arrives_whole_and_smaller(app: Packed) -> None:
+@pytest.mark.parametrize(
+    ("accepted", "coding"), [("gzip, br", "br"), ("gzip, br;q=0", "gzip"), ("*", "br"), ("gzip", "gzip")]
+)
+def test_a_script_arrives_whole_and_smaller(app: Packed, accepted: str, coding: str) -> None:
+    unpack = {"br": brotli.decompress, "gzip": gzip.decompress}[coding]
     for _ in range(2):  # compressed now, then from memory
-        status, told, body = get(app, SCRIPT, accept_encoding="br, gzip")
-        assert (status, told["content-encoding"], told["vary"]) == (200, "gzip", "Accept-Encoding")
+        status, told, body = get(app, SCRIPT, accept_encoding=accepted)
+        assert (status, told["content-encoding"], told["vary"]) == (200, coding, "Accept-Encoding")
         assert int(told["content-length"]) == len(body) < SCRIPT.stat().st_size / 2
-        assert gzip.decompress(body) == SCRIPT.read_bytes()
+        assert unpack(body) == SCRIPT.read_bytes()
 
 
-@pytest.mark.parametrize("told", [{}, {"accept_encoding": "br"}, {"accept_encoding": "gzip;q=0"}])
+def test_later_visitors_get_the_best_that_there_is() -> None:
+    app = Packed(Starlette(routes=[Mount("/static", StaticFiles(directory=STATIC))]))
+
+    async def asked(scope: Any, receive: Any, send: Any) -> None:
+        await app(scope, receive, send)
+        await asyncio.gather(*app._behind)
+
+    first, second = (get(asked, SCRIPT, accept_encoding="br")[2] for _ in range(2))
+    assert len(second) < len(first)
+    assert brotli.decompress(second) == brotli.decompress(first) == SCRIPT.read_bytes()
+
+
+@pytest.mark.parametrize("told", [{}, {"accept_encoding": "zstd"}, {"accept_encoding": "gzip;q=0"}])
 def test_who_does_not_ask_for_it_gets_the_file(app: Packed, told: dict[str, str]) -> None:
     status, headers, body = get(app, SCRIPT, **told)
     assert (status, "content-encoding" in headers) == (200, False)
