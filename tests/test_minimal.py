@@ -230,14 +230,22 @@ def test_sets_of_generated_passages_hold_in_runs_of_their_own() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", cores.LANGUAGES)
-def test_what_is_known_to_be_needed_is_in_the_core(language: str) -> None:
-    """Key words are those of the generator, which says what a careful reader needs; see `scripts.cores`."""
-    asked_ = list(cores.passages(language, 14, 11))
-    found = cores.measure(load_model("builtin"), asked_, cores.Counts(language, 0.2, 0.0), None)
-    has, of = found.words
+def test_what_is_known_to_be_needed_is_in_the_core() -> None:
+    """Key words are those of the generator, which says what a careful reader needs; `scripts.cores` measures
+    more passages.
+    """
+    found = [
+        cores.measure(
+            load_model("builtin"),
+            list(cores.passages(language, 7, 11)),
+            cores.Counts(language, 0.2, 0.0),
+            None,
+        )
+        for language in cores.LANGUAGES
+    ]
+    has, of = (sum(numbers) for numbers in zip(*(one.words for one in found), strict=True))
     assert of >= 30
-    assert has / of >= 0.9, found.missed
+    assert has / of >= 0.9, [one.missed for one in found]
 
 
 def test_a_known_word_is_counted_by_what_of_it_is_in_the_core() -> None:

@@ -119,7 +119,8 @@ SCHEMA = json.loads((ROOT / "docs" / "records.schema.json").read_text(encoding="
 def test_its_record_is_what_the_schema_says(study: str) -> None:
     records = [found(study).data]
     if STUDIES[study].over:
-        options = {"heads": {"control": 0, "cumulative": False}, "links": {"budget": 5}}.get(study, {})
+        small = {"links": {"budget": 5}, "pairs": {"budget": 120}, "minimal": {"unit": "sentence"}}
+        options = {"heads": {"control": 0, "cumulative": False}, **small}.get(study, {})
         base = preset("coffee-en").question()
         records.append(run_over(study, load_model("builtin"), questions_of("2", base), options).data)
     for record in records:

@@ -24,11 +24,12 @@ def measured(at: AppTest) -> AppTest:
 
 @pytest.mark.parametrize("study", STUDIES)
 def test_every_study_is_drawn_from_what_it_declares(study: str) -> None:
-    options = {"links": "budget=5", "heads": "control=0&cumulative=0"}.get(study, "")
+    options = {"links": "budget=5", "pairs": "budget=120", "heads": "control=0&cumulative=0"}.get(study, "")
     at = measured(opened("study", lang="en", study=study, **({"options": options} if options else {})))
     assert not at.exception
     assert not at.error
-    settings = STUDIES[study].settings({"links": {"budget": 5}}.get(study, {}))
+    budget = {"links": 5, "pairs": 120}.get(study)
+    settings = STUDIES[study].settings({"budget": budget} if budget else {})
     if study == "heads":
         settings |= {"control": 0, "cumulative": False}
     record = run(study, load_model("builtin"), preset("coffee-en").question(), settings)
