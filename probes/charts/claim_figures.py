@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from probes.charts.common import BLUE, GREY, INK, ORANGE, layered, lines
+from probes.charts.common import BLUE, GREY, INK, ORANGE, layered, lines, literal
 from probes.locale import say
 from probes.numbers import signed
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
     from probes.record.results import ProbeResult
 
-ROW = 21
+ROW, LEAST_PITCH, HEIGHT = 21, 8, 108
+"""Pixels of a row, at most and at least, and of all rows, where these can be kept: a scene is one screen."""
+NAMED = 12
+"""Pixels that a row's name needs."""
 
 
 def claim_figures(row: Mapping[str, Any], lang: str, name: Callable[[str, str], str]) -> alt.LayerChart:
@@ -39,7 +42,11 @@ def claim_figures(row: Mapping[str, Any], lang: str, name: Callable[[str, str], 
         for one in row["variants"]
     ]
     rows = [*dict.fromkeys(one["row"] for one in values), mean]
+    pitch = max(LEAST_PITCH, min(ROW, HEIGHT / len(rows)))
     axis = alt.Axis(labelLimit=150, labelFlush=False, ticks=False, grid=False)
+    if pitch < NAMED:  # the first and the mean; the others are named where they are pointed at
+        shown = ", ".join(map(literal, (rows[0], mean)))
+        axis.labelExpr = f"indexof([{shown}], datum.value) < 0 ? '' : datum.value"
     y = alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=rows), axis=axis)
     x = alt.X("value:Q", title=lines(f"lecture.{row['id']}_axis", lang), axis=alt.Axis(tickCount=6))
     colour = alt.condition("datum.holds", alt.value(BLUE), alt.value(ORANGE))
@@ -47,7 +54,8 @@ def claim_figures(row: Mapping[str, Any], lang: str, name: Callable[[str, str], 
     table = alt.Chart(alt.InlineData(values=values))
     tips = [alt.Tooltip("row:N", title=say("charts.claim_passage", lang))]
     tips.append(alt.Tooltip("told:N", title=say("charts.claim_value", lang)))
-    dots = table.mark_point(size=80, strokeWidth=2).encode(x=x, y=y, stroke=colour, fill=fill, tooltip=tips)
+    points = table.mark_point(size=min(80, 4 * pitch), strokeWidth=2)
+    dots = points.encode(x=x, y=y, stroke=colour, fill=fill, tooltip=tips)
     edge = alt.Chart(alt.InlineData(values=[{"at": row["threshold"]}]))
     line = edge.mark_rule(color=GREY, strokeDash=[5, 4], strokeWidth=1.5).encode(x="at:Q")
     layers: list[Any] = [line, dots]
@@ -58,7 +66,7 @@ def claim_figures(row: Mapping[str, Any], lang: str, name: Callable[[str, str], 
         if low is not None:
             layers.append(middle.mark_rule(color=INK, strokeWidth=2.5).encode(x="low:Q", x2="high:Q", y=y))
         layers.append(middle.mark_tick(thickness=3, size=ROW * 0.6, color=INK).encode(x="value:Q", y=y))
-    return layered(layers, ROW * len(rows))
+    return layered(layers, pitch * len(rows))
 
 
 VERDICTS = ("holds", "fails", "unsure", "none")
