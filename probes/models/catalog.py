@@ -22,6 +22,7 @@ class CatalogEntry:
     licence: str
     languages: tuple[str, ...]
     window: int
+    shape: dict[str, int]
     note: dict[str, str]
     gated: bool = False
     wheel: bool = False
