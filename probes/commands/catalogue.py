@@ -109,11 +109,12 @@ def _list(*, as_json: bool) -> None:
     from dataclasses import asdict
 
     from probes.models import catalog
+    from probes.models.looking import on_this_machine
     from probes.models.memory import readable
     from probes.models.source import resolve
 
     context = shared.context()
-    found = [(entry, resolve(entry.name).path) for entry in catalog.entries()]
+    found = [(entry, on_this_machine(resolve(entry.name))) for entry in catalog.entries()]
     if as_json:
         _write_json([{**asdict(e), "folder": str(path) if path else None} for e, path in found])
         return

@@ -14,6 +14,7 @@ import click
 
 from probes.errors import InputError
 from probes.locale import LANGUAGES, say
+from probes.models.hubs import NAMES
 from probes.numbers import shortened
 from probes.running.commandline import endings_of, line_end_of, words_of
 from probes.text.characters import check_unicode, whole_number
@@ -58,6 +59,7 @@ def model_options(lang: str) -> list[click.Option]:
     return [
         option("model", lang, default="builtin", show_default=True),
         option("revision", lang),
+        option("hub", lang, type=click.Choice(NAMES)),
         option("device", lang, default="auto", show_default=True),
         option("dtype", lang, default="auto", show_default=True),
         option("engine", lang, default="auto", type=click.Choice(["auto", "reference", "batches"])),
@@ -95,6 +97,7 @@ def load(values: Mapping[str, Any], context: Context, quiet: bool) -> AnswerMode
     found: AnswerModel = load_model(
         values["model"],
         revision=values["revision"],
+        hub=values.get("hub") or "",
         device=values["device"],
         dtype=values["dtype"],
         engine=values["engine"],

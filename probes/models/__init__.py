@@ -17,6 +17,7 @@ def load_model(
     engine: Way = "auto",
     paths: bool = True,
     weights: str | None = None,
+    hub: str = "",
 ) -> Any:
     """Load a model: a `LocalModel`, or whatever answers from elsewhere (an `AnswerModel`).
 
@@ -30,9 +31,11 @@ def load_model(
         paths: whether `spec` may name a folder or file; a page for strangers says no.
         weights: sha256 that the model's weights must have, or it is not opened; see
             `probes.models.pinned.weights_hash`.
+        hub: where a model of a hub is asked for: "huggingface", "hf-mirror", "modelscope", or "own" for
+            `HF_ENDPOINT`; "" asks `HF_ENDPOINT` where it is set, else Hugging Face.
 
     Raises:
-        InputError: a name is no valid Unicode.
+        InputError: a name is no valid Unicode, or there is no such hub.
         ModelError: it cannot be had or may not be loaded, with the reason.
         LimitError: it does not fit into memory, with both numbers.
     """
@@ -42,8 +45,8 @@ def load_model(
     from probes.models.source import resolve
     from probes.text.characters import check_unicode
 
-    check_unicode({"model": spec, "revision": revision, "device": device, "dtype": dtype}.items())
+    check_unicode({"model": spec, "revision": revision, "device": device, "dtype": dtype, "hub": hub}.items())
     if kind_of(spec):
         return open_elsewhere(spec)
-    source = resolve(spec, revision, paths=paths)
+    source = resolve(spec, revision, paths=paths, hub=hub)
     return LocalModel(load(source, device=device, dtype=dtype, weights=weights), how=engine)

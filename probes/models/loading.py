@@ -8,20 +8,16 @@ whichever threads ask; and where one of those settings is the default number typ
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from probes.errors import ModelError
 from probes.models import folder as folders
-from probes.models import gguf, hub, opening, placement, plausible, side_files, tokenizer_trial
+from probes.models import gguf, opening, placement, plausible, tokenizer_trial
 from probes.models.fingerprint import fingerprint
-from probes.models.memory import require_disk
+from probes.models.looking import look
 from probes.models.pinned import require_weights
 from probes.models.placement import Size
 from probes.models.source import Source
@@ -41,7 +37,7 @@ class Loaded:
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
     source: Source
-    """With the commit that was loaded as `revision`, for a model from the hub."""
+    """For a model from a hub with the commit that was loaded as `revision`, and where from as `hub`."""
     fingerprint: str
     """sha256 over configuration, tokenizer and weights: equal only for the very same model."""
     dtype: str
@@ -59,6 +55,7 @@ class Loaded:
             "model": self.source.name,
             "source": self.source.kind,
             "repo": self.source.repo,
+            "hub": self.source.hub or None,
             "revision": self.source.revision,
             "fingerprint": self.fingerprint,
             "architecture": self.size.architecture,
@@ -67,34 +64,6 @@ class Loaded:
             "device": self.device,
             "attention": self.attention,
         }
-
-
-@dataclass(frozen=True)
-class _Known:
-    """A model that was looked at, but whose weights were not read yet."""
-
-    config: dict[str, Any]
-    architecture: str
-    parameters: int
-    revision: str | None
-    bring: Callable[[Progress | None], Path]
-    """The folder of its files, downloaded now where they are not here."""
-
-    def place(self, device: str, dtype: str) -> placement.Placement:
-        return placement.place(self.parameters, self.config, self.architecture, device, dtype)
-
-
-def inspect(source: Source, *, device: str = "auto", dtype: str = "auto") -> Size:
-    """Parameters, memory needed and memory free, without reading or downloading weights.
-
-    Raises:
-        ModelError: the model cannot be had, or is of a kind that Crux does not open.
-        InputError: no such device or dtype.
-    """
-    if source.path and source.kind == "gguf":
-        header = gguf.read_header(source.path)
-        return placement.place(header.parameters, header.config, header.architecture, device, dtype).size
-    return _look(source).place(device, dtype).size
 
 
 def load(
@@ -127,7 +96,7 @@ def load(
     if source.path and source.kind == "gguf":
         with _BUILDING:
             unpacked = replace(source, path=gguf.converted(source.path, on_progress))
-    known = _look(unpacked)
+    known = look(unpacked)
     chosen = known.place(device, dtype)
     placement.require(chosen, source.name)
     folder = known.bring(on_progress)
@@ -149,7 +118,7 @@ def load(
     return Loaded(
         model,
         tokenizer,
-        replace(source, revision=known.revision),
+        replace(source, revision=known.revision, hub=known.hub),
         fingerprint(folder, source.name),
         chosen.dtype,
         opening.devices_of(model, chosen),
@@ -170,59 +139,3 @@ def _building(dtype: torch.dtype) -> Iterator[None]:
             return
         with all_still():
             yield
-
-
-def _look(source: Source) -> _Known:
-    """What the model is, from names, headers and the configuration."""
-    if source.path:
-        return _look_at(source.path, source.name, None)
-    repo = source.repo or source.name
-    if source.revision and hub.is_commit(source.revision):
-        before = hub.cached(repo, source.revision)
-        if before:  # a commit never changes: nobody need be asked
-            return _look_at(before, source.name, source.revision)
-    try:
-        listing = hub.look_up(repo, source.revision)
-    except ModelError as error:
-        before = hub.cached(repo, source.revision)
-        if before is None or error.key not in ("hub_unreachable", "hub_offline"):
-            raise
-        return _look_at(before, source.name, before.name)
-    folders.check_files(listing.files, source.name)
-    hub.refuse_large(listing)
-    config = folders.read_config(hub.bring(listing, weights=False), source.name)
-    architecture = folders.check_config(config, source.name)
-    parameters = listing.parameters or hub.weight_bytes(listing) // _itemsize(config)
-    return _Known(
-        config, architecture, parameters, listing.commit, partial(_download, listing, source.name, config)
-    )
-
-
-def _look_at(folder: Path, name: str, revision: str | None) -> _Known:
-    folders.check_files({path.name for path in folder.iterdir()}, name)
-    config = folders.read_config(folder, name)
-    architecture = folders.check_config(config, name)
-    return _Known(config, architecture, _checked(folder, name, config), revision, lambda _: folder)
-
-
-def _checked(folder: Path, name: str, config: dict[str, Any]) -> int:
-    """The number of parameters, once the weights' headers and the files beside them agree (cut short?
-    quantised? a configuration of another size?)."""
-    shapes = folders.read_shapes(folder, name)
-    plausible.check_layers(config, shapes, name)
-    side_files.check_side_files(
-        folder, name, rows=max((max(s, default=1) for s in shapes.values()), default=1)
-    )
-    return sum(map(math.prod, shapes.values()))
-
-
-def _download(listing: hub.Listing, name: str, config: dict[str, Any], on_progress: Progress | None) -> Path:
-    if hub.cached(listing.repo, listing.commit) is None:
-        require_disk(hub.cache(), hub.weight_bytes(listing))
-    folder = hub.bring(listing, weights=True, on_progress=on_progress)
-    _checked(folder, name, config)  # now that they are here
-    return folder
-
-
-def _itemsize(config: dict[str, Any]) -> int:
-    return 4 if str(config.get("dtype") or config.get("torch_dtype")) == "float32" else 2

@@ -14,6 +14,7 @@ from typing import Literal
 from probes.errors import InputError, ModelError
 from probes.models import catalog
 from probes.models.fetch import smollm2_folder
+from probes.models.hubs import hub_named
 
 Kind = Literal["builtin", "catalogue", "folder", "gguf", "hub"]
 
@@ -35,21 +36,25 @@ class Source:
     path: Path | None = None
     repo: str | None = None
     revision: str | None = None
+    hub: str = ""
+    """By its name in `probes.models.hubs`; "" is the one asked by default."""
 
 
-def resolve(spec: str, revision: str | None = None, *, paths: bool = True) -> Source:
+def resolve(spec: str, revision: str | None = None, *, paths: bool = True, hub: str = "") -> Source:
     """Where `spec` is: "builtin", a catalogue name, an existing folder or .gguf file, a Hugging Face id.
 
     Args:
         spec: what was typed.
         revision: branch, tag or commit of a hub repository.
         paths: whether folders and files of this machine may be named; a page for strangers says no.
+        hub: where a repository is asked for, by its name in `probes.models.hubs`.
 
     Raises:
         ModelError: there is no such path, or `spec` is none of these.
-        InputError: the revision cannot be one, or the model has no revisions.
+        InputError: the revision cannot be one, or the model has no revisions; or there is no such hub.
     """
     spec = spec.strip()
+    hub = hub and hub_named(hub).name
     entry = catalog.find(spec)
     fetched = smollm2_folder() if entry and entry.wheel and revision is None else None
     if spec == "builtin":
@@ -57,7 +62,7 @@ def resolve(spec: str, revision: str | None = None, *, paths: bool = True) -> So
     if entry and fetched:
         return Source("catalogue", entry.name, path=fetched)
     if entry:
-        return Source("catalogue", entry.name, repo=entry.repo, revision=_checked_revision(revision))
+        return Source("catalogue", entry.name, repo=entry.repo, revision=_checked_revision(revision), hub=hub)
     here = _existing(spec) if paths else None
     if here and here.is_dir():
         return _local(Source("folder", here.resolve().name, path=here), revision)
@@ -69,7 +74,7 @@ def resolve(spec: str, revision: str | None = None, *, paths: bool = True) -> So
         raise ModelError("path_missing", path=_shown(spec))
     if not is_repo_id(spec):
         raise ModelError("model_id", spec=_shown(spec))
-    return Source("hub", spec, repo=spec, revision=_checked_revision(revision))
+    return Source("hub", spec, repo=spec, revision=_checked_revision(revision), hub=hub)
 
 
 def is_repo_id(text: str) -> bool:

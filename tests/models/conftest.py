@@ -84,3 +84,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Crux's cache, empty and of this test alone."""
     monkeypatch.setenv("CRUX_CACHE", str(tmp_path / "crux-cache"))
     return tmp_path / "crux-cache"
+
+
+@pytest.fixture(autouse=True)
+def no_hub_tried() -> None:
+    """What other tests found out about addresses is forgotten."""
+    from probes.models.hubs import forget_reach
+
+    forget_reach()

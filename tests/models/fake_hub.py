@@ -1,4 +1,6 @@
-"""A model hub on this machine: as much of the protocol as looking a model up and downloading it needs."""
+"""A model hub on this machine, of Hugging Face's protocol and of ModelScope's: as much of both as looking a
+model up and downloading it needs, from any byte on.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +10,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from urllib.parse import urlsplit
+from threading import Event, Thread
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
 class FakeHub:
-    """Serves `folders` by repository id; `broken` answers an id with (status, X-Error-Code)."""
+    """Serves `folders` by repository id; `broken` answers an id with (status, X-Error-Code).
+
+    Weights are sent by `step` bytes; before each step it waits for `going`. `cut` breaks the line once, after
+    so many bytes of a file; `spoilt` files are sent with another last byte than they are listed with.
+    """
 
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
+        self.step, self.going = 1 << 20, Event()
+        self.going.set()
+        self.cut: dict[str, int] = {}
+        self.spoilt: set[str] = set()
+        self.ranges: list[tuple[str, int]] = []
+        """Files that were asked for in part, and from which byte on."""
         self.broken: dict[str, tuple[int, str]] = {}
         self.asked: list[str] = []
         self.tokens: list[str | None] = []
@@ -39,12 +52,15 @@ class FakeHub:
         try:
             yield self
         finally:
+            self.going.set()
             server.shutdown()
             server.server_close()
             thread.join()
 
-    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+    def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
         """Status, headers, body of a request for `path`."""
+        if path == "/api/models" or path == "/api/v1/models/Qwen/Qwen3-0.6B/repo/files":
+            return 200, {}, b"[]"
         for repo, (status, code) in self.broken.items():
             if f"/{repo}" in path:
                 return status, {"X-Error-Code": code, "X-Error-Message": "secret detail"}, b"{}"
@@ -58,7 +74,9 @@ class FakeHub:
                 f"/api/models/{repo}/revision/{COMMIT}",
                 f"/api/models/{repo}/revision/v1",
             ):
-                siblings = [{"rfilename": name, "size": len(content)} for name, content in files.items()]
+                siblings = [
+                    {**self._entry(name, content), "rfilename": name} for name, content in files.items()
+                ]
                 about = {"id": repo, "sha": COMMIT, "siblings": siblings, "private": False}
                 return 200, {}, json.dumps(about).encode()
             if path.startswith(f"/api/models/{repo}/revision/"):
@@ -67,6 +85,14 @@ class FakeHub:
                 content = files[path.rsplit("/", 1)[1]]
                 etag = hashlib.sha256(content).hexdigest()
                 return 200, {"ETag": f'"{etag}"', "X-Repo-Commit": COMMIT}, content
+            if path == f"/api/v1/models/{repo}/repo/files":
+                if query["Revision"] != ["master"]:
+                    return 404, {}, b'{"Code": 404, "Success": false, "Message": "secret detail"}'
+                rows = [self._scope_entry(name, content) for name, content in files.items()]
+                told = {"Code": 200, "Success": True, "Data": {"Files": rows, "LatestCommitter": {"Id": ""}}}
+                return 200, {}, json.dumps(told).encode()
+            if path.startswith(f"/models/{repo}/resolve/master/"):
+                return 200, {}, files[path.rsplit("/", 1)[1]]
         return 404, {"X-Error-Code": "RepoNotFound"}, b"{}"
 
     @staticmethod
@@ -76,10 +102,32 @@ class FakeHub:
         if name.endswith(".safetensors"):
             entry["lfs"] = {
                 "oid": hashlib.sha256(content).hexdigest(),
+                "sha256": hashlib.sha256(content).hexdigest(),
                 "size": len(content),
                 "pointerSize": 1,
             }
         return entry
+
+    @staticmethod
+    def _scope_entry(name: str, content: bytes) -> dict[str, object]:
+        digest = hashlib.sha256(content).hexdigest()
+        return {"Type": "blob", "Path": name, "Name": name, "Size": len(content), "Sha256": digest}
+
+    def send(self, file: Any, name: str, content: bytes) -> bool:
+        """False where the line is to be broken, or was."""
+        most = self.cut.pop(name, None)
+        for start in range(0, len(content), self.step):
+            if name.endswith(".safetensors"):
+                self.going.wait(30)
+            piece = content[start : start + self.step]
+            broken = most is not None and start + len(piece) > most
+            try:
+                file.write(piece[: most - start] if broken else piece)
+            except OSError:  # who asked has gone
+                return False
+            if broken:
+                return False
+        return True
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         hub = self
@@ -94,16 +142,26 @@ class FakeHub:
                 self._reply(False)
 
             def _reply(self, body: bool) -> None:
-                path = urlsplit(self.path).path
-                hub.asked.append(f"{self.command} {path}")
+                asked = urlsplit(self.path)
+                name = asked.path.rsplit("/", 1)[1]
+                hub.asked.append(f"{self.command} {asked.path}")
                 hub.tokens.append(self.headers.get("Authorization"))
-                status, headers, content = hub.answer(path)
+                status, headers, content = hub.answer(asked.path, parse_qs(asked.query))
+                whole = len(content)
+                if name in hub.spoilt and body:
+                    content = content[:-1] + bytes([content[-1] ^ 1])
+                if (part := self.headers.get("Range")) and status == 200:
+                    start = int(part.removeprefix("bytes=").partition("-")[0])
+                    hub.ranges.append((name, start))
+                    status, content = 206, content[start:]
+                    headers = {**headers, "Content-Range": f"bytes {start}-{whole - 1}/{whole}"}
                 self.send_response(status)
-                for name, value in {**headers, "Content-Length": str(len(content))}.items():
-                    self.send_header(name, value)
+                plain = {"Content-Type": "application/json", "Content-Length": str(len(content))}
+                for key, value in {**plain, **headers}.items():
+                    self.send_header(key, value)
                 self.end_headers()
-                if body:
-                    self.wfile.write(content)
+                if body and not hub.send(self.wfile, name, content):
+                    self.close_connection = True
 
             def log_message(self, *_: object) -> None:
                 pass

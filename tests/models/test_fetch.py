@@ -13,7 +13,8 @@ import torch
 
 from probes.errors import InputError, LimitError, ModelError
 from probes.models import fetch, gguf
-from probes.models.loading import inspect, load
+from probes.models.loading import load
+from probes.models.looking import inspect
 from probes.models.source import resolve
 from tests.models.conftest import tiny_llama
 

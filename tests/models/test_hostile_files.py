@@ -13,7 +13,8 @@ import pytest
 
 from probes.errors import CruxError, ModelError
 from probes.models import side_files
-from probes.models.loading import inspect, load
+from probes.models.loading import load
+from probes.models.looking import inspect
 from probes.models.plausible import held_to_weights
 from probes.models.source import resolve
 from tests.models.conftest import tiny_llama

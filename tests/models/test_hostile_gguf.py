@@ -11,7 +11,8 @@ import pytest
 
 from probes.errors import CruxError, ModelError
 from probes.models import gguf, gguf_header
-from probes.models.loading import inspect, load
+from probes.models.loading import load
+from probes.models.looking import inspect
 from probes.models.source import resolve
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import torch
 
-from probes.errors import LimitError, ModelError
-from probes.models import hub as hub_module
-from probes.models import memory, placement
-from probes.models.loading import inspect, load
+from probes.errors import InputError, LimitError, ModelError
+from probes.models import hubs, huggingface, memory, placement
+from probes.models.loading import load
+from probes.models.looking import bring, inspect, preview
 from probes.models.source import Source, resolve
 from tests.models.fake_hub import COMMIT, FakeHub
 
@@ -65,7 +68,7 @@ def test_a_model_is_looked_up_downloaded_and_opened(hub: FakeHub, folder: Path) 
     ids = torch.tensor([[1, 2, 3]])
     with torch.no_grad():
         assert torch.equal(loaded.model(ids).logits, here.model(ids).logits)
-    assert loaded.source == Source("hub", REPO, repo=REPO, revision=COMMIT)
+    assert loaded.source == Source("hub", REPO, repo=REPO, revision=COMMIT, hub="huggingface")
     assert loaded.fingerprint == here.fingerprint
     size = (folder / "model.safetensors").stat().st_size
     assert [step for step in steps if step[0] == "download"][-1][1] >= size
@@ -162,7 +165,7 @@ def test_no_hub_in_reach() -> None:
 
 
 def test_a_hub_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub_module, "PATIENCE", 0.2)
+    monkeypatch.setattr(huggingface, "PATIENCE", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         assert refusal(resolve(REPO)).key == "hub_unreachable"
@@ -170,7 +173,7 @@ def test_a_hub_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_log_in_page_instead_of_a_hub(monkeypatch: pytest.MonkeyPatch) -> None:
     class Portal(FakeHub):
-        def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        def answer(self, path: str, query: object) -> tuple[int, dict[str, str], bytes]:
             return 200, {"Content-Type": "text/html"}, b"<html>please log in</html>"
 
     with Portal().running() as portal:
@@ -198,3 +201,191 @@ def test_a_token_is_sent_only_where_one_was_set(hub: FakeHub, monkeypatch: pytes
         load(resolve(REPO), device="cpu")
     assert caught.value.key == "hub_token"
     assert "hf_mine" not in str(caught.value)
+
+
+# ---- which hub
+
+
+@pytest.fixture
+def elsewhere(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> FakeHub:
+    """The same hub as the mirror and as ModelScope; nobody listens where the default one is."""
+    monkeypatch.setitem(hubs._ADDRESSES, "hf-mirror", hub.url)
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.url)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free.getsockname()[1]}")
+    return hub
+
+
+def test_the_operators_hub_is_asked_first_and_the_others_are_a_fixed_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert [hub.name for hub in hubs.hubs()] == ["huggingface", "hf-mirror", "modelscope"]
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example/")
+    assert [hub.name for hub in hubs.hubs()] == ["own", "huggingface", "hf-mirror", "modelscope"]
+    monkeypatch.setenv("HF_ENDPOINT", "https://hf-mirror.com")
+    assert [hub.name for hub in hubs.hubs()] == ["hf-mirror", "huggingface", "modelscope"]
+    for name in ("own", "http://evil.example", "../x"):
+        with pytest.raises(InputError, match="no model hub here"):
+            resolve(REPO, hub=name)
+
+
+def test_a_mirror_is_asked_for_one_call_alone(elsewhere: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_mine")
+    before = dict(os.environ)
+    assert refusal(resolve(REPO)).key == "hub_unreachable"
+    loaded = load(resolve(REPO, hub="hf-mirror"), device="cpu")
+    assert loaded.source.revision == COMMIT
+    assert loaded.describe()["hub"] == "huggingface"
+    assert "model.safetensors" in elsewhere.downloads()
+    assert set(elsewhere.tokens) == {None}  # a token is not for a third party
+    assert dict(os.environ) == before
+
+
+def test_modelscope_gives_the_same_model(elsewhere: FakeHub, folder: Path) -> None:
+    for name in ("pytorch_model.bin", "modeling_evil.py", "..evil.json", "consolidated.safetensors"):
+        (folder / name).write_bytes(b"x")
+    source = resolve(REPO, hub="modelscope")
+    assert preview(source, device="cpu").download == (folder / "model.safetensors").stat().st_size
+    assert "model.safetensors" not in elsewhere.downloads()
+    loaded = load(source, device="cpu")
+    here = load(resolve(str(folder)), device="cpu")
+    assert loaded.fingerprint == here.fingerprint
+    assert loaded.source == Source("hub", REPO, repo=REPO, revision="master", hub="modelscope")
+    sent = set(elsewhere.downloads())
+    assert sent == {"model.safetensors", *(path.name for path in folder.glob("[a-z]*.j*"))}
+    assert preview(source, device="cpu").download == 0
+    elsewhere.asked.clear()
+    elsewhere.folders.clear()
+    assert refusal(source).key == "hub_unknown"
+
+
+def test_what_one_hub_brought_is_used_when_another_is_gone(
+    elsewhere: FakeHub, request: pytest.FixtureRequest
+) -> None:
+    load(resolve(REPO, hub="modelscope"), device="cpu")
+    elsewhere.asked.clear()
+    again = load(resolve(REPO), device="cpu")
+    assert again.describe()["hub"] == "modelscope"
+    assert elsewhere.asked == []
+
+
+def test_what_modelscopes_own_tool_brought_is_found(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue("nothing_there")
+    monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "scope"))
+    shutil.copytree(folder, tmp_path / "scope/models/owner/tiny-0___5b")
+    assert load(resolve("owner/tiny-0.5b"), device="cpu").describe()["hub"] == "modelscope"
+
+
+@pytest.mark.parametrize(
+    ("status", "key"), [(404, "hub_unknown"), (403, "hub_gated"), (401, "hub_gated"), (502, "hub_error")]
+)
+def test_each_refusal_of_modelscope_is_said_by_itself(elsewhere: FakeHub, status: int, key: str) -> None:
+    elsewhere.broken["owner/other"] = (status, "")
+    assert refusal(resolve("owner/other", hub="modelscope")).key == key
+    assert refusal(resolve(REPO, "v2", hub="modelscope")).key == "hub_revision"
+
+
+def test_modelscope_is_not_asked_when_that_is_forbidden(
+    elsewhere: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert refusal(resolve(REPO, hub="modelscope")).key == "hub_offline"
+    assert not hubs.try_reach(hubs.hub_named("modelscope"))
+    assert elsewhere.asked == []
+
+
+# ---- stopped and taken up
+
+STEP = 4096
+
+
+class Enough(BaseException):
+    """As a Stop: no error."""
+
+
+def stopped(source: Source, hub: FakeHub) -> int:
+    """Stop a download after two steps; the bytes that were here by then."""
+    hub.step, seen = STEP, [0]
+
+    def told(stage: str, done: int, total: int) -> None:
+        if stage == "download":
+            seen[0] = done
+            if done >= 2 * STEP:
+                raise Enough
+
+    with pytest.raises(Enough):
+        bring(source, device="cpu", on_progress=told)
+    return seen[0]
+
+
+@pytest.mark.parametrize("name", ["", "modelscope"])
+def test_a_stopped_download_goes_on_where_it_was(hub: FakeHub, name: str, folder: Path, monkeypatch) -> None:
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.url)
+    source, size = resolve(REPO, hub=name), (folder / "model.safetensors").stat().st_size
+    here = stopped(source, hub)
+    assert here >= 2 * STEP
+    assert preview(source, device="cpu").download == size - here
+    steps: list[tuple[str, int, int]] = []
+    bring(source, device="cpu", on_progress=lambda *step: steps.append(step))
+    assert steps[0] == ("download", here, size)
+    assert steps[-1] == ("download", size, size)
+    assert hub.ranges == [("model.safetensors", here)]
+    assert load(source, device="cpu").fingerprint == load(resolve(str(folder)), device="cpu").fingerprint
+    assert not list(folder.parent.rglob("*.incomplete"))
+
+
+@pytest.mark.parametrize("name", ["", "modelscope"])
+def test_a_broken_line_is_taken_up_again(hub: FakeHub, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.url)
+    hub.step, hub.cut["model.safetensors"] = STEP, 3 * STEP + 5
+    load(resolve(REPO, hub=name), device="cpu")
+    assert hub.ranges
+    assert all(start <= 3 * STEP + 5 for _, start in hub.ranges)
+
+
+@pytest.mark.parametrize("name", ["", "modelscope"])
+def test_a_file_that_is_not_the_listed_one_is_thrown_away(
+    hub: FakeHub, name: str, monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.url)
+    hub.spoilt.add("model.safetensors")
+    assert refusal(resolve(REPO, hub=name)).key == "hub_hash"
+    assert not list(folder.parent.rglob("*.incomplete"))
+    hub.spoilt.clear()
+    load(resolve(REPO, hub=name), device="cpu")
+
+
+def test_two_at_once_download_a_file_once(hub: FakeHub) -> None:
+    hub.step = STEP
+    threads = [Thread(target=bring, args=(resolve(REPO),), kwargs={"device": "cpu"}) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert hub.downloads().count("model.safetensors") == 1
+
+
+# ---- whether a hub can be reached
+
+
+def test_whether_a_hub_can_be_reached_is_remembered(elsewhere: FakeHub) -> None:
+    default, scope = hubs.hub_named(""), hubs.hub_named("modelscope")
+    assert (hubs.reach(default), hubs.reach(scope)) == (None, None)
+    assert (hubs.try_reach(default), hubs.try_reach(scope)) == (False, True)
+    assert (hubs.reach(default), hubs.reach(scope)) == (False, True)
+    hubs.forget_reach()
+    assert hubs.reach(default) is None
+
+
+def test_who_was_out_of_reach_a_moment_ago_is_not_waited_for(hub: FakeHub) -> None:
+    load(resolve(REPO), device="cpu")
+    hubs.note_reach(hubs.hub_named(""), False)
+    hub.asked.clear()
+    load(resolve(REPO), device="cpu")
+    assert hub.asked == []

@@ -15,7 +15,8 @@ from probes.errors import InputError, LimitError
 from probes.models import hashing, opening, placement
 from probes.models.fingerprint import fingerprint
 from probes.models.folder import count_parameters, weight_files
-from probes.models.loading import inspect, load
+from probes.models.loading import load
+from probes.models.looking import inspect
 from probes.models.source import BUILTIN, resolve
 from tests.models.conftest import save_tokenizer, tiny_llama
 

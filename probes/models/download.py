@@ -1,0 +1,156 @@
+"""One file from a hub: taken up where it was left, held to size and hash, in place whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from probes.errors import ModelError
+from probes.models.hashing import sha256_of
+from probes.models.hubs import Hub
+from probes.record.store import cache_folder
+
+SILENCE = 20.0
+"""Seconds that a hub may say nothing in the middle of a file."""
+TRIES = 5
+"""How often a broken line is taken up again without a byte that came."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file as its hub lists it."""
+
+    name: str
+    url: str
+    size: int
+    sha256: str = ""
+    """Of its content, where the hub gives it."""
+
+    def part(self, target: Path) -> Path:
+        """Where it is kept until it is whole; another content is another file."""
+        mark = hashlib.sha256(f"{self.size} {self.sha256}".encode()).hexdigest()[:8]
+        return target.with_name(f"{target.name[:80]}.{mark}.part.incomplete")
+
+    def have(self, target: Path) -> int:
+        """Bytes of it that are here."""
+        for path in (target, self.part(target)):
+            if path.is_file():
+                return min(path.stat().st_size, self.size)
+        return 0
+
+
+def download(
+    wanted: Wanted,
+    target: Path,
+    repo: str,
+    hub: Hub,
+    check: Callable[[Any], None],
+    on_bytes: Callable[[int], None],
+) -> None:
+    """Bring `wanted` to `target`, where it is not yet.
+
+    Args:
+        check: looks at an answer of the hub, and raises where it refuses.
+        on_bytes: told how many bytes are here, again and again; what it raises stops the work, and what came
+            stays for the next time.
+
+    Raises:
+        ModelError: what came is not what the hub lists.
+        httpx2.RequestError: the line broke, again and again.
+    """
+    part = wanted.part(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(part, lambda: on_bytes(wanted.have(target))):
+        if target.exists():
+            return
+        _take_up(wanted, part, hub, check, on_bytes)
+        if wanted.sha256 and (found := sha256_of(part)) != wanted.sha256:
+            part.unlink()
+            values = {"file": wanted.name, "expected": wanted.sha256[:12], "found": found[:12]}
+            raise ModelError("hub_hash", name=repo, host=hub.host, **values)
+        part.replace(target)
+
+
+@contextmanager
+def _alone(part: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """No other thread or process writes the same file meanwhile."""
+    from huggingface_hub.utils._fixes import WeakFileLock
+
+    name = hashlib.sha256(str(part.absolute()).encode()).hexdigest()[:32]
+    locks = cache_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(WeakFileLock(locks / f"{name}.lock", timeout=0.5))
+                break
+            except TimeoutError:
+                waiting()
+        yield
+
+
+def _take_up(
+    wanted: Wanted, part: Path, hub: Hub, check: Callable[[Any], None], on_bytes: Callable[[int], None]
+) -> None:
+    import httpx2
+
+    have, left = part.stat().st_size if part.exists() else 0, TRIES
+    if have > wanted.size:
+        part.unlink()
+        have = 0
+    on_bytes(have)
+    while have < wanted.size:
+        before = have
+        try:
+            have = _read_on(wanted, part, have, hub, check, on_bytes)
+        except httpx2.RequestError:
+            have = part.stat().st_size if part.exists() else 0
+            left = TRIES if have > before else left - 1
+            if not left:
+                raise
+            time.sleep(min(1.0, 0.1 * (TRIES - left + 1)))
+            on_bytes(have)
+    part.touch()  # an empty file is a file
+
+
+def _read_on(
+    wanted: Wanted,
+    part: Path,
+    have: int,
+    hub: Hub,
+    check: Callable[[Any], None],
+    on_bytes: Callable[[int], None],
+) -> int:
+    """Ask for the rest, and write what comes; how much is here then."""
+    import httpx2
+
+    headers = {"Accept-Encoding": "identity", **_token(hub)}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    patience = httpx2.Timeout(SILENCE)
+    with httpx2.stream("GET", wanted.url, headers=headers, timeout=patience, follow_redirects=True) as answer:
+        if answer.status_code >= 400:
+            answer.read()
+            check(answer)
+        if have and answer.status_code != 206:  # it sends the file from its beginning
+            have = 0
+        with part.open("ab" if have else "wb") as file:
+            for chunk in answer.iter_bytes():
+                if have + len(chunk) > wanted.size:
+                    raise httpx2.RemoteProtocolError("more than was listed")
+                file.write(chunk)
+                have += len(chunk)
+                on_bytes(have)
+    if have < wanted.size:
+        raise httpx2.RemoteProtocolError("less than was listed")
+    return have
+
+
+def _token(hub: Hub) -> Mapping[str, str]:
+    """Sent to the hub itself; where it leads on to another host, the library leaves it out."""
+    return {"Authorization": f"Bearer {hub.token}"} if hub.token else {}
