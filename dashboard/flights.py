@@ -34,10 +34,12 @@ class Visitor:
     Attributes:
         key: tells visitors apart.
         here: whether they are still there; called a few times a second, and what it raises ends the wait.
+        connected: the same, asked by any thread, wherever on the page they are by now.
     """
 
     key: Hashable = field(default_factory=object)
     here: Callable[[], bool] = lambda: True
+    connected: Callable[[], bool] = lambda: False
 
 
 class Held(Protocol):
@@ -60,6 +62,7 @@ class Wanted:
         held: what the caller holds, and the request as long as it is computed.
         expected: seconds that it takes alone, about.
         compute: runs in another thread, in its turn at the line; calls `Flight.tell` between its steps.
+        lasting: whether it goes on for who is connected, though they look at something else: a download.
     """
 
     key: Hashable
@@ -67,6 +70,7 @@ class Wanted:
     held: Held
     expected: float
     compute: Callable[[Flight], Any]
+    lasting: bool = False
 
 
 class Flight:
@@ -79,18 +83,22 @@ class Flight:
         self.line, self.ticket = line, ticket
         self.changed = threading.Condition()
         self.effects: dict[Any, float | None] = {}
-        self.progress: tuple[int, int] | None = None
+        self.progress: tuple[Any, ...] | None = None
         self.result: Any = None
         self.fault: BaseException | None = None
         self.ended = False
         self._clock, self._seen = clock, clock()
         self._following: dict[object, bool] = {}
+        self._staying: dict[Hashable, Callable[[], bool]] = {}
+        """Visitors for whom it goes on as long as they are connected."""
         ticket.check = self._check
 
-    def tell(self, done: int, total: int) -> None:
-        """Between two steps: how far it is; others may go first now, and it may be given up."""
+    def tell(self, *progress: Any) -> None:
+        """Between two steps: how far it is, as its followers are told; others may go first now, and it may be
+        given up.
+        """
         with self.changed:
-            self.progress = done, total
+            self.progress = progress
             self.changed.notify_all()
         self.line.give_way(self.ticket)
 
@@ -108,9 +116,15 @@ class Flight:
             if self.ticket.attended:
                 self._seen = self._clock()
 
-    def let_go(self) -> None:
+    def stay(self, visitor: Visitor) -> None:
+        """Go on for `visitor`, followed or not, as long as they are connected."""
+        with self.changed:
+            self._staying[visitor.key] = visitor.connected
+
+    def let_go(self, visitor: Hashable = None) -> None:
         """Do not linger: who followed it has stopped it, or wants something else."""
         with self.changed:
+            self._staying.pop(visitor, None)
             if not any(self._following.values()):
                 self._seen = -LINGER + self._clock() - 1.0
 
@@ -123,6 +137,10 @@ class Flight:
     @property
     def wanted(self) -> bool:
         """Whether somebody is there for it, or was a moment ago."""
+        with self.changed:
+            staying = list(self._staying.values())
+        if any(connected() for connected in staying):
+            self._seen = self._clock()
         with self.changed:
             return any(self._following.values()) or self._clock() - self._seen <= LINGER
 
@@ -144,13 +162,14 @@ class Flights:
         wanted: Wanted,
         visitor: Visitor,
         waiting: Waiting,
-        on_progress: Callable[[int, int], None] | None = None,
+        on_progress: Callable[..., None] | None = None,
         effects: dict[Any, float | None] | None = None,
     ) -> Any:
         """The request's result, computed unless it is under way already.
 
         Args:
             waiting: called while others are in front, and before the first word of progress.
+            on_progress: called with what `Flight.tell` was told last.
             effects: filled with what the request finds, as it comes.
 
         Raises:
@@ -171,17 +190,24 @@ class Flights:
                 raise flight.fault
             return flight.result
 
-    def let_go(self, key: Hashable) -> None:
-        """Let a request that nobody follows end at its next step."""
+    def let_go(self, key: Hashable, visitor: Hashable = None) -> None:
+        """Let a request that nobody follows end at its next step; it no longer lasts for `visitor`."""
         with self._guard:
             flight = self._flying.get(key)
         if flight is not None:
-            flight.let_go()
+            flight.let_go(visitor)
+
+    def under_way(self, key: Hashable) -> bool:
+        """Whether a request is being computed."""
+        with self._guard:
+            return key in self._flying
 
     def _joined(self, wanted: Wanted, visitor: Visitor, me: object) -> Flight:
         with self._guard:
             if (flight := self._flying.get(wanted.key)) is not None:
                 flight.attend(me, True)
+                if wanted.lasting:
+                    flight.stay(visitor)
                 return flight
             if wanted.expected > SHORT:
                 for other in self._flying.values():
@@ -189,6 +215,8 @@ class Flights:
                         other.let_go()
             flight = Flight(wanted.line, Ticket(visitor.key, wanted.expected), self._clock)
             flight.attend(me, True)
+            if wanted.lasting:
+                flight.stay(visitor)
             self._flying[wanted.key] = flight
         wanted.held.again()
         threading.Thread(target=self._fly, args=(wanted, flight), name="request", daemon=True).start()
@@ -212,11 +240,11 @@ def _followed(
     me: object,
     visitor: Visitor,
     waiting: Waiting,
-    on_progress: Callable[[int, int], None] | None,
+    on_progress: Callable[..., None] | None,
     effects: dict[Any, float | None] | None,
 ) -> None:
     """Until it has ended, tell what is new of it."""
-    told: tuple[int, int] | None = None
+    told: tuple[Any, ...] | None = None
     waited = ended = False
     while not ended:
         with flight.changed:

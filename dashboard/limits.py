@@ -94,7 +94,9 @@ class Limits:
 
     # ---- models
 
-    def check_model(self, spec: str, device: str = "auto", dtype: str = "auto", revision: str = "") -> None:
+    def check_model(
+        self, spec: str, device: str = "auto", dtype: str = "auto", revision: str = "", hub: str = ""
+    ) -> None:
         """Raises:
         ModelError: the model is not one of those allowed, or it is asked for in a way of its own, which
             would be one more model to load.
@@ -103,7 +105,7 @@ class Limits:
             COUNTERS.add("refusals", "page_model")
             raise ModelError("page_model", model=spec[:80], allowed=", ".join(self.models))
         if self.hosted:
-            for asked in (device, dtype, revision):
+            for asked in (device, dtype, revision, hub):
                 if asked not in ("", "auto"):
                     COUNTERS.add("refusals", "page_device")
                     raise ModelError("page_device", device=asked[:80])

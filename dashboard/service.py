@@ -11,8 +11,9 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from dashboard.bringing import Bringing
 from dashboard.estimates import Effort, Speeds
 from dashboard.flights import Flight, Flights, Visitor, Wanted
 from dashboard.gate import Waiting, patiently
@@ -58,6 +59,7 @@ class Service:
         self._looks = Looks()
         self._estimates = Speeds()
         self._flights = Flights()
+        self.files = Bringing(self._shelf, limits, self._flights)
 
     @property
     def keeps(self) -> bool:
@@ -112,24 +114,8 @@ class Service:
         with self._shelf.lease(choice, waiting, brief=True) as model:
             return model
 
-    def needs_consent(self, choice: Choice) -> Literal["", "download", "elsewhere"]:
-        """What loading it does that a link alone must not do: fetch files from the hub, or send the passage
-        elsewhere.
-
-        Raises:
-            CruxError: the name is none of a model, or the model is not allowed here.
-        """
-        from probes.models.kinds import kind_of
-        from probes.models.source import resolve
-
-        self._check_model(choice)
-        if kind_of(choice.spec):
-            return "elsewhere"
-        found = resolve(choice.spec, choice.revision or None, paths=not self.limits.hosted)
-        return "download" if found.repo is not None else ""
-
     def _check_model(self, choice: Choice) -> None:
-        self.limits.check_model(choice.spec, choice.device, choice.dtype, choice.revision)
+        self.files.check(choice)
 
     # ---- runs
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from dashboard.flights import Visitor
+from dashboard.shelf import Choice
 from dashboard.state import OF_THE_PASSAGE, State, default_state, from_link, to_link
 from dashboard.values import Head
 from probes.errors import CruxError
+
+if TYPE_CHECKING:
+    from probes.models.looking import Preview
 
 _KEY = "visit"
 LONGEST_HISTORY = 100
@@ -42,6 +46,14 @@ class Visit:
     """What runs that are not complete have found so far."""
     done: dict[object, int] = field(default_factory=dict)
     """How many of their model's runs are done, of runs that are not complete."""
+    coming: Choice | None = None
+    """The model that is being brought and loaded from the page Models; the one in use stays until then."""
+    device: str = "auto"
+    """Where the next model that is loaded from there is to run."""
+    dtype: str = "auto"
+    """In which number format."""
+    previewed: tuple[Choice, Preview | CruxError] | None = None
+    """What was found of a model before it is loaded."""
     agreed: set[object] = field(default_factory=set)
     """What was asked for before a long run or a download, and agreed to."""
     head_revision: int = 0
@@ -98,7 +110,10 @@ def visitor() -> Visitor:
         len(st.session_state)  # at any touch of it Streamlit may stop the script, for a press or a Stop
         return not Runtime.exists() or Runtime.instance().is_active_session(mine)
 
-    return Visitor(_browser(st.context.cookies.get("_streamlit_xsrf", "")) or mine, here)
+    def connected() -> bool:
+        return Runtime.exists() and Runtime.instance().is_active_session(mine)
+
+    return Visitor(_browser(st.context.cookies.get("_streamlit_xsrf", "")) or mine, here, connected)
 
 
 def _browser(cookie: str) -> str:

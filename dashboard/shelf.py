@@ -16,7 +16,7 @@ import gc
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dashboard.gate import Gate, Standing, Waiting, patiently
@@ -26,6 +26,7 @@ from probes.studies.base import inside_of
 if TYPE_CHECKING:
     from dashboard.limits import Pin
     from probes.models.base import AnswerModel
+    from probes.models.source import Source
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class Choice:
     revision: str = ""
     device: str = "auto"
     dtype: str = "auto"
+    hub: str = field(default="", compare=False)
+    """Where it is asked for, if it is not on this machine: says nothing of what it is."""
 
 
 STAYS = Choice()
@@ -122,6 +125,33 @@ class Shelf:
         """All that are loaded."""
         return list(self._kept.values())
 
+    def source(self, choice: Choice) -> Source:
+        """Where the files of a model are that is none from elsewhere.
+
+        Raises:
+            CruxError: the name is none of a model.
+        """
+        from probes.models.source import resolve
+
+        return resolve(choice.spec, self._revision(choice), paths=self._paths, hub=choice.hub)
+
+    def spare(self, choice: Choice) -> int:
+        """Bytes of weights that are let go before `choice` is loaded, where it will be."""
+        from probes.models.local import LocalModel
+        from probes.models.placement import device_named
+
+        others = [model for kept, model in list(self._kept.items()) if kept not in (STAYS, choice)]
+        device = device_named(choice.device)
+        return sum(
+            model.loaded.size.parameters * (4 if model.loaded.dtype == "float32" else 2)
+            for model in others
+            if isinstance(model, LocalModel) and model.loaded.device == device
+        )
+
+    def _revision(self, choice: Choice) -> str | None:
+        pin = self._pins.get(choice.spec)
+        return choice.revision or (pin.revision if pin else None)
+
     def line(self, choice: Choice) -> Line:
         """Whose turn it is at a model that is at hand."""
         with self._adding:
@@ -184,11 +214,12 @@ class Shelf:
         with self._loading.turn(waiting):
             model: AnswerModel = load_model(
                 choice.spec,
-                revision=choice.revision or (pin.revision if pin else None),
+                revision=self._revision(choice),
                 device=choice.device,
                 dtype=choice.dtype,
                 paths=self._paths,
                 weights=pin.weights if pin else None,
+                hub=choice.hub,
             )
         model.describe()  # the self-check, before anybody sees the model
         with self._adding:

@@ -17,6 +17,7 @@ from dashboard.values import LONGEST_TEXT_IN_LINK, Head
 from probes.asking.question import TEMPLATES, presets
 from probes.asking.trials import Mode
 from probes.locale import LANGUAGES, Language
+from probes.models.hubs import NAMES
 from probes.studies import STUDIES
 from probes.studies.base import UNIT
 from probes.studies.parts import ABLATE_MODE
@@ -78,6 +79,8 @@ class State:
     revision: str = ""
     device: str = "auto"
     dtype: str = "auto"
+    hub: str = ""
+    """Where models that are not on this machine are asked for; none: the one asked by default."""
     preset: str = "coffee-en"
     text: str = ""
     """A passage of the visitor's own; the preset is not looked at where there is one."""
@@ -197,6 +200,7 @@ PARAMETERS: Final = (
     Parameter("revision", "revision", values.field),
     Parameter("device", "device", values.choice(*DEVICES)),
     Parameter("dtype", "dtype", values.choice(*DTYPES)),
+    Parameter("hub", "hub", values.choice(*NAMES)),
     Parameter("preset", "passage", lambda name: values.choice(*presets())(name), always=True),
     Parameter("text", "text", values.unpacked, values.packed_if_short),
     Parameter("question", "q", values.field),

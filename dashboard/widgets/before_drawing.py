@@ -8,17 +8,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
-from dashboard.gate import Standing
 from dashboard.service import Service
 from dashboard.session import current
 from dashboard.shelf import Choice
-from dashboard.widgets.model_picker import short_name
-from dashboard.widgets.places import in_line
+from dashboard.widgets.model_load import follow, stopped
 from dashboard.widgets.question_line import AS_AT_FIRST
 from dashboard.wording import t, told
 from probes.errors import CruxError
 
-BUILTIN = {"model": "builtin", "revision": "", "device": "auto", "dtype": "auto"}
+BUILTIN = {"model": "builtin", "revision": "", "device": "auto", "dtype": "auto", "hub": ""}
 WAYS_ON: dict[str, tuple[str, dict[str, Any]]] = {
     "page_runs": ("stage.to_sentences", {"unit": "sentence"}),
     "page_units": ("passage.put_back", {"out": frozenset(), "pin": None}),
@@ -48,21 +46,15 @@ def problem(fault: CruxError) -> None:
 
 def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
     """Load the model and run the script again; one that a link alone must not load is offered."""
-    if (why := shop.needs_consent(choice)) and choice.spec not in session.visit().agreed:
+    if (why := shop.files.needs_consent(choice)) and choice.spec not in session.visit().agreed:
         with top:
             _offer(choice, why)
         return
-    loading = t("stage.loading", model=short_name(choice.spec))
-    with top, st.spinner(loading, show_time=True):
-        line = st.empty()
-
-        def waiting(standing: Standing) -> None:
-            if standing.ahead:
-                line.caption(in_line(standing))
-            else:
-                line.empty()
-
-        shop.model(choice, waiting)
+    with top:
+        if stopped(choice):
+            st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
+            return
+        follow(shop, choice)
     st.rerun()  # now with its units, and the results that are known of it
 
 

@@ -1,4 +1,4 @@
-"""What is known of a model: sizes, self-check, capabilities; the catalogue; the built-in one's card."""
+"""What is known of a model that is loaded: sizes, self-check, capabilities; the built-in one's card."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from dashboard.widgets.markup import Markdown, plain
 from dashboard.widgets.model_picker import light, short_name
 from dashboard.wording import t
 from probes.locale import say
-from probes.models import catalog
 from probes.models.base import AnswerModel
 from probes.models.local import LocalModel
 from probes.models.memory import bytes_free, readable
@@ -23,16 +22,15 @@ from probes.numbers import figure
 
 CARD_SPLIT = "# 内置模型"
 WHOLE = """<style>
-.st-key-findings :is(th, td):not(:first-child), .st-key-catalogue :is(th, td):not(:last-child) {
+.st-key-findings :is(th, td):not(:first-child) {
     &, & * { white-space: nowrap; }
 }
-.st-key-catalogue td:last-child { min-width: 16rem; }
 </style>"""
 """Names, figures and their units stay on one line; on a narrow screen a table moves under the finger."""
 
 
 def loaded_model(state: State, model: AnswerModel | None) -> None:
-    """The model in use: a sentence, its figures, its self-check, its capabilities."""
+    """The model in use: a sentence and its figures."""
     name = short_name(state.model)
     if model is None:
         st.subheader(t("models.not_loaded", name=name), anchor=False)
@@ -45,6 +43,13 @@ def loaded_model(state: State, model: AnswerModel | None) -> None:
     icon, colour, word = light(about)
     st.subheader(f":{colour}[{icon}] {t('models.headline', name=name, light=word)}", anchor=False)
     _figures(about, model.loaded.size)
+
+
+def examined(model: AnswerModel | None) -> None:
+    """What its self-check found, and what can be done with it."""
+    if not isinstance(model, LocalModel):
+        return
+    about = model.describe()
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown(f"#### {t('models.check')}")
@@ -108,27 +113,6 @@ def _capabilities(capabilities: dict[str, Any]) -> Markdown:
         else:
             lines.append(f":red[:material/close:] {said}: {plain(reason_text(capability['reason']))}")
     return Markdown("  \n".join(lines))
-
-
-def catalogue_table() -> None:
-    """The recommended small models, Chinese-capable ones first."""
-    rows = [
-        {
-            t("models.col_name"): f"`{entry.name}`",
-            t("models.col_id"): plain(entry.repo),
-            t("models.col_parameters"): f"{entry.parameters / 1e6:,.0f} M",
-            t("models.col_size"): readable(entry.bytes),
-            t("models.col_licence"): plain(
-                t("models.gated", licence=entry.licence) if entry.gated else entry.licence
-            ),
-            t("models.col_languages"): entry.spoken(3),
-            t("models.col_window"): f"{entry.window:,}",
-            t("models.col_about"): entry.note[current().lang],
-        }
-        for entry in catalog.entries()
-    ]
-    with st.container(key="catalogue"):
-        st.table(rows)
 
 
 def builtin_card() -> None:

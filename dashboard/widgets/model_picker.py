@@ -10,18 +10,19 @@ from dashboard import session
 from dashboard.service import service
 from dashboard.session import current
 from dashboard.shelf import Choice
-from dashboard.state import DEVICES, DTYPES, State
+from dashboard.state import State
 from dashboard.widgets.markup import plain
-from dashboard.wording import t
+from dashboard.wording import bare, t
 from probes.models import catalog
+from probes.models.looking import on_this_machine
+from probes.models.source import resolve
 
-ANY = "any"
 POPOVER = "model_popover"
 
 
 def choice_of(state: State) -> Choice:
     """The state's model, as the service takes it."""
-    return Choice(state.model, state.revision, state.device, state.dtype)
+    return Choice(state.model, state.revision, state.device, state.dtype, state.hub)
 
 
 def short_name(spec: str) -> str:
@@ -57,38 +58,43 @@ def model_picker() -> None:
         if state.model == "builtin":
             st.markdown(t("models.builtin_about"))
         _form(state)
-        st.caption(t("models.more"))
+        st.page_link("views/models.py", label=t("models.more"), icon=":material/memory:")
+
+
+def names_offered(state: State) -> list[str]:
+    """Models that can be chosen by name: those allowed on a hosted page; else the catalogue's, and the one in
+    use.
+    """
+    allowed = service().limits.models
+    names = list(allowed) or ["builtin", *(entry.name for entry in catalog.entries())]
+    return names if allowed or state.model in names else [*names, state.model]
+
+
+def load_next(choice: Choice) -> None:
+    """Make it the page's model, as soon as it is loaded; the person asked for it by name."""
+    session.change(
+        model=choice.spec,
+        revision=choice.revision,
+        device=choice.device,
+        dtype=choice.dtype,
+        hub=choice.hub,
+    )
+    session.visit().agreed.add(choice.spec)
 
 
 def _form(state: State) -> None:
-    allowed = service().limits.models
-    names = list(allowed) or ["builtin", *(entry.name for entry in catalog.entries()), ANY]
-    start = state.model if state.model in names else ANY
+    names = names_offered(state)
+    labels = {name: _option(name) for name in names}
     with st.form("model", border=False):
         chosen = st.selectbox(
             t("models.choose"),
             names,
-            index=names.index(start) if start in names else 0,
-            format_func={name: _option(name) for name in names}.__getitem__,
+            index=names.index(state.model) if state.model in names else 0,
+            format_func=labels.__getitem__,
         )
-        typed, revision, device, dtype = "", "", "auto", "auto"
-        if not allowed:
-            typed = st.text_input(
-                t("models.typed"),
-                value="" if start != ANY else state.model,
-                placeholder=t("models.typed_example"),
-                help=t("models.typed_help"),
-            )
-            with st.container(horizontal=True):
-                device = st.selectbox(t("models.device"), DEVICES, index=DEVICES.index(state.device))
-                dtype = st.selectbox(t("models.dtype"), DTYPES, index=DTYPES.index(state.dtype))
-                revision = st.text_input(t("models.revision"), value=state.revision)
-        if st.form_submit_button(t("models.load"), type="primary", on_click=_close):
-            spec = typed.strip() if chosen == ANY or (typed.strip() and typed != state.model) else chosen
-            if spec and spec != ANY:
-                session.change(model=spec, revision=revision.strip(), device=device, dtype=dtype)
-                session.visit().agreed.add(spec)
-                st.rerun()
+        if st.form_submit_button(t("models.load"), type="primary", on_click=_close) and chosen != state.model:
+            load_next(Choice(chosen, hub=state.hub))
+            st.rerun()
 
 
 def _close() -> None:
@@ -97,9 +103,8 @@ def _close() -> None:
 
 
 def _option(name: str) -> str:
-    if name == ANY:
-        return t("models.any")
     if name == "builtin":
-        return t("models.builtin")
-    entry = catalog.find(name)
-    return name if entry is None else f"{name} · {entry.spoken(2)}"
+        return bare("models.builtin")
+    entry, here = catalog.find(name), on_this_machine(resolve(name)) if catalog.find(name) else None
+    about = [name if entry else short_name(name), entry.spoken(2) if entry else ""]
+    return " · ".join(part for part in (*about, bare("models.here") if here else "") if part)

@@ -64,7 +64,7 @@ def in_line(standing: Standing) -> Markdown:
     return t("stage.in_line_long", ahead=standing.ahead, time=told_time(standing.seconds))
 
 
-def told_time(seconds: float) -> str:
+def told_time(seconds: float) -> Markdown:
     """A length of time, roughly."""
     if seconds < 90:
         return t("desk.seconds", n=max(5, round(seconds / 5) * 5))

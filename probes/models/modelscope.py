@@ -1,9 +1,9 @@
 """ModelScope (魔搭): look a model up, bring its files into Crux's cache.
 
 What it answers is known from its own client (modelscope/hub/api.py and file_download.py in the repository
-modelscope/modelscope on GitHub) and others in use: `/api/v1/models/{owner}/{name}/repo/files?Revision=…`
-lists the files with sizes and sha256 in `Data.Files`, `/models/{owner}/{name}/resolve/{revision}/{file}` sends one,
-from any byte on. A listing does not always name its commit, so what stands for it is a hash over the list.
+modelscope/modelscope on GitHub) and others in use. `/api/v1/models/{owner}/{name}/repo/files?Revision=…` is
+the list of files, with sizes and sha256, in `Data.Files`; `/models/{owner}/{name}/resolve/{revision}/{file}`
+sends one, from any byte on. A list does not always name its commit: a hash over it stands for that.
 """
 
 from __future__ import annotations

@@ -56,6 +56,15 @@ def devices() -> tuple[str, ...]:
     return ("cpu", *(f"cuda:{number}" for number in range(cards)), *apple)
 
 
+def device_named(device: str) -> str:
+    """The device of this machine that is meant: "auto" is a CUDA card where there is one.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    return _device(device, devices())
+
+
 def place(
     parameters: int, config: Mapping[str, Any], architecture: str, device: str, dtype: str
 ) -> Placement:

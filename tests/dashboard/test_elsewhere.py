@@ -65,4 +65,4 @@ def test_a_hosted_page_opens_none_that_is_not_listed() -> None:
 
     shop = Service(None, Limits.from_environment({"CRUX_HOSTED": "1"}))
     with pytest.raises(ModelError):
-        shop.needs_consent(Choice("counting:walked"))
+        shop.files.needs_consent(Choice("counting:walked"))

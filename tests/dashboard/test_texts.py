@@ -28,6 +28,8 @@ CHOSEN = (
     "models.confirm_",
     "models.yes_",
     "models.fact_",
+    "models.coming_",
+    "models.d",
 )
 CHOSEN += (
     "passage.hint_",

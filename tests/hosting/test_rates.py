@@ -120,7 +120,7 @@ def test_what_is_at_hand_costs_nothing_and_the_rest_is_counted(shop: Watched) ->
 
 @pytest.mark.parametrize("spec", ["gpt2", "/etc", "openai:gpt-4", "../x", "Builtin", "SmolLM2", "builtin\n"])
 def test_a_model_that_is_not_on_the_list_is_not_loaded(shop: Watched, spec: str) -> None:
-    for call in (shop.model, shop.needs_consent):
+    for call in (shop.model, shop.files.needs_consent):
         with pytest.raises(ModelError, match="builtin, smollm2 only"):
             call(Choice(spec))
     with pytest.raises(ModelError):

@@ -59,8 +59,6 @@ class FakeHub:
 
     def answer(self, path: str, query: dict[str, list[str]]) -> tuple[int, dict[str, str], bytes]:
         """Status, headers, body of a request for `path`."""
-        if path == "/api/models" or path == "/api/v1/models/Qwen/Qwen3-0.6B/repo/files":
-            return 200, {}, b"[]"
         for repo, (status, code) in self.broken.items():
             if f"/{repo}" in path:
                 return status, {"X-Error-Code": code, "X-Error-Message": "secret detail"}, b"{}"
@@ -93,6 +91,8 @@ class FakeHub:
                 return 200, {}, json.dumps(told).encode()
             if path.startswith(f"/models/{repo}/resolve/master/"):
                 return 200, {}, files[path.rsplit("/", 1)[1]]
+        if path in ("/api/models", "/api/v1/models/Qwen/Qwen3-0.6B/repo/files"):  # is anybody there?
+            return 200, {}, b"[]"
         return 404, {"X-Error-Code": "RepoNotFound"}, b"{}"
 
     @staticmethod
@@ -115,11 +115,11 @@ class FakeHub:
 
     def send(self, file: Any, name: str, content: bytes) -> bool:
         """False where the line is to be broken, or was."""
-        most = self.cut.pop(name, None)
-        for start in range(0, len(content), self.step):
+        most, step = self.cut.pop(name, None), self.step
+        for start in range(0, len(content), step):
             if name.endswith(".safetensors"):
                 self.going.wait(30)
-            piece = content[start : start + self.step]
+            piece = content[start : start + step]
             broken = most is not None and start + len(piece) > most
             try:
                 file.write(piece[: most - start] if broken else piece)

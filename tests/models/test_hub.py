@@ -16,7 +16,7 @@ import torch
 from probes.errors import InputError, LimitError, ModelError
 from probes.models import hubs, huggingface, memory, placement
 from probes.models.loading import load
-from probes.models.looking import bring, inspect, preview
+from probes.models.looking import bring, inspect, on_this_machine, preview
 from probes.models.source import Source, resolve
 from tests.models.fake_hub import COMMIT, FakeHub
 
@@ -194,11 +194,11 @@ def test_a_token_is_sent_only_where_one_was_set(hub: FakeHub, monkeypatch: pytes
     load(resolve(REPO), device="cpu")
     assert set(hub.tokens) == {None}
     monkeypatch.setenv("HF_TOKEN", "hf_mine")
-    inspect(resolve(REPO), device="cpu")
+    inspect(resolve(REPO, "v1"), device="cpu")
     assert hub.tokens[-1] == "Bearer hf_mine"
     hub.broken[REPO] = (401, "")
     with pytest.raises(ModelError) as caught:
-        load(resolve(REPO), device="cpu")
+        load(resolve(REPO, "v1"), device="cpu")
     assert caught.value.key == "hub_token"
     assert "hf_mine" not in str(caught.value)
 
@@ -256,9 +256,6 @@ def test_modelscope_gives_the_same_model(elsewhere: FakeHub, folder: Path) -> No
     sent = set(elsewhere.downloads())
     assert sent == {"model.safetensors", *(path.name for path in folder.glob("[a-z]*.j*"))}
     assert preview(source, device="cpu").download == 0
-    elsewhere.asked.clear()
-    elsewhere.folders.clear()
-    assert refusal(source).key == "hub_unknown"
 
 
 def test_what_one_hub_brought_is_used_when_another_is_gone(
@@ -384,8 +381,18 @@ def test_whether_a_hub_can_be_reached_is_remembered(elsewhere: FakeHub) -> None:
 
 
 def test_who_was_out_of_reach_a_moment_ago_is_not_waited_for(hub: FakeHub) -> None:
-    load(resolve(REPO), device="cpu")
+    load(resolve(REPO, "v1"), device="cpu")
     hubs.note_reach(hubs.hub_named(""), False)
     hub.asked.clear()
+    load(resolve(REPO, "v1"), device="cpu")
+    assert hub.asked == []
+
+
+def test_what_is_here_is_used_as_it_is_unless_a_branch_is_named(hub: FakeHub) -> None:
+    load(resolve(REPO), device="cpu")
+    hub.asked.clear()
+    assert on_this_machine(resolve(REPO)) is not None
     load(resolve(REPO), device="cpu")
     assert hub.asked == []
+    load(resolve(REPO, "v1"), device="cpu")
+    assert hub.asked != []
