@@ -9,7 +9,7 @@ from dashboard.service import service
 from dashboard.session import current
 from dashboard.widgets.bar import language_switch
 from dashboard.widgets.model_card import WHOLE, builtin_card, examined, loaded_model
-from dashboard.widgets.model_load import follow, stopped
+from dashboard.widgets.model_load import follow, is_stopped, stopped
 from dashboard.widgets.model_offers import offers, ways
 from dashboard.widgets.model_picker import choice_of, load_next
 from dashboard.widgets.own_model import own_model
@@ -37,8 +37,8 @@ with st.expander(t("models.card"), icon=":material/info:"):
 visit = session.visit()
 if (coming := visit.coming) is not None:
     with place:
-        if stopped(coming):
-            st.button(t("models.never_mind"), on_click=setattr, args=(visit, "coming", None))
+        if is_stopped(coming):
+            stopped(coming, t("models.never_mind"), lambda: setattr(visit, "coming", None))
         else:
             try:
                 session.write_link()

@@ -11,7 +11,7 @@ from dashboard import session
 from dashboard.service import Service
 from dashboard.session import current
 from dashboard.shelf import Choice
-from dashboard.widgets.model_load import follow, stopped
+from dashboard.widgets.model_load import follow, is_stopped, stopped
 from dashboard.widgets.question_line import AS_AT_FIRST
 from dashboard.wording import t, told
 from probes.errors import CruxError
@@ -51,8 +51,8 @@ def load(shop: Service, choice: Choice, top: DeltaGenerator) -> None:
             _offer(choice, why)
         return
     with top:
-        if stopped(choice):
-            st.button(t("stage.to_builtin"), on_click=session.change, kwargs=BUILTIN)
+        if is_stopped(choice):
+            stopped(choice, t("stage.to_builtin"), lambda: session.change(**BUILTIN))
             return
         follow(shop, choice)
     st.rerun()  # now with its units, and the results that are known of it

@@ -44,14 +44,17 @@ def follow(shop: Service, choice: Choice) -> None:
         shop.model(choice, waiting)
 
 
-def stopped(choice: Choice) -> bool:
-    """Whether this visitor stopped it; then it says so, with a way to go on."""
-    visit = session.visit()
-    if _key(choice) not in visit.stopped:
-        return False
+def is_stopped(choice: Choice) -> bool:
+    """Whether this visitor stopped it, and has not asked for it again."""
+    return _key(choice) in session.visit().stopped
+
+
+def stopped(choice: Choice, otherwise: Markdown, leave: Callable[[], None]) -> None:
+    """It was stopped: a way to go on, and one to do `otherwise`."""
     st.info(t("models.stopped", model=short_name(choice.spec)), icon=":material/pause:")
-    st.button(t("stage.go_on"), on_click=go_on, args=(choice,), key="load_go_on", type="primary")
-    return True
+    with st.container(horizontal=True):
+        st.button(t("stage.go_on"), on_click=go_on, args=(choice,), key="load_go_on", type="primary")
+        st.button(otherwise, on_click=leave, key="load_leave")
 
 
 def go_on(choice: Choice) -> None:
@@ -79,10 +82,10 @@ def _told(choice: Choice, place: DeltaGenerator) -> Step:
 def _so_far(stage: str, done: int, total: int, seconds: float | None) -> Markdown:
     if stage != "download" or total <= 1:  # a package is downloaded by a program that tells no bytes
         return t(f"models.coming_{stage}")
-    bytes_told = {"done": readable(done), "total": readable(total)}
+    values = {"done": readable(done), "total": readable(total)}
     if seconds is None:
-        return t("models.coming_bytes", **bytes_told)
-    return t("models.coming_left", **bytes_told, time=told_time(seconds))
+        return t("models.coming_bytes", **values)
+    return t("models.coming_left", **values | {"time": told_time(seconds)})
 
 
 def _stop(choice: Choice) -> None:

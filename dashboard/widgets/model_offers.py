@@ -13,7 +13,7 @@ from dashboard.session import bound, current
 from dashboard.shelf import Choice
 from dashboard.state import DEVICES, DTYPES
 from dashboard.widgets.markup import Markdown, plain
-from dashboard.widgets.model_load import go_on
+from dashboard.widgets.model_load import go_on, is_stopped
 from dashboard.widgets.model_picker import names_offered, short_name
 from dashboard.wording import bare, t, told
 from probes.errors import CruxError
@@ -138,7 +138,7 @@ def _press_chinese(shop: Service, known: Sequence[Offer], reached: Reached) -> N
     if one.here or hub is None:
         label = t("models.chinese_here", **values)
     else:
-        label = t("models.chinese_from", host=_title(hub), **values)
+        label = t("models.chinese_from", **values | {"host": _title(hub)})
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             label,
@@ -162,13 +162,18 @@ def _first_reached(reached: Reached) -> Hub | None:
 def _card(shop: Service, name: str, one: Offer, reached: Reached) -> None:
     choice, state = next_choice(name), current()
     in_use = name == state.model and shop.loaded(choice) is not None
-    st.markdown(f"**{plain(short_name(name))}** {_marks(one, in_use, shop.files.under_way(choice))}")
+    coming = shop.files.under_way(choice) and not is_stopped(choice)
+    st.markdown(f"**{plain(short_name(name))}** {_marks(one, in_use, coming)}")
     if entry := one.entry:
         licence = t("models.gated", licence=entry.licence) if entry.gated else plain(entry.licence)
         st.caption(f"{plain(entry.repo)}  \n{plain(entry.spoken(4))} · {licence}")
         st.markdown(_note(entry))
-        figures = {"size": readable(entry.bytes), "window": f"{entry.window:,}"}
-        st.caption(t("models.download_line", parameters=f"{entry.parameters / 1e6:,.0f} M", **figures))
+        figures = {
+            "parameters": f"{entry.parameters / 1e6:,.0f} M",
+            "size": readable(entry.bytes),
+            "window": f"{entry.window:,}",
+        }
+        st.caption(t("models.download_line", **figures))
     elif name == "builtin":
         st.markdown(t("models.builtin_about"))
     st.markdown(_memory(one))
@@ -216,7 +221,7 @@ def _memory(one: Offer) -> Markdown:
     if one.size.fits:
         return t("models.memory_fits", **values)
     if one.halved is not None:
-        return t("models.memory_halved", less=readable(one.halved), **values)
+        return t("models.memory_halved", **values | {"less": readable(one.halved)})
     return t("models.memory_short", **values)
 
 
