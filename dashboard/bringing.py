@@ -65,7 +65,7 @@ class Bringing:
         Raises:
             CruxError: it cannot be had, does not fit, is not allowed here.
         """
-        from probes.models import looking
+        from probes.models import loading
         from probes.models.kinds import kind_of
 
         self.check(choice)
@@ -76,7 +76,7 @@ class Bringing:
             return
 
         def compute(flight: Flight) -> None:
-            looking.bring(
+            loading.bring(
                 source,
                 device=choice.device,
                 dtype=choice.dtype,

@@ -139,9 +139,10 @@ class Flight:
         """Whether somebody is there for it, or was a moment ago."""
         with self.changed:
             staying = list(self._staying.values())
-        if any(connected() for connected in staying):
-            self._seen = self._clock()
+        stays = any(connected() for connected in staying)  # asks the server: not with anything held
         with self.changed:
+            if stays:
+                self._seen = self._clock()
             return any(self._following.values()) or self._clock() - self._seen <= LINGER
 
     def _check(self) -> None:

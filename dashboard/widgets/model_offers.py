@@ -233,6 +233,6 @@ def _in_the_way(one: Offer, reached: Reached) -> Markdown:
     if dict(reached).get(hub) is False:
         alone = not any(found for _, found in reached)  # it is said above
         return t("models.not_here") if alone else t("models.out_of_reach", host=hub.host)
-    if one.entry and one.entry.gated and not hub.token:
+    if one.entry and one.entry.gated and hub.protocol == "huggingface" and not hub.token:
         return t("models.account", host=hub.host)
     return Markdown("")

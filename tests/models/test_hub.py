@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from probes.errors import InputError, LimitError, ModelError
-from probes.models import hubs, huggingface, memory, placement
-from probes.models.loading import load
-from probes.models.looking import bring, inspect, on_this_machine, preview
+from probes.models import download, hubs, huggingface, memory, placement
+from probes.models.loading import bring, load
+from probes.models.looking import inspect, on_this_machine, preview
 from probes.models.source import Source, resolve
 from tests.models.fake_hub import COMMIT, FakeHub
 
@@ -306,6 +306,12 @@ class Enough(BaseException):
     """As a Stop: no error."""
 
 
+@pytest.fixture
+def told_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every piece that comes is told of, however quickly."""
+    monkeypatch.setattr(download, "EVERY", 0.0)
+
+
 def stopped(source: Source, hub: FakeHub) -> int:
     """Stop a download after two steps; the bytes that were here by then."""
     hub.step, seen = STEP, [0]
@@ -321,6 +327,7 @@ def stopped(source: Source, hub: FakeHub) -> int:
     return seen[0]
 
 
+@pytest.mark.usefixtures("told_each")
 @pytest.mark.parametrize("name", ["", "modelscope"])
 def test_a_stopped_download_goes_on_where_it_was(hub: FakeHub, name: str, folder: Path, monkeypatch) -> None:
     monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.url)
