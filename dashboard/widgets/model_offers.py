@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import session
 from dashboard.reaching import look_around
-from dashboard.service import Service
+from dashboard.service import Service, service
 from dashboard.session import bound, current
 from dashboard.shelf import Choice
 from dashboard.state import DEVICES, DTYPES
@@ -29,7 +29,8 @@ Reached = Sequence[tuple[Hub, bool | None]]
 def next_choice(spec: str, revision: str = "", hub: str = "") -> Choice:
     """A model as it would be loaded from this page."""
     visit = session.visit()
-    known = {one.name for one in hubs()}  # a link may name one that there is not here
+    # a link may name one that there is not here
+    known = set() if service().limits.hosted else {one.name for one in hubs()}
     chosen = hub or (current().hub if current().hub in known else "")
     return Choice(spec, revision, visit.device, visit.dtype, chosen)
 

@@ -439,7 +439,7 @@ def test_a_hosted_page_shows_its_models_alone(monkeypatch: pytest.MonkeyPatch, h
     from dashboard import service
 
     monkeypatch.setattr(service, "_shared", [Service(None, Limits.from_environment({"CRUX_HOSTED": "1"}))])
-    at = page()
+    at = page(hub="modelscope")  # which a link may ask for, and a card does not take over
     assert "models that its host has checked" in text(at)
     loads = [button.key for button in at.button if str(button.key).startswith("load_")]
     assert loads == ["load_builtin", "load_smollm2"]
