@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from probes.record.results import ProbeResult
 
-ROW, LEAST_PITCH, HEIGHT = 21, 8, 108
+ROW, LEAST_PITCH, HEIGHT = 21, 5, 108
 """Pixels of a row, at most and at least, and of all rows, where these can be kept: a scene is one screen."""
 NAMED = 12
 """Pixels that a row's name needs."""

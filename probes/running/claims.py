@@ -118,7 +118,7 @@ def other_question(place: Place) -> Figure | None:
     """L6: how far the loss of another deed's words moves the answer here, up or down, as a share of its cost
     under the question that asks for them.
     """
-    if place.question.suggested.other is None:
+    if place.question.suggested.other is None or not place.visited:
         return None
     data = place.record("questions")
     label = data["second"]["right"] or data["second"]["top"]
