@@ -219,8 +219,10 @@ class Service:
         result = request_of(study, options).run(study, model, question, options, ways)
         self._results.put(key, result)
         made = result.data["provenance"]
-        fresh = made["trials"] - made["from_store"]
-        self._estimates.learn(_work(study, choice, model, question, options, fresh), made["seconds"])
+        if made["trials"]:  # in the measure of estimates: of all runs there might have been
+            runs = runs_of(study, model, question, options)
+            fresh = round(runs * (1 - made["from_store"] / made["trials"]))
+            self._estimates.learn(_work(study, choice, model, question, options, fresh), made["seconds"])
         return result
 
     def let_go(self, choice: Choice, run: Hashable) -> None:

@@ -7,6 +7,10 @@ from typing import Any
 import pytest
 
 from dashboard.estimates import Effort, Speeds
+from dashboard.limits import Limits
+from dashboard.service import Service
+from dashboard.shelf import Choice
+from probes.asking.question import preset
 
 SMALL, LARGE = 2_000_000, 135_000_000
 
@@ -56,3 +60,22 @@ def test_it_follows_a_machine_that_has_become_slower() -> None:
     for seconds in (10.0, 40.0, 40.0, 40.0, 40.0):
         seen.learn(work("words", 60), seconds)
     assert 30 < seen.seconds(work("words", 60)) < 40
+
+
+@pytest.mark.parametrize("study", ["minimal", "order", "lens"])
+def test_a_study_of_fewer_runs_than_it_might_be_is_estimated_at_what_it_took(study: str) -> None:
+    shop, choice, question = Service(None, Limits()), Choice(), preset("gym-en").question()
+    shop.model(choice)
+    options = {"unit": "sentence"} if study == "minimal" else {}
+    took = shop.run(study, choice, question, options).data["provenance"]["seconds"]
+    runs = shop.runs(study, choice, question, options)
+    assert shop.seconds(study, choice, question, options, runs) == pytest.approx(took, rel=0.1)
+
+
+def test_a_few_runs_say_nothing_of_another_study() -> None:
+    seen = Speeds()
+    seen.learn(work("ask", 2, model="large"), 60.0)
+    assert seen.seconds(work("ask", 2, model="large")) == pytest.approx(60)
+    assert seen.seconds(work("words", 60, model="large")) == Speeds().seconds(
+        work("words", 60, model="large")
+    )
