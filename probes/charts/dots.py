@@ -14,7 +14,8 @@ from probes.record.results import ProbeResult
 if TYPE_CHECKING:
     import altair as alt
 
-ROW = 34
+ROW, LINE = 34, 16
+"""Pixels of a row, and of each named dot in it."""
 
 
 def dots(
@@ -37,6 +38,7 @@ def dots(
     reach = max([SMALLEST_SCALE, *known])
     values = [_dot(row, name, one, result, reach) for row, name, one in runs]
     rows = list(dict.fromkeys(value["row"] for value in values))
+    height, lanes = (ROW, [-4.0, 4.0]) if not named else _apart(values, rows)
     low = min(-reach / 10, *(value["nats"] for value in values)) if values else -reach
     high = max([reach / 10, *(value["nats"] for value in values)])
     x = alt.X(
@@ -58,13 +60,24 @@ def dots(
         ),
         stroke=alt.Color("colour:N", scale=None),
         fill=alt.Color("fill:N", scale=None),
-        yOffset=alt.YOffset("lane:Q", scale=alt.Scale(domain=[-4, 4])),
+        yOffset=alt.YOffset("lane:Q", scale=alt.Scale(domain=lanes)),
         tooltip=tips(lang, "what", "effect", "then"),
     )
     names = table.mark_text(align="left", dx=9, fontSize=11, color=INK).encode(
-        x=x, y=y, text="what:N", yOffset=alt.YOffset("lane:Q", scale=alt.Scale(domain=[-4, 4]))
+        x=x, y=y, text="what:N", yOffset=alt.YOffset("lane:Q", scale=alt.Scale(domain=lanes))
     )
-    return layered([zero, points, names if named else means], ROW * max(1, len(rows)))
+    return layered([zero, points, names if named else means], height * max(1, len(rows)))
+
+
+def _apart(values: list[dict[str, Any]], rows: Sequence[str]) -> tuple[float, list[float]]:
+    """A line for each named dot of a row, in the order of effects; the height of a row, and its lanes."""
+    most = 1
+    for row in rows:
+        mine = sorted((value for value in values if value["row"] == row), key=lambda value: value["nats"])
+        most = max(most, len(mine))
+        for number, value in enumerate(mine):
+            value["lane"] = number - (len(mine) - 1) / 2
+    return max(ROW, LINE * most), [-most / 2, most / 2]
 
 
 def _dot(row: str, name: str, one: Mapping[str, Any], result: ProbeResult, reach: float) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def mentions(result: ProbeResult, lang: str) -> alt.LayerChart:
         "kind:N",
         title=None,
         scale=alt.Scale(domain=domain, range=[COLOURS[kind] for kind in kinds]),
-        legend=alt.Legend(orient="top", labelLimit=260),
+        legend=alt.Legend(orient="top", labelLimit=260, columns=2),
     )
     shape = alt.Shape(
         "kind:N", title=None, scale=alt.Scale(domain=domain, range=[SHAPES[kind] for kind in kinds])
