@@ -18,7 +18,7 @@ from dashboard.widgets.word_chips import Scores, word_chips
 from dashboard.wording import bare, t
 from probes.charts import measured_in
 from probes.charts.common import layered
-from probes.numbers import nats
+from probes.charts.measures import text_in
 from probes.running.headline import headline, quoted
 from probes.studies.attention import units_of
 
@@ -85,7 +85,7 @@ def _notes(asked: Asked, found: Found) -> list[str]:
                 word=" ".join(word.text.split()),
                 count=found.counts[word.index],
                 pupils=found.pupils,
-                nats=nats(row) if row else "–",
+                points=text_in("points", row) if row else "–",
             )
         )
     return notes
