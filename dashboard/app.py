@@ -6,6 +6,7 @@ An error that nobody foresaw becomes a plain sentence on the page, and a log lin
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -58,6 +59,9 @@ def _make_ready() -> None:
     from dashboard.shelf import STAYS
 
     service().warm()
+    # What is there now, torch above all, stays: whoever looks for garbage need not look through it each time.
+    gc.collect()
+    gc.freeze()
     if service().loaded(STAYS) is not None:
         _warm.set()
 
