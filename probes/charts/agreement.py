@@ -57,7 +57,9 @@ def agreement_map(result: ProbeResult, lang: str) -> alt.LayerChart:
         color=alt.Color("rho:Q", scale=scale, legend=strip),
         tooltip=tips(lang, "where", "rho_rank", "among"),
     )
-    texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering())
+    texts = table.mark_text(fontSize=10, aria=False).encode(
+        x=x, y=y, text=alt.Text("text:N"), color=lettering()
+    )
     heads = 1 + max((row["head"] for row in rows), default=0)
     return layered([cells, texts], (30 if heads <= 6 else 20) * heads)
 

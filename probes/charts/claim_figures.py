@@ -57,15 +57,21 @@ def claim_figures(row: Mapping[str, Any], lang: str, name: Callable[[str, str], 
     points = table.mark_point(size=min(80, 4 * pitch), strokeWidth=2)
     dots = points.encode(x=x, y=y, stroke=colour, fill=fill, tooltip=tips)
     edge = alt.Chart(alt.InlineData(values=[{"at": row["threshold"]}]))
-    line = edge.mark_rule(color=GREY, strokeDash=[5, 4], strokeWidth=1.5).encode(x="at:Q")
+    line = edge.mark_rule(color=GREY, strokeDash=[5, 4], strokeWidth=1.5).encode(x=alt.X("at:Q"))
     layers: list[Any] = [line, dots]
     if row["mean"] is not None:
         middle = alt.Chart(
             alt.InlineData(values=[{"row": mean, "value": row["mean"], "low": low, "high": high}])
         )
         if low is not None:
-            layers.append(middle.mark_rule(color=INK, strokeWidth=2.5).encode(x="low:Q", x2="high:Q", y=y))
-        layers.append(middle.mark_tick(thickness=3, size=ROW * 0.6, color=INK).encode(x="value:Q", y=y))
+            layers.append(
+                middle.mark_rule(color=INK, strokeWidth=2.5).encode(
+                    x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=y
+                )
+            )
+        layers.append(
+            middle.mark_tick(thickness=3, size=ROW * 0.6, color=INK).encode(x=alt.X("value:Q"), y=y)
+        )
     return layered(layers, pitch * len(rows))
 
 

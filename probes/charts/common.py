@@ -96,7 +96,7 @@ def labelled(
 def numbers_at_the_right(x: str, values: Sequence[Mapping[str, Any]]) -> alt.Chart:
     import altair as alt
 
-    found: alt.Chart = alt.Chart().mark_point(opacity=0).encode(x=x, y=labelled("right", values))
+    found: alt.Chart = alt.Chart().mark_point(opacity=0).encode(x=alt.X(x), y=labelled("right", values))
     return found
 
 
@@ -107,7 +107,7 @@ def doubts(values: Sequence[Mapping[str, Any]]) -> list[alt.Chart]:
     if not any(value.get("low") is not None for value in values):
         return []
     lines_ = alt.Chart().transform_filter("isValid(datum.low)").mark_rule(strokeWidth=1.5, color=INK)
-    return [lines_.encode(x="low:Q", x2="high:Q", y=labelled("left", values))]
+    return [lines_.encode(x=alt.X("low:Q"), x2=alt.X2("high:Q"), y=labelled("left", values))]
 
 
 def diverging(reach: float) -> alt.Scale:

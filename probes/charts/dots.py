@@ -50,8 +50,8 @@ def dots(
     axis = alt.Axis(labelLimit=190, labelOverlap=False, labelFlush=False, ticks=False, grid=True)
     y = alt.Y("row:N", sort=None, title=None, scale=alt.Scale(domain=rows), axis=axis)
     table = alt.Chart(alt.InlineData(values=values))
-    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")
-    means = table.mark_tick(thickness=3, size=ROW * 0.6, color=INK).encode(x="mean(nats):Q", y=y)
+    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x=alt.X("at:Q"))
+    means = table.mark_tick(thickness=3, size=ROW * 0.6, color=INK).encode(x=alt.X("mean(nats):Q"), y=y)
     points = table.mark_point(size=70, strokeWidth=1.5).encode(
         x=x,
         y=y,
@@ -64,7 +64,7 @@ def dots(
         tooltip=tips(lang, "what", "effect", "then"),
     )
     names = table.mark_text(align="left", dx=9, fontSize=11, color=INK).encode(
-        x=x, y=y, text="what:N", yOffset=alt.YOffset("lane:Q", scale=alt.Scale(domain=lanes))
+        x=x, y=y, text=alt.Text("what:N"), yOffset=alt.YOffset("lane:Q", scale=alt.Scale(domain=lanes))
     )
     return layered([zero, points, names if named else means], height * max(1, len(rows)))
 

@@ -183,6 +183,6 @@ def _bands(result: ProbeResult, end: float, measure: Measure) -> list[Any]:
     layers = []
     for half, opacity in ((min(still, end), 0.25), (min(noise, end), 0.6)):
         box = alt.Chart(alt.InlineData(values=[{"from": -half, "to": half}]))
-        layers.append(box.mark_rect(color=GREY, opacity=opacity).encode(x="from:Q", x2="to:Q"))
-    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")
+        layers.append(box.mark_rect(color=GREY, opacity=opacity).encode(x=alt.X("from:Q"), x2=alt.X2("to:Q")))
+    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x=alt.X("at:Q"))
     return [*layers, zero]

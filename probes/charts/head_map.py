@@ -74,7 +74,7 @@ def heads_map(
     layers: list[Any] = [
         cells,
         dashed.mark_rect(fillOpacity=0, stroke=GREY, strokeDash=[3, 2], strokeWidth=1).encode(x=x, y=y),
-        named.encode(x=x, y=y, text="text:N", color=lettering()),
+        named.encode(x=x, y=y, text=alt.Text("text:N"), color=lettering()),
         *_shared(geometry, lang, most),
         *_without_heads(geometry, lang),
         *marks,
@@ -168,7 +168,7 @@ def _without_heads(geometry: Mapping[str, Any], lang: str) -> list[Any]:
         return []
     table, x = alt.Chart(alt.InlineData(values=none)), _layer_axis(geometry, lang)
     box = table.mark_rect(fillOpacity=0, stroke=GREY, strokeDash=[2, 3]).encode(x=x)
-    return [box, table.mark_text(angle=270, color=INK, opacity=0.7).encode(x=x, text="text:N")]
+    return [box, table.mark_text(angle=270, color=INK, opacity=0.7).encode(x=x, text=alt.Text("text:N"))]
 
 
 def _crosses(table: Any, geometry: Mapping[str, Any], lang: str) -> list[Any]:
@@ -252,5 +252,5 @@ def _turns(result: ProbeResult, x: Any, lang: str) -> list[Any]:
         table = alt.Chart(alt.InlineData(values=[{"k": k, "text": text}]))
         marks.append(table.mark_rule(color=INK, strokeDash=[4, 3], opacity=0.7).encode(x=x))
         words = table.mark_text(align="left", dx=5, baseline="top", color=INK, fontSize=11)
-        marks.append(words.encode(x=x, y=alt.value(dy), text="text:N"))
+        marks.append(words.encode(x=x, y=alt.value(dy), text=alt.Text("text:N")))
     return marks

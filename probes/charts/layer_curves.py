@@ -87,7 +87,9 @@ def lens(result: ProbeResult, lang: str) -> alt.LayerChart:
         )
     )
     words = alt.Chart(alt.InlineData(values=ends)).mark_text(align="left", dx=7, fontSize=12, color=INK)
-    named = words.encode(x=x, y=alt.Y("at:Q", title=None, scale=alt.Scale(domain=[0, 1])), text="answer:N")
+    named = words.encode(
+        x=x, y=alt.Y("at:Q", title=None, scale=alt.Scale(domain=[0, 1])), text=alt.Text("answer:N")
+    )
     return layered([*_settles(rows, x, lang), lines, named], 280)
 
 
@@ -125,7 +127,7 @@ def _settles(rows: Sequence[Mapping[str, Any]], x: Any, lang: str) -> list[Any]:
     )
     return [
         table.mark_rule(color=INK, strokeDash=[4, 3], opacity=0.7).encode(x=x),
-        words.encode(x=x, y=alt.value(-4), text="text:N"),
+        words.encode(x=x, y=alt.value(-4), text=alt.Text("text:N")),
     ]
 
 

@@ -86,7 +86,10 @@ def links_maps(result: ProbeResult, lang: str, *, most: int | None = MOST_WORDS)
         left.encode(x=x, y=y, color=effect_colour(reach, effect_title(result, lang, cut=True))),
         right.encode(x=x, y=y, color=alt.Color("attention:Q", scale=weight, legend=strip)),
         signs.encode(
-            x=x, y=y, text="text:N", color=alt.condition("datum.strong", alt.value("white"), alt.value(INK))
+            x=x,
+            y=y,
+            text=alt.Text("text:N"),
+            color=alt.condition("datum.strong", alt.value("white"), alt.value(INK)),
         ),
         everything.mark_rect(opacity=0.001, fill=GREY).encode(x=x, y=y, tooltip=told).add_params(frame),
         everything.mark_rect(fillOpacity=0, stroke=INK, strokeWidth=2, aria=False)
@@ -154,7 +157,7 @@ def _headings(shown: Sequence[int], lang: str) -> list[Any]:
     table = alt.Chart(alt.InlineData(values=values))
     words = table.mark_text(align="right", baseline="top", fontWeight="bold", color=INK, fontSize=12)
     x = alt.X("column:N", scale=alt.Scale(domain=columns, paddingInner=0.06), bandPosition=1)
-    return [words.encode(x=x, y=alt.value(2), text="text:N")]
+    return [words.encode(x=x, y=alt.value(2), text=alt.Text("text:N"))]
 
 
 # ---- arcs
@@ -197,8 +200,8 @@ def links_arcs(result: ProbeResult, lang: str, *, most: int = 12) -> alt.LayerCh
         .encode(
             x=x,
             y=y,
-            order="step:Q",
-            detail="n:N",
+            order=alt.Order("step:Q"),
+            detail=alt.Detail("n:N"),
             color=alt.Color("colour:N", scale=None),
             strokeWidth=alt.StrokeWidth("width:Q", scale=None),
             strokeDash=alt.StrokeDash(

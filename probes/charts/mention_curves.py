@@ -66,10 +66,10 @@ def mentions(result: ProbeResult, lang: str) -> alt.LayerChart:
     straight = alt.Chart(alt.InlineData(values=line))
     parts = [
         straight.mark_line(strokeDash=[5, 4], color=GREY).encode(x=x, y=y),
-        straight.mark_text(align="right", dy=-8, color=GREY).encode(x=x, y=y, text="text:N"),
+        straight.mark_text(align="right", dy=-8, color=GREY).encode(x=x, y=y, text=alt.Text("text:N")),
         table.mark_rule(strokeWidth=1.5)
         .transform_filter("isValid(datum.low)")
-        .encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=colour),
+        .encode(x=x, y=alt.Y("low:Q"), y2=alt.Y2("high:Q"), color=colour),
         table.mark_line().encode(x=x, y=y, color=colour),
         table.mark_point(filled=True, size=70).encode(
             x=x, y=y, color=colour, shape=shape, tooltip=tips(lang, "what", "number", "kept")

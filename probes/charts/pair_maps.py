@@ -49,7 +49,10 @@ def pairs_map(result: ProbeResult, lang: str, *, most: int | None = MOST_WORDS) 
     parts = [
         table.mark_rect().encode(x=x, y=y, color=_colour(reach, result, lang), tooltip=told),
         table.mark_text(fontSize=10, aria=False).encode(
-            x=x, y=y, text="text:N", color=alt.condition("datum.strong", alt.value("white"), alt.value(INK))
+            x=x,
+            y=y,
+            text=alt.Text("text:N"),
+            color=alt.condition("datum.strong", alt.value("white"), alt.value(INK)),
         ),
     ]
     return layered(parts, ROW * max(2, len(shown)))

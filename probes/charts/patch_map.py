@@ -71,7 +71,9 @@ def patch_map(result: ProbeResult, lang: str) -> alt.LayerChart:
         color=alt.Color("recovered:Q", scale=scale, legend=strip),
         tooltip=tips(lang, "where", "word", "share", "effect", "then"),
     )
-    texts = table.mark_text(fontSize=10, aria=False).encode(x=x, y=y, text="text:N", color=lettering())
+    texts = table.mark_text(fontSize=10, aria=False).encode(
+        x=x, y=y, text=alt.Text("text:N"), color=lettering()
+    )
     height = 30 if len(levels) <= 8 else 20 if len(levels) <= 16 else 14
     return layered([cells, texts], height * len(levels))
 

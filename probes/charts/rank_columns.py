@@ -67,7 +67,7 @@ def rankings(result: ProbeResult, lang: str) -> alt.LayerChart:
         tooltip=tips(lang, "word", "ranking", "place"),
     )
     ink = alt.condition(f"datum.early > {DARK}", alt.value("white"), alt.value(INK))
-    texts = table.mark_text(fontSize=11).encode(x=x, y=y, text="place:N", color=ink)
+    texts = table.mark_text(fontSize=11).encode(x=x, y=y, text=alt.Text("place:N"), color=ink)
     return layered([cells, texts], (ROW_PIXELS + 2) * max(1, len(labels)))
 
 

@@ -58,7 +58,7 @@ def two_questions(result: ProbeResult, lang: str, *, most: int | None = MOST) ->
     y = labelled("left", [{"row": name} for name in dict.fromkeys(names)])
     table = alt.Chart(alt.InlineData(values=values))
     domain = list(asked.values())
-    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x="at:Q")
+    zero = alt.Chart(alt.InlineData(values=[{"at": 0}])).mark_rule(color=GREY).encode(x=alt.X("at:Q"))
     points = table.mark_point(filled=True, size=75, opacity=0.9).encode(
         x=x,
         y=y,
@@ -71,7 +71,7 @@ def two_questions(result: ProbeResult, lang: str, *, most: int | None = MOST) ->
         shape=alt.Shape("asked:N", title=None, scale=alt.Scale(domain=domain, range=["circle", "diamond"])),
         tooltip=tips(lang, "what", "kind", "effect", "then"),
     )
-    between = table.mark_line(color=GREY).encode(x=x, y=y, detail="row:N")
+    between = table.mark_line(color=GREY).encode(x=x, y=y, detail=alt.Detail("row:N"))
     return layered([zero, between, points], ROW_PIXELS * max(1, len(rows)))
 
 

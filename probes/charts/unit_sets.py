@@ -55,7 +55,10 @@ def sets_of_units(result: ProbeResult, lang: str) -> alt.LayerChart:
     parts = [
         table.mark_rect().encode(x=x, y=y, color=alt.Color("colour:N", scale=None), tooltip=told),
         table.mark_text(fontSize=10, aria=False).encode(
-            x=x, y=y, text="sign:N", color=alt.condition("datum.strong", alt.value("white"), alt.value(INK))
+            x=x,
+            y=y,
+            text=alt.Text("sign:N"),
+            color=alt.condition("datum.strong", alt.value("white"), alt.value(INK)),
         ),
     ]
     return layered(parts, ROW * max(1, len(labels)))
