@@ -23,6 +23,7 @@ from probes.models.layout import Layout, Posed, Work, inside_key
 from probes.models.local_scoring import LocalScoring
 from probes.models.offsets import Carried, Carriers
 from probes.models.placement import devices
+from probes.models.recent import Recent
 from probes.models.trained import departures
 from probes.text.passage import Span, Unit
 
@@ -55,7 +56,7 @@ class LocalModel:
         self.how = how
         self.tokenizer = loaded.tokenizer
         self.window = _window_of(loaded)
-        self._last_layout: tuple[Question, Layout] | None = None
+        self._layouts, self._notes = Recent[Layout](), Recent[list[dict[str, Any]]]()
         self._engine: Engine | None = None
         self._opening = Lock()
 
@@ -128,6 +129,9 @@ class LocalModel:
         }
 
     def notes(self, question: Question) -> list[dict[str, Any]]:
+        return list(self._notes.of(question, lambda: self._noted(question)))
+
+    def _noted(self, question: Question) -> list[dict[str, Any]]:
         template = self.layout(question).frame.template
         unused = prompting.unused(question, template).items()
         beyond = departures(question, self.tokenizer, template) if self.kind == "builtin" else []
@@ -140,11 +144,8 @@ class LocalModel:
     # ---- from a question to prompts
 
     def layout(self, question: Question) -> Layout:
-        """The clean prompt and what is scored after it; of the question asked last, from memory."""
-        last = self._last_layout
-        if last is None or last[0] is not question:
-            last = self._last_layout = (question, self._laid_out(question))
-        return last[1]
+        """The clean prompt and what is scored after it; of the questions asked last, from memory."""
+        return self._layouts.of(question, lambda: self._laid_out(question))
 
     def _laid_out(self, question: Question) -> Layout:
         default = {"builtin": "builtin", "chat": "chat", "base": "plain"}[self.kind]
