@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard import session
 from dashboard.session import bound, choose, current
 from dashboard.state import MEASURES, State
+from dashboard.widgets.made import picture
 from dashboard.widgets.notes import known_note
 from dashboard.wording import bare, t
 from probes import charts
@@ -36,13 +37,11 @@ IN_VIEW = """<style>@media (max-width: 640px) {
 def answers_view(result: ProbeResult, pinned: ProbeResult | None) -> None:
     """Probabilities of the answers, what they leave to everything else, and what the model says by itself."""
     lang, data = current().lang, result.data
-    chart = charts.answers(result, lang, pinned=pinned)
+    drawn = picture([result, pinned], lambda: charts.answers(result, lang, pinned=pinned), "answers", lang)
     said = headline(data, lang)
     if current().out:
         st.html(IN_VIEW)
-    st.vega_lite_chart(
-        charts.specification(chart), key="answers_chart", alt=bare("numbers.answers_alt", headline=said)
-    )
+    st.vega_lite_chart(drawn, key="answers_chart", alt=bare("numbers.answers_alt", headline=said))
     if data["greedy"] is None:  # nothing is written out while words are hidden
         st.caption(t("numbers.coverage", coverage=percent(data["coverage"])))
     else:
@@ -105,11 +104,12 @@ def effects_view(words: ProbeResult) -> None:
     key = "w_all_rows"
     everything = bool(st.session_state.get(key, False))
     most = None if everything else FIRST_ROWS
-    chart = charts.effects(words, state.lang, most=most, groups=groups, measure=measure_of(state))
-    said = headline(words.data, state.lang)
-    st.vega_lite_chart(
-        charts.specification(chart), key="effects_chart", alt=bare("numbers.effects_alt", headline=said)
+    how: dict[str, Any] = {"most": most, "groups": groups, "measure": measure_of(state)}
+    drawn = picture(
+        [words], lambda: charts.effects(words, state.lang, **how), "effects", state.lang, *how.values()
     )
+    said = headline(words.data, state.lang)
+    st.vega_lite_chart(drawn, key="effects_chart", alt=bare("numbers.effects_alt", headline=said))
     limits = words.data["thresholds"]
     st.caption(
         t(

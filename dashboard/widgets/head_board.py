@@ -13,6 +13,7 @@ from dashboard.state import HOWS, PLACES
 from dashboard.values import Head
 from dashboard.widgets.answers_and_effects import target_name, targets
 from dashboard.widgets.desk import Desk, ink
+from dashboard.widgets.made import picture
 from dashboard.widgets.wide import FINGER, wide
 from dashboard.wording import bare, t
 from probes import charts
@@ -115,11 +116,17 @@ def _pressable(desk: Desk, exact: ProbeResult) -> None:
     run = desk.shop.identity("heads", desk.choice, desk.question, study_options.heads(desk.state))
     key = f"{MAP}_{visit.head_revision}_{abs(hash(run))}"
     base = visit.head_bases.setdefault(key, desk.state.ablated)
-    chart = charts.heads_map(exact, desk.state.lang, chosen=base, select=True)
-    said = headline(exact.data, desk.state.lang)
+    lang = desk.state.lang
+    drawn = picture(
+        [exact],
+        lambda: charts.heads_map(exact, lang, chosen=base, select=True),
+        *("heads", lang, base),
+        ink=ink(),
+    )
+    said = headline(exact.data, lang)
     with wide("heads_wide", desk.geometry["layers"], FINGER):
         st.vega_lite_chart(
-            charts.specification(chart, ink=ink()),
+            drawn,
             key=key,
             on_select=lambda: _take_presses(key, desk.geometry),
             selection_mode=[charts.SELECTION],

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from dashboard import session
 from dashboard.widgets.desk import Desk, ink
+from dashboard.widgets.made import picture
 from dashboard.widgets.passage_marks import Arc, passage_marks
 from dashboard.widgets.wide import GLANCE, wide
 from dashboard.wording import bare, t
@@ -109,13 +110,16 @@ def unfinished(desk: Desk, so_far: Mapping[Any, float | None], slot: DeltaGenera
 def maps(desk: Desk, found: ProbeResult) -> None:
     """Both maps, of the strongest links' words or of all."""
     everything = bool(st.session_state.get("w_all_links", False))
-    chart = charts.links_maps(found, desk.state.lang, **({"most": None} if everything else {}))
+    lang, most = desk.state.lang, {"most": None} if everything else {}
+    drawn = picture(
+        [found], lambda: charts.links_maps(found, lang, **most), "links", lang, everything, ink=ink()
+    )
     words = len(found.data["units"]) if everything else min(len(found.data["units"]), charts.MOST_WORDS)
     with wide("links_wide", 2 * words, GLANCE):
         st.vega_lite_chart(
-            charts.specification(chart, ink=ink()),
+            drawn,
             key="links_maps",
-            alt=bare("links.maps_alt", headline=headline(found.data, desk.state.lang)),
+            alt=bare("links.maps_alt", headline=headline(found.data, lang)),
         )
     if len(found.data["units"]) > charts.MOST_WORDS:
         st.toggle(t("links.all_words", count=len(found.data["units"])), key="w_all_links")

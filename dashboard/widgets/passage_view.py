@@ -11,6 +11,7 @@ from dashboard import session
 from dashboard.asking import noise_units, preset_of
 from dashboard.session import current
 from dashboard.widgets import prediction
+from dashboard.widgets.made import made
 from dashboard.widgets.markup import Markdown
 from dashboard.widgets.word_chips import Scores, pressed, word_chips
 from dashboard.wording import bare, t
@@ -52,7 +53,9 @@ def passage_view(
         else _scores_so_far(units, so_far, measure)
         if so_far
         else None,
-        notes=_notes(words, len(units)) if words else None,
+        notes=made([words], lambda: _notes(words, len(units)), "notes", state.lang, state.preset, state.text)
+        if words
+        else None,
         glosses=_glosses(question, units),
         look="veil" if state.mode == "hide" else "strike",
     )
