@@ -28,7 +28,7 @@ GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 SMOLLM2_SHA256 = "a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd"
 """Of the weights that it is converted to."""
 
-_FOLDER = "SmolLM2-135M-Instruct-v1"
+SMOLLM2_FOLDER = "SmolLM2-135M-Instruct-v1"
 """With the last version of the conversion that changed anything in this file's model."""
 
 
@@ -51,7 +51,7 @@ def fetch(name: str, on_progress: Progress | None = None) -> Path:
 
 def smollm2_folder() -> Path | None:
     """Where a fetched SmolLM2 is, or None. Opens no file."""
-    folder = cache_folder() / "models" / _FOLDER
+    folder = cache_folder() / "models" / SMOLLM2_FOLDER
     return folder if folder.is_dir() else None
 
 
@@ -68,7 +68,7 @@ def fetch_smollm2(on_progress: Progress | None = None) -> Path:
     there = smollm2_folder()
     if there:
         return there
-    target = cache_folder() / "models" / _FOLDER
+    target = cache_folder() / "models" / SMOLLM2_FOLDER
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".partial-") as temporary:
         if on_progress:

@@ -1,0 +1,1 @@
+"""Many visitors at one hosted page: `python -m tests.load`, `make load`."""
