@@ -84,13 +84,14 @@ class Page:
 
     def _take_new_session(self, message: ForwardMsg) -> None:
         told = message.new_session
-        self.script, self.run = told.page_script_hash, message.metadata.run.script_run_id
+        self.run = message.metadata.run.script_run_id
         self.session = told.initialize.session_id or self.session
         if not message.metadata.run.fragment_ids:
             self.every.clear()
             self.rests = False
 
     def _take_navigation(self, message: ForwardMsg) -> None:
+        self.script = message.navigation.page_script_hash
         self.pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
 
     def _take_page_info_changed(self, message: ForwardMsg) -> None:
