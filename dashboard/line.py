@@ -3,8 +3,9 @@
 A long run comes to a point where it may give its turn away between two steps, a few times a second at most,
 and does so where another should go on: a short one at once, another long one after a slice of time, the one
 that had least of it. Short runs do not wait for the step that is under way: the engine hands its lock on
-between forwards. Only at a model that answers from elsewhere, which knows no two callers, everything goes one
-by one.
+between forwards. Models of one process share its processor, so a long run at one leaves it to short runs at
+the others as well. Only at a model that answers from elsewhere, which knows no two callers, everything goes
+one by one.
 
 Nobody starves: while short runs come without end, a long one still makes a step every few seconds; of long
 ones so many are under way at a time, and the next begins when one of them has ended. A visitor has one long
@@ -24,8 +25,9 @@ from dataclasses import dataclass
 
 from dashboard.gate import Standing
 
-SHORT = 5.0
-"""Seconds that a short run takes at most, by its estimate; one that takes twice as long is a long one."""
+SHORT = 1.0
+"""Seconds that a short run takes at most, by its estimate; one that takes twice as long is a long one. A
+pressed word is short, every word of a passage is not: with many readers a press would stand behind those."""
 SLICE = 1.0
 """Seconds that a long run keeps its turn while others that are long wait."""
 PATIENCE = 4.0
@@ -67,19 +69,44 @@ class Ticket:
         return max(self.expected - self.used, LEAST_LEFT * self.expected)
 
 
+class Rush:
+    """How many short runs there are at all models of this process, which share its processor.
+
+    Any thread calls it; a line's lock may be held meanwhile, and it holds none beside its own.
+    """
+
+    def __init__(self) -> None:
+        self._count, self._lock = 0, threading.Lock()
+
+    def add(self, more: int) -> None:
+        with self._lock:
+            self._count += more
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        with self._lock:
+            return self._count > 0
+
+
 class Line:
     """See the module's docstring.
 
     Args:
+        rush: shared with the lines of the other models; none where the model takes none of this processor.
         alone: whether the model stands no two callers at once.
         poll: seconds between two calls of a ticket's `check`.
         clock: seconds, for slices and patience.
     """
 
     def __init__(
-        self, *, alone: bool = False, poll: float = 0.25, clock: Callable[[], float] = time.monotonic
+        self,
+        *,
+        alone: bool = False,
+        poll: float = 0.25,
+        clock: Callable[[], float] = time.monotonic,
+        rush: Rush | None = None,
     ) -> None:
-        self.alone = alone
+        self.alone, self._rush = alone, Rush() if rush is None else rush
         self._poll, self._clock = poll, clock
         self._short: list[Ticket] = []
         self._long: list[Ticket] = []
@@ -92,16 +119,22 @@ class Line:
     def turn(self, ticket: Ticket) -> Iterator[None]:
         """From the moment when `ticket` may go to the end of its run."""
         with self._changed:
-            (self._short if ticket.expected <= SHORT else self._long).append(ticket)
+            if ticket.expected <= SHORT:
+                self._short.append(ticket)
+                self._rush.add(1)
+            else:
+                self._long.append(ticket)
         try:
             self._wait(ticket)
             yield
         finally:
             with self._changed:
                 self._account(ticket)
-                for line in (self._short, self._long):
-                    if ticket in line:
-                        line.remove(ticket)
+                if ticket in self._short:
+                    self._short.remove(ticket)
+                    self._rush.add(-1)
+                if ticket in self._long:
+                    self._long.remove(ticket)
                 if self._holder is ticket:
                     self._holder = None
                 self._changed.notify_all()
@@ -115,6 +148,7 @@ class Line:
                 if ticket.used <= 2 * SHORT:
                     return
                 self._short.remove(ticket)  # not so short after all
+                self._rush.add(-1)
                 self._long.append(ticket)
                 ticket._since = None
             elif self._holder is ticket:
@@ -122,7 +156,7 @@ class Line:
                 others = [one for one in self._admitted() if one is not ticket]
                 sliced = bool(others) and ticket.used - ticket._slice >= SLICE
                 unseen = not ticket.attended and any(one.attended for one in others)
-                if not (self._short or sliced or unseen):
+                if not (self._hurried() or sliced or unseen):
                     return
                 self._holder, ticket._since = None, None
             self._changed.notify_all()
@@ -169,7 +203,7 @@ class Line:
             return self._short[0] is ticket and not (self.alone and self._holder)
         if self._holder is not None or (self.alone and any(one._since is not None for one in self._short)):
             return False
-        if self._short and not self._overdue():
+        if self._hurried() and not self._overdue():
             return False
         return self._next() is ticket
 
@@ -200,6 +234,10 @@ class Line:
 
     def _before(self, ticket: Ticket) -> list[Ticket]:
         return self._long[: self._long.index(ticket)]
+
+    def _hurried(self) -> bool:
+        """Whether there are short runs, here or at another model: long ones leave the processor to them."""
+        return bool(self._rush)
 
     def _overdue(self) -> bool:
         return self._clock() - self._last_step > PATIENCE

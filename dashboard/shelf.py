@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dashboard.gate import Gate, Standing, Waiting, patiently
-from dashboard.line import Line
+from dashboard.line import Line, Rush
 from probes.studies.base import inside_of
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ class Shelf:
         self._gates: dict[Choice, Gate] = {}
         self._leases: dict[Choice, Leases] = {}
         self._lines: dict[Choice, Line] = {}
+        self._rush = Rush()
         self._adding = threading.Lock()
         self._place = Gate()
         self._loading = Gate()
@@ -223,7 +224,8 @@ class Shelf:
             )
         model.describe()  # the self-check, before anybody sees the model
         with self._adding:
-            self._lines[choice] = Line(alone=inside_of(model) is None)
+            elsewhere = inside_of(model) is None
+            self._lines[choice] = Line(alone=elsewhere, rush=None if elsewhere else self._rush)
         self._kept[choice] = model
         return model
 

@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,13 +39,16 @@ class Lines:
         self._stream, self._lock = stream, threading.Lock()
 
     def write(self, event: str, **values: str | float | None) -> None:
-        """One line; values that are None are left out."""
+        """One line; values that are None are left out.
+
+        A stream that takes no more, a full disk for one, costs the line and never the answer it tells of.
+        """
         if self._stream is None:
             return
         told = {name: value for name, value in values.items() if value is not None}
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         line = json.dumps({"at": at, "event": event, **told}, ensure_ascii=True)
-        with self._lock:
+        with self._lock, suppress(OSError, ValueError):  # ValueError: it is closed
             self._stream.write(line + "\n")
             self._stream.flush()
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard.line import PATIENCE, SHORT, SLICE, UNDER_WAY, Line, Ticket
+from dashboard.line import PATIENCE, SHORT, SLICE, UNDER_WAY, Line, Rush, Ticket
 
 PATIENT = 20.0
 LONG = 100.0
@@ -69,9 +69,10 @@ class Runner:
 class Bench:
     """A line and the runs at it."""
 
-    def __init__(self, *, alone: bool = False) -> None:
-        self.clock = Clock()
-        self.line = Line(alone=alone, poll=0.005, clock=self.clock)
+    def __init__(self, *, alone: bool = False, beside: Bench | None = None) -> None:
+        self.clock = beside.clock if beside else Clock()
+        self.rush = beside.rush if beside else Rush()
+        self.line = Line(alone=alone, poll=0.005, clock=self.clock, rush=self.rush)
         self.runners: list[Runner] = []
 
     def begin(self, visitor: str, expected: float, check: Callable[[], None] = lambda: None) -> Runner:
@@ -272,3 +273,38 @@ def test_the_wait_is_told_as_it_will_be(bench: Bench) -> None:
     # Then 10, 20, 30 and 50 are left: the second ends after four times ten more.
     assert bench.line.standing(sixth.ticket).seconds == pytest.approx(4 * 10 + 4 * 10)
     assert bench.line.seconds() == pytest.approx(210)
+
+
+def test_a_long_run_leaves_the_processor_to_short_runs_of_another_model(bench: Bench) -> None:
+    other = Bench(beside=bench)
+    short, long = other.begin("b", SHORT), bench.begin("a", LONG)
+    assert short.goes.wait(PATIENT)
+    assert waits(long)
+    short.end()
+    assert long.goes.wait(PATIENT)
+    again = other.begin("b", SHORT)
+    long.step()
+    assert waits(long)
+    bench.clock.now += PATIENCE + 1  # nobody starves
+    assert long.goes.wait(PATIENT)
+    again.end()
+    long.end()
+    assert not bench.rush
+
+
+def test_at_a_model_that_answers_from_elsewhere_nobody_waits_for_this_processor() -> None:
+    here, elsewhere = Bench(), Bench(alone=True)
+    short, long = here.begin("a", SHORT), elsewhere.begin("b", LONG)
+    assert long.goes.wait(PATIENT)
+    long.step()
+    assert not waits(long)
+    short.end()
+    long.end()
+
+
+def test_one_that_turns_out_long_hurries_nobody_any_more(bench: Bench) -> None:
+    other = Bench(beside=bench)
+    liar = other.begin("a", SHORT)
+    liar.step(2 * SHORT + 1)
+    assert not bench.rush
+    other.going.end()
