@@ -81,3 +81,11 @@ def test_a_fault_in_mid_run_costs_no_result(tmp_path: Path) -> None:
     store.put({key_of(2): "two"})
     assert store.fault is not None
     assert store.get([key_of(1)]) == {}
+
+
+def test_a_value_that_is_no_json_any_more_costs_no_result(tmp_path: Path) -> None:
+    store = Store(tmp_path / "trials.sqlite")
+    store.put({key_of(1): "one"})
+    store._base.execute("update trials set value = '{\"cut o'")
+    assert store.get([key_of(1)]) == {}
+    assert store.fault is not None

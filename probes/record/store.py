@@ -137,7 +137,7 @@ class Store:
         with self._lock:
             try:
                 yield
-            except sqlite3.Error as fault:
+            except (sqlite3.Error, ValueError) as fault:  # ValueError: what is kept is no JSON any more
                 self.fault = fault
 
     def close(self) -> None:
