@@ -166,3 +166,17 @@ def test_libraries_log_places_and_no_words(capsys: pytest.CaptureFixture[str]) -
     assert "ValueError at test_operator.py" in said
     assert "our own words" in said
     assert "Traceback" not in said
+
+
+class Full(io.StringIO):
+    """A log on a full disk."""
+
+    def write(self, text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_log_that_takes_no_more_costs_no_answer() -> None:
+    closed = io.StringIO()
+    closed.close()
+    for stream in (Full(), closed):
+        Lines(stream).write("run", study="ask")
