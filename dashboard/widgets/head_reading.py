@@ -100,7 +100,10 @@ def _named(word: Any) -> str:
 
 
 def _choose_reader() -> None:
-    session.change(reader=int(st.session_state["w_reader"]))
+    """Take the choice over; what a client makes up is none."""
+    sent: Any = st.session_state["w_reader"]
+    if type(sent) is int:
+        session.change(reader=sent)
 
 
 def _draw(desk: Desk, looked: Head, reader: int) -> None:
