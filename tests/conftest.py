@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 # Before torch is imported: several test processes share the cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,6 +24,8 @@ hypothesis.settings.load_profile("any machine")
 # Looked for before any test moves the cache folder.
 NAMED = os.environ.get("CRUX_TEST_SMOLLM2")
 SMOLLM2 = Path(NAMED) if NAMED else smollm2_folder()
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+"""Of Chromium, without a screen and without the network."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -80,6 +83,16 @@ def chromium() -> str:
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
     return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str) -> Iterator[Any]:
+    """One for all tests of a process: Playwright is not started twice beside itself."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        found = started.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield found
+        found.close()
 
 
 @pytest.fixture(scope="session")

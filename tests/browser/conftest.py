@@ -18,7 +18,6 @@ import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api")
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 PATIENCE = 120_000
 """Milliseconds; other tests may be using the processor, and it may be slow."""
 sync_api.expect.set_options(timeout=PATIENCE)
@@ -69,12 +68,16 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"the server did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-@pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Any]:
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield found
-        found.close()
+def stop_of(page: Any) -> Any:
+    """The page's own Stop of a long run, which a slow machine is offered first: Streamlit's toolbar has one,
+    too, which leaves the page as it stands.
+    """
+    stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+    offer = page.locator(".st-key-words_measure button")
+    sync_api.expect(stop.or_(offer).first).to_be_visible()
+    if offer.count():
+        offer.press("Enter")
+    return stop
 
 
 class Explore:

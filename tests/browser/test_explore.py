@@ -15,7 +15,7 @@ from probes import load_model, preset, run
 from probes.asking.question import Question, standard_answers
 from probes.running.headline import headline
 from probes.text.passage import Passage
-from tests.browser.conftest import PATIENCE, Explore, sync_api
+from tests.browser.conftest import PATIENCE, Explore, stop_of, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
@@ -196,8 +196,7 @@ def test_two_thousand_words_stay_usable(explore: Explore) -> None:
 def test_stop_keeps_what_was_found_and_going_on_completes_it(explore: Explore) -> None:
     text = "I walked into the bakery and sat down. " * 36
     explore.open(urlencode(to_link(State(text=text))), scored=False)
-    # The page's own: Streamlit's toolbar has one too, which leaves the page as it stands.
-    stop = explore.page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+    stop = stop_of(explore.page)
     stop.press("Enter", timeout=PATIENCE)  # a mouse waits until the page rests, and then the run is over
     expect(explore.page.get_by_text("Stopped after")).to_be_visible()
     explore.press("Go on")

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from dashboard.state import State, to_link
-from tests.browser.conftest import PATIENCE, Explore, sync_api
+from tests.browser.conftest import PATIENCE, Explore, stop_of, sync_api
 from tests.browser.test_inside import Inside
 
 pytestmark = pytest.mark.browser
@@ -125,7 +125,7 @@ def test_the_hint_speaks_of_the_chosen_unit(phone: Inside) -> None:
 def test_only_the_pages_own_stop_is_offered(inside: Inside) -> None:
     text = "I went to the museum and looked around. " * 36
     inside.page.goto(f"{inside.url}?{urlencode(to_link(State(text=text)))}")
-    own = inside.page.get_by_test_id("stMain").get_by_role("button", name="Stop", exact=True)
+    own = stop_of(inside.page)
     expect(own).to_be_visible(timeout=PATIENCE)
     expect(inside.page.get_by_role("button", name="Stop", exact=True)).to_have_count(1)
     own.press("Enter")  # a mouse waits until the page rests

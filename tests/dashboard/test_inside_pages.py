@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -204,13 +205,8 @@ def test_many_passages_are_asked_for_then_shown(
     page: str, study: str, more: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With four passages in the place of ten: what is tested here is the page."""
-    generated, asked = sets._generated, []
-
-    def four(count: int, *given: Any) -> Any:
-        asked.append(count)
-        return generated(4, *given)
-
-    monkeypatch.setattr(sets, "_generated", four)
+    generated = sets.generated
+    monkeypatch.setattr(sets, "generated", lambda *given: islice(generated(*given), 4))
     monkeypatch.setattr(runs, "_words_of_set", runs._words_of_set.__wrapped__)
     at = opened(page, over="10", tab="over", **more)
     assert not many_passages(at)
@@ -219,5 +215,4 @@ def test_many_passages_are_asked_for_then_shown(
     assert not at.exception
     assert len(many_passages(at)) == 1
     said = next(note.value for note in at.markdown if note.value.startswith("**Over "))
-    assert set(asked) == {10}
     assert "4 passages" in said or (study == "patch" and "left out" in said), said

@@ -375,7 +375,7 @@ def test_a_download_that_nobody_wants_ends_and_is_taken_up_later(
     if slow.ranges:  # it may have been whole by then
         assert 0 < again.seen[0][1] < again.seen[0][2]
         assert slow.ranges[-1] == ("model.safetensors", again.seen[0][1])
-    assert again.seen[-1][1] == again.seen[-1][2]
+        assert again.seen[-1][1] == again.seen[-1][2]
 
 
 def test_a_stop_on_the_page_offers_to_go_on(hub: FakeHub, shop: Service) -> None:

@@ -20,7 +20,7 @@ from probes.asking.question import preset
 
 SLOW = Choice("slow")
 WORDS = {"mode": "delete", "unit": "word", "target": "top"}
-PATIENCE = 20.0
+PATIENCE = 120.0
 
 
 class Held:

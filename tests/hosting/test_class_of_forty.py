@@ -58,8 +58,12 @@ class Member:
             state = {"revision": 1, "order": chosen, "removed": sorted(chosen)}
             await self.visitor.send(self.page.posted("class_chips_1", selection=state))
             await self.visitor.until(lambda chosen=chosen: self.pressed() == sorted(chosen), PATIENCE)
+        await self.visitor.until(self.may_send, PATIENCE)
         await self.visitor.send(self.page.pressed("class_send"))
         await self.visitor.until(lambda: "Sent" in " ".join(self.page.texts("alert")), PATIENCE)
+
+    def may_send(self) -> bool:
+        return any(not node.proto.disabled for _, node in self.page.found("button", "class_send"))
 
     def pressed(self) -> list[int]:
         found: list[int] = self.page.data("class_chips_1")["removed"]
@@ -90,16 +94,6 @@ def tabs(request: pytest.FixtureRequest) -> list[Any]:
         return []
     browser = request.getfixturevalue("browser")
     return [browser.new_context(locale="en-GB").new_page() for _ in range(IN_BROWSERS)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from tests.browser.conftest import FLAGS, sync_api
-
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield found
-        found.close()
 
 
 def pressed_in(tab: Any, url: str, code: str, picks: list[int]) -> None:

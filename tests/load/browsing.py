@@ -20,7 +20,7 @@ def browse(url: str, pages: int, end: float) -> dict[str, Any]:
         return {}
     from playwright.sync_api import Error, sync_playwright
 
-    from tests.browser.conftest import FLAGS
+    from tests.conftest import FLAGS
 
     took: list[float] = []
     errors: list[str] = []
