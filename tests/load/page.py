@@ -53,10 +53,7 @@ class Page:
     """Whether no run of the script is under way, nor about to be."""
     runs_ended: int = 0
     """Whole runs of the script that came to their end."""
-    fragments_ended: int = 0
     nodes: dict[Path, Node] = field(default_factory=dict)
-    pages: dict[str, str] = field(default_factory=dict)
-    """Their hashes, by address."""
     values: dict[str, WidgetState] = field(default_factory=dict)
     every: dict[str, float] = field(default_factory=dict)
     """Fragments that run by themselves, and after how many seconds."""
@@ -92,7 +89,6 @@ class Page:
 
     def _take_navigation(self, message: ForwardMsg) -> None:
         self.script = message.navigation.page_script_hash
-        self.pages = {page.url_pathname: page.page_script_hash for page in message.navigation.app_pages}
 
     def _take_page_info_changed(self, message: ForwardMsg) -> None:
         self.query = message.page_info_changed.query_string
@@ -140,7 +136,6 @@ class Page:
                 for path, node in self.nodes.items()
                 if node.run == run or node.fragment not in fragments
             }
-            self.fragments_ended += 1
 
     # ---- what is looked at
 
@@ -217,7 +212,10 @@ class Page:
 
     def posted(self, key: str, **state: Any) -> bytes:
         """The state that a component posts."""
-        return self._set("bidi_component", key, json_value=json.dumps(state))
+        for _, node in self.found("bidi_component", key):
+            self.values[node.proto.id] = WidgetState(id=node.proto.id, json_value=json.dumps(state))
+            return self.rerun(fragment=node.fragment)
+        raise LookupError(f"no component {key!r} on {self.url}?{self.query}")
 
     def chosen(self, key: str, option: str) -> bytes:
         """One option of a row of choices, by its text."""
@@ -230,16 +228,6 @@ class Page:
             self.values[value.id] = value
             return self.rerun(fragment=node.fragment)
         raise LookupError(f"no choices {key!r}")
-
-    def entered(self, kind: str, key: str, text: str) -> bytes:
-        """Text in a field, or an option of a selectbox."""
-        return self._set(kind, key, string_value=text)
-
-    def _set(self, kind: str, key: str, **value: Any) -> bytes:
-        for _, node in self.found(kind, key):
-            self.values[node.proto.id] = WidgetState(id=node.proto.id, **value)
-            return self.rerun(fragment=node.fragment)
-        raise LookupError(f"no {kind} {key!r} on {self.url}?{self.query}")
 
 
 def _key(proto: Any) -> str:

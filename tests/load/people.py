@@ -72,6 +72,11 @@ class Person:
         self.page = page
         begun = time.perf_counter()
         await self.visitor.open(urlencode(link), page)
+        await self.visitor.until(
+            lambda: self._answer() is not None or self.visitor.page.rests or self._offered() is not None,
+            self.patience,
+        )
+        self.tally.seconds[f"{kind}, its first answer"].append(time.perf_counter() - begun)
         await self.visitor.until(lambda: self._done() or self._offered() is not None, self.patience)
         if (offered := self._offered()) is not None:
             await self.visitor.send(self.visitor.page.pressed(offered))
@@ -91,15 +96,14 @@ class Person:
             kind = self.tally.kind(Request.of(self.page, {**here.parameters, **link}, words=True))
         await self.visitor.send(data)
         seconds = await self.visitor.until(
-            lambda: here.run != ran and (self._answer() is not None or here.has("alert")), self.patience
+            lambda: here.run != ran and (self._answer() is not None or bool(self._faults())), self.patience
         )
         await self.visitor.until(lambda: here.run != ran and self._done(), self.patience)
         return self._took(kind, seconds)
 
     def _took(self, kind: str, seconds: float) -> bool:
         """Note what is on the page now that it rests."""
-        here, chart = self.visitor.page, self._answer()
-        faults = [node.proto.body for _, node in here.found("alert") if node.proto.format == Alert.ERROR]
+        here, chart, faults = self.visitor.page, self._answer(), self._faults()
         if faults or chart is None:
             self.tally.refused[str(faults[:1] or "no answer")[:300]] += 1
             return False
@@ -122,7 +126,15 @@ class Person:
     def _done(self) -> bool:
         """Whether the page rests, with an answer or a fault, and measures nothing."""
         here = self.visitor.page
-        return here.rests and not here.has("progress") and (self._answer() is not None or here.has("alert"))
+        return (
+            here.rests and not here.has("progress") and (self._answer() is not None or bool(self._faults()))
+        )
+
+    def _faults(self) -> list[str]:
+        """What the present run says went wrong; a note that something is worth knowing is none."""
+        here = self.visitor.page
+        alerts = (node for _, node in here.found("alert") if node.run == here.run)
+        return [str(node.proto.body) for node in alerts if node.proto.format == Alert.ERROR]
 
     def _offered(self) -> str | None:
         """The button for a run that is long."""

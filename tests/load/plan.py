@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from tests.load.host import Host
 from tests.load.known import Known
 from tests.load.people import PRESETS, Person, brings_a_passage, measures, person
@@ -47,6 +49,7 @@ async def loaded(host: Host, plan: Plan, smollm2: Path | None) -> dict[str, Any]
     measuring = plan.measuring if smollm2 else 0
     people = [Person(host.url, tally, next(marks), n, plan.pause) for n in range(plan.visitors)]
     begun, spent, own = time.monotonic(), host.seconds(), time.process_time()
+    before = _others(host)
     end = begun + 60 * plan.minutes
 
     def over() -> bool:
@@ -65,6 +68,7 @@ async def loaded(host: Host, plan: Plan, smollm2: Path | None) -> dict[str, Any]
         "clients": round(time.process_time() - own, 1),
         "clients_percent_of_a_core": round(100 * (time.process_time() - own) / took, 1),
     }
+    figures["busy"] = _busy(host, took, before)
     if plan.visits:
         figures["further"] = await _further(host, plan.visits, marks)
         figures["leaks"] += figures["further"].pop("leaks")
@@ -73,6 +77,17 @@ async def loaded(host: Host, plan: Plan, smollm2: Path | None) -> dict[str, Any]
     wrong = await asyncio.to_thread(tally.wrong, Known(str(smollm2 or "")))
     figures["wrong"], figures["wrong_answers"] = len(wrong), wrong[:10]
     return figures
+
+
+def _others(host: Host) -> float:
+    """Seconds of processor that this machine spent on anything but the server and its clients."""
+    spent = psutil.cpu_times()
+    return float(spent.user + spent.system + spent.nice) - host.seconds() - time.process_time()
+
+
+def _busy(host: Host, took: float, before: float) -> bool:
+    """Whether other work took more than a tenth of the machine; our own browsers count as such."""
+    return (_others(host) - before) / took > 0.1 * (os.cpu_count() or 1)
 
 
 def _marks() -> Any:

@@ -39,7 +39,6 @@ class Visitor:
         self._changed = asyncio.Condition()
         self._tasks: list[asyncio.Task[None]] = []
         self.closed = ""
-        self.shown_at: dict[str, float] = {}
 
     async def open(self, query: str = "", page: str = "") -> Visitor:
         """Load the page at this address, as somebody who follows a link or reloads."""
@@ -99,16 +98,6 @@ class Visitor:
         if self.closed:
             raise Gone(self.closed)
         return time.perf_counter() - begun
-
-    async def act(self, data: bytes, seconds: float, seen: Seen | None = None) -> float:
-        """Send, and wait until the script has run to its end; seconds until `seen`, or that end."""
-        before, begun = self.page.runs_ended, time.perf_counter()
-        await self.send(data)
-        if seen is not None:
-            await self.until(seen, seconds)
-        shown = time.perf_counter() - begun
-        await self.until(lambda: self.page.runs_ended > before, seconds)
-        return shown if seen is not None else time.perf_counter() - begun
 
     async def _listen(self) -> None:
         assert self._socket is not None
