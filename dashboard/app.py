@@ -27,6 +27,10 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts this folder on the path, n
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch: spinning threads slow each other down
 
+from dashboard.memory import few_arenas  # noqa: E402
+
+few_arenas()
+
 from dashboard.hosting import routes  # noqa: E402
 from dashboard.hosting.door import Door  # noqa: E402
 from dashboard.hosting.lines import keep_words_out, write_lines  # noqa: E402
