@@ -21,8 +21,8 @@ from tests.load.tally import Tally
 
 AT_ONCE = 8
 """Visitors of the second part, who wait for nothing."""
-BEFORE = 200
-"""Visits before memory is looked at first: what is kept on purpose is there by then."""
+BEFORE = 300
+"""Visits before memory is looked at, every third with a passage: what is kept on purpose is there then."""
 
 
 @dataclass(frozen=True)
@@ -98,30 +98,41 @@ def _marks() -> Any:
 
 async def _further(host: Host, visits: int, marks: Any) -> dict[str, Any]:
     """Open, wait for the answer, leave; how much larger the process is after so many more of them."""
-    tally, left = Tally(), BEFORE + visits
-    sizes: list[float] = []
-    begun = time.monotonic()
-
-    async def comes(number: int) -> None:
-        nonlocal left
-        one = Person(host.url, tally, next(marks), 10_000 + number, pause=(0.0, 0.0))
-        while left > 0:
-            left -= 1
-            if left in (visits, visits // 2):
-                sizes.append(host.megabytes())
-            await one.come(_brings if left % 10 == 0 else _opens)
-
-    await asyncio.gather(*(comes(number) for number in range(AT_ONCE)))
-    sizes.append(host.megabytes())
-    figures = tally.figures((time.monotonic() - begun) / 60)
+    await _come(host, Tally(), BEFORE, marks, own=3)
+    sizes, tally, begun = [await _at_rest(host)], Tally(), time.monotonic()
+    for count in (visits // 2, visits - visits // 2):
+        await _come(host, tally, count, marks, own=20)
+        sizes.append(await _at_rest(host))
+    took = time.monotonic() - begun
+    figures = tally.figures(took / 60)
     kept = ("visits", "answers", "refused", "refused_how", "leaks", "seconds")
-    growth = round(100 * (sizes[-1] / sizes[0] - 1), 2)
     return {
         **{name: figures[name] for name in kept},
-        "visits_per_second": round(tally.visits / (time.monotonic() - begun), 1),
+        "visits_per_second": round(tally.visits / took, 1),
         "megabytes": [round(size, 1) for size in sizes],
-        "growth_percent": growth,
+        "growth_percent": round(100 * (sizes[-1] / sizes[0] - 1), 2),
     }
+
+
+async def _come(host: Host, tally: Tally, visits: int, marks: Any, own: int) -> None:
+    """So many visits, a few at once; one of `own` brings a passage."""
+    left = iter(range(visits))
+
+    async def comes(number: int) -> None:
+        one = Person(host.url, tally, next(marks), 10_000 + number, pause=(0.0, 0.0))
+        for place in left:
+            await one.come(_brings if place % own == 0 else _opens)
+
+    await asyncio.gather(*(comes(number) for number in range(AT_ONCE)))
+
+
+async def _at_rest(host: Host) -> float:
+    """Megabytes, once nothing is computed any more and closed tabs are forgotten."""
+    until = time.monotonic() + 60
+    while host.counts()["crux_running_now"] and time.monotonic() < until:
+        await asyncio.sleep(1.0)
+    await asyncio.sleep(3.0)
+    return host.megabytes()
 
 
 async def _opens(one: Person) -> None:
