@@ -3,6 +3,7 @@
 # make quick   under a minute of tests, for while you work
 # make lint    ruff and mypy
 # make bench   the same work by plain loops, by libraries and by the engine; bench-growth: how cost grows
+# make load    fifty visitors at a hosted page for ten minutes, then four thousand more (ARGS="--minutes 2 --visits 500")
 # make builtin train the built-in model anew and measure it (about two hours on two cores)
 # make release-check   builds what is released, and tries it in an environment of its own (PYTHON=python3.12 for another)
 # make clean   remove what the others made, the virtual environment included
@@ -18,7 +19,7 @@ PIP     := $(BIN)/python -m pip --disable-pip-version-check
 # Spinning threads make two busy processes many times slower than one.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: run setup test quick setup-test lint format bench bench-growth builtin release-check clean
+.PHONY: run setup test quick setup-test lint format bench bench-growth load builtin release-check clean
 
 run: setup
 	$(BIN)/crux page --port $(PORT)
@@ -48,6 +49,10 @@ bench: $(VENV)/tested
 bench-growth: $(VENV)/tested
 	$(BIN)/python -m tests.benchmarks --growth
 	$(BIN)/python -m tests.benchmarks --table
+
+load: $(VENV)/tested
+	$(BIN)/python -m tests.load --out tests/load/figures.json $(ARGS)
+	$(BIN)/python -m scripts.hosting
 
 # Large arrays come and go at every step. glibc hands their pages back each time (a tenth of the time) or, told not
 # to, looks for a fitting one in long lists (a quarter); jemalloc, where it is installed, does neither.
