@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import gzip
 import hashlib
 import html
 import json
@@ -20,7 +21,7 @@ from probes.errors import CruxError, InputError, LimitError
 from probes.locale import LANGUAGES
 from probes.record.notebook import as_html
 from probes.record.results import ProbeResult
-from probes.report import Given, read, reading, report
+from probes.report import Given, embedding, read, reading, report
 from probes.report import page as pages
 from probes.report.embedding import as_json, bundle
 from probes.report.marks import pieces
@@ -180,6 +181,37 @@ def test_several_records_have_a_list_and_a_section_each() -> None:
     assert "<nav>" not in page_of("ask")
 
 
+@pytest.mark.parametrize("plain", [0, 10**9], ids=["compressed", "as it is"])
+def test_a_large_record_is_compressed_and_comes_back(
+    plain: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(embedding, "PLAIN", plain)
+    records = [found("words"), ProbeResult("words", {**found("words").data, "headline": "</script><b>断 "})]
+    page = report([Given(one, "") for one in records], "en")
+    assert page.count('type="application/gzip"') == (0 if plain else 2)
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    assert [one.data for one in read(str(path))] == [one.data for one in records]
+
+
+@pytest.mark.parametrize(
+    ("inside", "said"),
+    [
+        ("%%%", "report.odd_json"),
+        (base64.b64encode(b"no gzip").decode(), "report.odd_json"),
+        (base64.b64encode(gzip.compress(b"{}" * 999)[:-9]).decode(), "report.cut_short"),
+        (base64.b64encode(gzip.compress(b" " * 60_000_000)).decode(), "report.file_large"),
+        (base64.b64encode(gzip.compress(b"\xff")).decode(), "report.odd_json"),
+    ],
+)
+def test_what_is_compressed_is_a_strangers_too(inside: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(f"<p>{embedding.PACKED}{inside}</script>", encoding="utf-8")
+    with pytest.raises(CruxError) as fault:
+        read(str(path))
+    assert fault.value.key == said
+
+
 def test_what_would_be_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "LARGEST", len(page_of("words").encode()) - 1)
     with pytest.raises(LimitError, match=r"at most 1 MB is made"):
@@ -253,7 +285,9 @@ def test_no_text_of_anybodys_is_an_element(study: str, tmp_path: Path) -> None:
         name for _, has, _ in calm for name in has
     }
     scripts = [has.get("type") for tag, has, _ in elements.found if tag == "script"]
-    assert scripts == ["application/json"] * 2 + [None] * 2
+    assert scripts[0] == "application/json"
+    assert scripts[1] in ("application/json", "application/gzip")
+    assert scripts[2:] == [None] * 2
     path = tmp_path / "hostile.html"
     path.write_text(page, encoding="utf-8")
     assert read(str(path))[0].data == plain(data)

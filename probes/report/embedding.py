@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -15,6 +16,10 @@ from markupsafe import Markup
 
 OPENS = '<script type="application/json" class="crux-record">'
 """Begins a record in a report. No text of anybody's can spell it: the page writes `<` of theirs as `&lt;`."""
+PACKED = '<script type="application/gzip" class="crux-record">'
+"""Begins a large record: its JSON, compressed by gzip, in base64."""
+PLAIN = 250_000
+"""Characters up to which a record stands in the page as it is."""
 CLOSES = "</script>"
 _RISKY = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 _HERE = Path(__file__).parent
@@ -31,6 +36,19 @@ def as_json(value: Any) -> Markup:
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(_RISKY.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text))  # noqa: S704 - escaped just now
+
+
+def record(value: Any) -> Markup:
+    """A record's script element, its JSON as it is or, where it is large, compressed.
+
+    Raises:
+        ValueError: a number that JSON does not have.
+    """
+    text = str(as_json(value))  # else what stands around it would be escaped
+    if len(text) <= PLAIN:
+        return Markup(OPENS + text + CLOSES)  # noqa: S704 - escaped just now
+    packed = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    return Markup(PACKED + packed + CLOSES)  # noqa: S704 - base64 has no sign of HTML's
 
 
 def hashed(text: str) -> str:

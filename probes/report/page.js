@@ -46,13 +46,19 @@
     drawAll();
   });
 
+  /* A large record is compressed; it is unpacked by the browser itself, without a request. */
+  const jsonOf = async (record) => {
+    if (record.type !== "application/gzip") return record.textContent;
+    const bytes = Uint8Array.from(atob(record.textContent), (sign) => sign.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+
   for (const button of document.querySelectorAll("[data-save]")) {
     button.hidden = false;
-    button.addEventListener("click", () => {
-      const section = button.closest("section");
-      const text = section.querySelector("script.crux-record").textContent;
+    button.addEventListener("click", async () => {
+      const record = button.closest("section").querySelector("script.crux-record");
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+      link.href = URL.createObjectURL(new Blob([await jsonOf(record)], { type: "application/json" }));
       link.download = `crux-record-${button.dataset.save}.json`;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);

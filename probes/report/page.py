@@ -80,7 +80,6 @@ def rendered(
         nonce=nonce,
         style=Markup(style),  # noqa: S704 - files of this package, and the bundle, all known by their hashes
         scripts=[Markup(script) for script in scripts],  # noqa: S704
-        open_record=Markup(embedding.OPENS),  # noqa: S704
         t=said,
         **told,
     )
@@ -159,7 +158,7 @@ def _told(given: Given, number: int) -> dict[str, Any]:
         "facts": _facts(data),
         "command": visible(str(data["provenance"].get("command_line") or "")),
         "prompt": visible(str(clean.get("prompt") or "")),
-        "record": embedding.as_json(data),
+        "record": embedding.record(data),
     }
 
 

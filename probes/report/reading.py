@@ -6,8 +6,12 @@ looked at only as far as a record goes.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import re
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,13 +19,14 @@ from typing import Any, NoReturn
 from probes.errors import InputError, LimitError
 from probes.numbers import shortened
 from probes.record.results import SCHEMA, ProbeResult
-from probes.report.embedding import CLOSES, OPENS
+from probes.report.embedding import CLOSES, OPENS, PACKED
 from probes.text.characters import visible
 
 NAMED_FILE = "CRUX_RECORDS"
 """The environment's name for the file that the page was started with: its visitors cannot name one."""
 LARGEST = 50_000_000
-"""Bytes of a file."""
+"""Bytes of a file, and of a record in it."""
+_BEGINS = re.compile(f"({re.escape(OPENS)}|{re.escape(PACKED)})")
 
 
 def read(path: str) -> list[ProbeResult]:
@@ -64,14 +69,28 @@ def _values(text: str, name: str) -> Iterator[Any]:
         value = _parsed(text, name)
         yield from value if isinstance(value, list) else [value]
         return
-    parts = text.split(OPENS)[1:]
+    parts = _BEGINS.split(text)[1:]
     if not parts:
         raise InputError("report.foreign", name=name)
-    for part in parts:
+    for opens, part in zip(parts[::2], parts[1::2], strict=True):
         inner, closed, _ = part.partition(CLOSES)
         if not closed:
             raise InputError("report.cut_short", name=name)
-        yield _parsed(inner, name)
+        yield _parsed(_unpacked(inner, name) if opens == PACKED else inner, name)
+
+
+def _unpacked(text: str, name: str) -> str:
+    """A compressed record's JSON; of a file that would grow without an end, no more than `LARGEST`."""
+    unzip = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        data = unzip.decompress(base64.b64decode(text, validate=True), LARGEST + 1)
+        if len(data) > LARGEST:
+            raise LimitError("report.file_large", name=name, most=f"{LARGEST // 1_000_000} MB")
+        if not unzip.eof:
+            raise InputError("report.cut_short", name=name)
+        return data.decode()
+    except (binascii.Error, zlib.error, UnicodeDecodeError) as fault:
+        raise InputError("report.odd_json", name=name, reason=shortened(str(fault), 120)) from fault
 
 
 def _parsed(text: str, name: str) -> Any:
