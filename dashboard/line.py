@@ -1,4 +1,5 @@
-"""Whose turn it is at one model: short runs first, one after the other; long ones share what is left.
+"""Whose turn it is at one model: short runs first, one after the other, the shorter before the longer; long
+ones share what is left.
 
 A long run comes to a point where it may give its turn away between two steps, a few times a second at most,
 and does so where another should go on: a short one at once, another long one after a slice of time, the one
@@ -28,6 +29,8 @@ from dashboard.gate import Standing
 SHORT = 1.0
 """Seconds that a short run takes at most, by its estimate; one that takes twice as long is a long one. A
 pressed word is short, every word of a passage is not: with many readers a press would stand behind those."""
+HASTE = 10.0
+"""A short run is due after so many times what it takes: the shorter goes first, until another waited long."""
 SLICE = 1.0
 """Seconds that a long run keeps its turn while others that are long wait."""
 PATIENCE = 4.0
@@ -59,6 +62,8 @@ class Ticket:
     """When its turn was last counted; None while it waits."""
     _share: float = 0.0
     """What it had of the model, as if it had been here as long as the others."""
+    _due: float = 0.0
+    """When a short run is due."""
     _begun: bool = False
     _slice: float = 0.0
     """What it had used when its slice began."""
@@ -120,7 +125,7 @@ class Line:
         """From the moment when `ticket` may go to the end of its run."""
         with self._changed:
             if ticket.expected <= SHORT:
-                self._short.append(ticket)
+                self._put_in(ticket)
                 self._rush.add(1)
             else:
                 self._long.append(ticket)
@@ -188,6 +193,14 @@ class Line:
             return sum(one.left for one in (*self._short, *self._long))
 
     # ---- under the lock
+
+    def _put_in(self, ticket: Ticket) -> None:
+        """Among the short runs by when it is due, behind the one that has begun."""
+        ticket._due = self._clock() + HASTE * ticket.expected
+        place = len(self._short)
+        while place and self._short[place - 1]._since is None and self._short[place - 1]._due > ticket._due:
+            place -= 1
+        self._short.insert(place, ticket)
 
     def _wait(self, ticket: Ticket) -> None:
         while True:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dashboard.line import PATIENCE, SHORT, SLICE, UNDER_WAY, Line, Rush, Ticket
+from dashboard.line import HASTE, PATIENCE, SHORT, SLICE, UNDER_WAY, Line, Rush, Ticket
 
 PATIENT = 20.0
 LONG = 100.0
@@ -308,3 +308,17 @@ def test_one_that_turns_out_long_hurries_nobody_any_more(bench: Bench) -> None:
     liar.step(2 * SHORT + 1)
     assert not bench.rush
     other.going.end()
+
+
+def test_of_short_runs_the_shorter_goes_first_but_for_one_that_waited_long(bench: Bench) -> None:
+    first = bench.begin("a", 0.1)
+    assert first.goes.wait(PATIENT)
+    slow, quick = bench.begin("b", 0.9), bench.begin("c", 0.1)
+    assert bench.line.standing(quick.ticket).ahead == 1
+    assert bench.line.standing(slow.ticket).ahead == 2
+    bench.clock.now += HASTE
+    late = bench.begin("d", 0.1)
+    assert [runner.ticket for runner in (first, quick, slow, late)] == bench.line._short
+    for runner in (first, quick, slow, late):
+        assert runner.goes.wait(PATIENT)
+        runner.end()
