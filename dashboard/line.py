@@ -29,7 +29,7 @@ from dashboard.gate import Standing
 SHORT = 1.0
 """Seconds that a short run takes at most, by its estimate; one that takes twice as long is a long one. A
 pressed word is short, every word of a passage is not: with many readers a press would stand behind those."""
-HASTE = 10.0
+HASTE = 100.0
 """A short run is due after so many times what it takes: the shorter goes first, until another waited long."""
 SLICE = 1.0
 """Seconds that a long run keeps its turn while others that are long wait."""
