@@ -52,6 +52,6 @@ def _pressed(tab: Any, turn: int) -> float:
     begun = time.monotonic()
     chip.click(timeout=PATIENCE)
     tab.wait_for_function(
-        "said => document.querySelector('h3').innerText !== said", arg=before, timeout=PATIENCE
+        "said => (document.querySelector('h3')?.innerText ?? said) !== said", arg=before, timeout=PATIENCE
     )
     return time.monotonic() - begun
