@@ -31,7 +31,7 @@ def test_every_link_of_a_page_leads_to_a_file(page: Path) -> None:
     assert not gone
 
 
-@pytest.mark.parametrize("page", (ROOT / "docs").glob("*.zh.md"), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.zh.md")), ids=lambda page: page.name)
 def test_both_languages_have_the_same_pages(page: Path) -> None:
     assert page.with_name(page.name.replace(".zh", "")).exists()
 
