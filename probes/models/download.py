@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Any
 from probes.errors import ModelError
 from probes.models.hashing import sha256_of
 from probes.models.hubs import Hub
+from probes.models.stages import Progress
 from probes.record.store import cache_folder
 
 SILENCE = 20.0
@@ -44,6 +45,30 @@ class Wanted:
             if path.is_file():
                 return min(path.stat().st_size, self.size)
         return 0
+
+
+def download_all(
+    files: Sequence[tuple[Wanted, Path]],
+    repo: str,
+    hub: Hub,
+    check: Callable[[Any], None],
+    on_progress: Progress | None = None,
+) -> None:
+    """Bring several, each to its path, and tell of them as of one download, in bytes.
+
+    Raises:
+        ModelError, httpx2.RequestError: as `download`.
+    """
+    total, done = sum(wanted.size for wanted, _ in files), 0
+    for wanted, target in files:
+
+        def told(here: int, before: int = done) -> None:
+            if on_progress:
+                on_progress("download", before + here, total)
+
+        download(wanted, target, repo, hub, check, told)
+        done += wanted.size
+        told(0, done)
 
 
 def download(

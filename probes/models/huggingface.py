@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from probes.errors import ModelError
-from probes.models.download import Wanted, download
+from probes.models.download import Wanted, download_all
 from probes.models.hubs import PATIENCE, Hub, explained, note_reach, within
 from probes.models.listing import ELSEWHERE, SMALL, WEIGHTS, Listing
 from probes.models.stages import Progress
@@ -83,11 +83,12 @@ def bring(listing: Listing, *, weights: bool, on_progress: Progress | None = Non
         ModelError: as `look_up`; a gated model is often refused only here.
     """
     from huggingface_hub import snapshot_download
+    from huggingface_hub.utils._http import hf_raise_for_status
 
     hub = listing.hub
     with explained(listing.repo, listing.revision, hub):
         if weights:
-            _bring_weights(listing, on_progress)
+            download_all(list(_blobs(listing)), listing.repo, hub, hf_raise_for_status, on_progress)
         folder = Path(
             snapshot_download(
                 listing.repo,
@@ -103,22 +104,6 @@ def bring(listing: Listing, *, weights: bool, on_progress: Progress | None = Non
         )
         _remember(listing)
     return folder
-
-
-def _bring_weights(listing: Listing, on_progress: Progress | None) -> None:
-    from huggingface_hub.utils._http import hf_raise_for_status
-
-    files = list(_blobs(listing))
-    total, done = sum(wanted.size for wanted, _ in files), 0
-    for wanted, blob in files:
-
-        def told(here: int, before: int = done) -> None:
-            if on_progress:
-                on_progress("download", before + here, total)
-
-        download(wanted, blob, listing.repo, listing.hub, hf_raise_for_status, told)
-        done += wanted.size
-        told(0, done)
 
 
 def _blobs(listing: Listing) -> Iterator[tuple[Wanted, Path]]:

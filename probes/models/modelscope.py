@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import quote
 
 from probes.errors import ModelError
-from probes.models.download import Wanted, download
+from probes.models.download import Wanted, download_all
 from probes.models.folder import weight_files
 from probes.models.hashing import write_whole
 from probes.models.hubs import PATIENCE, Hub, explained, note_reach, refused, within
@@ -130,20 +130,11 @@ def bring(listing: Listing, *, weights: bool, on_progress: Progress | None = Non
         ModelError: as `look_up`; or a file is not the one that was listed.
     """
     check = partial(_check, listing.repo, listing.hub)
+    small = _files(listing, weights=False)
     large = _files(listing, weights=True) if weights else []
-    total, done = sum(wanted.size for wanted, _ in large), 0
     with explained(listing.repo, listing.revision, listing.hub):
-        for wanted, path in _files(listing, weights=False):
-            download(wanted, path, listing.repo, listing.hub, check, lambda _: None)
-        for wanted, path in large:
-
-            def told(here: int, before: int = done) -> None:
-                if on_progress:
-                    on_progress("download", before + here, total)
-
-            download(wanted, path, listing.repo, listing.hub, check, told)
-            done += wanted.size
-            told(0, done)
+        download_all(small, listing.repo, listing.hub, check)
+        download_all(large, listing.repo, listing.hub, check, on_progress)
         if weights:
             write_whole(_note(listing.repo, listing.revision), listing.commit)
     return _storage(listing.repo) / "snapshots" / listing.commit
