@@ -153,11 +153,11 @@ def test_a_model_that_ignores_the_passage_confirms_nothing(language: str) -> Non
 def test_of_models_that_guess_hardly_any_confirms_a_claim() -> None:
     claims = "L1,L2,L3,L4,L5,L6,L7,L8,L11,L14"
     holds, all_ = [], 0
-    for seed in range(10):
+    for seed in range(5):
         for name, row in verdicts(Counts(guess(seed), f"guess{seed}"), "en", claims).items():
             all_ += 1
             holds += [(seed, name)] if row["verdict"] == "holds" else []
-    assert all_ == 100
+    assert all_ == 50
     assert len(holds) <= 0.05 * all_, holds
 
 

@@ -218,7 +218,7 @@ def test_the_lecture_s_passage_is_struck_down_to_the_visit(name: str) -> None:
 def test_sets_of_generated_passages_hold_in_runs_of_their_own() -> None:
     """Every set keeps the answer, none of its words can go, every deletion flips it."""
     model, rows = load_model("builtin"), 0
-    for question in questions_of("8", preset("coffee-en").question(), 11):
+    for question in questions_of("5", preset("coffee-en").question(), 11):
         try:
             result = run("minimal", model, question, {"sets": 3, "orders": 3, "control": 0})
         except InputError:
@@ -226,7 +226,7 @@ def test_sets_of_generated_passages_hold_in_runs_of_their_own() -> None:
         for row in result.rows:
             _holds(result.data, row, question, model)
             rows += 1
-    assert rows >= 20
+    assert rows >= 12
 
 
 @pytest.mark.slow

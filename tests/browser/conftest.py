@@ -96,7 +96,9 @@ class Explore:
 
     def open(self, query: str = "", *, scored: bool = True) -> Explore:
         self.page.goto(self.url + (f"?{query}" if query else ""))
-        self.page.wait_for_selector(".passage.scored .chip" if scored else ".chip", timeout=PATIENCE)
+        self.page.wait_for_selector(".chip", timeout=PATIENCE)
+        if scored:
+            self.measured(self.page.locator(".passage.scored .chip"))
         return self
 
     @property
@@ -127,7 +129,7 @@ class Explore:
 
     def measured(self, wanted: Any) -> None:
         """Wait for what is to be drawn; a slow machine offers a long run first, and it is accepted."""
-        offered = self.page.locator("[class*=_measure] button")
+        offered = self.page.locator("[class*=_measure]:not([class*=w_measure]) button")  # not the unit
         sync_api.expect(wanted.or_(offered).first).to_be_visible()
         if offered.count():
             offered.first.press("Enter")

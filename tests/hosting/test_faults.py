@@ -32,6 +32,7 @@ from tests.load.visitor import Gone, Visitor
 PATIENCE = 240.0
 COFFEE = {"lang": "en", "passage": "coffee-en"}
 ANSWER = "The model says"
+LONG = " ".join(f"On day {n} I walked to the shop and back." for n in range(22))
 
 
 @pytest.fixture
@@ -215,6 +216,21 @@ def test_who_leaves_in_the_middle_gives_the_turn_up(strangers: Any, loop: Loop) 
     while strangers.counts()["crux_running_now"]:
         assert time.monotonic() < until, "a run goes on that nobody wants"
         time.sleep(0.5)
+
+
+@pytest.mark.browser
+def test_a_tab_that_is_closed_gives_its_turn_up(strangers: Any, browser: Any, loop: Loop) -> None:
+    """With all that Chromium does when a tab is shut while a run goes on."""
+    page = browser.new_page()
+    page.goto(f"{strangers.url}heads?{urlencode({'lang': 'en', 'text': packed(LONG), 'how': 'mean'})}")
+    page.wait_for_selector("[data-testid=stProgress]", timeout=1000 * PATIENCE)
+    assert strangers.counts()["crux_running_now"] >= 1
+    page.close()
+    until = time.monotonic() + 30
+    while strangers.counts()["crux_running_now"]:
+        assert time.monotonic() < until, "a run goes on that nobody wants"
+        time.sleep(0.2)
+    assert loop.run(answered(strangers.url, {**COFFEE, "out": "29"})).startswith(ANSWER)
 
 
 def test_a_message_larger_than_any_buffer_is_not_held(strangers: Any, loop: Loop) -> None:
