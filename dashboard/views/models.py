@@ -13,6 +13,7 @@ from dashboard.widgets.model_load import follow, is_stopped, stopped
 from dashboard.widgets.model_offers import offers, ways
 from dashboard.widgets.model_picker import choice_of, load_next
 from dashboard.widgets.own_model import own_model
+from dashboard.widgets.unfinished import unfinished_downloads
 from dashboard.wording import t, told
 from probes.errors import CruxError
 
@@ -30,6 +31,7 @@ offers(shop, reached)
 if not shop.limits.hosted:
     st.markdown(f"#### {t('models.own')}")
     own_model(shop)
+    unfinished_downloads()
 examined(model)
 with st.expander(t("models.card"), icon=":material/info:"):
     builtin_card()

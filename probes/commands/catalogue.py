@@ -23,7 +23,7 @@ from probes.numbers import figure
 
 
 def models(lang: str) -> click.Group:
-    """`crux models list|fetch|check`."""
+    """`crux models list|fetch|unfinished|check`."""
     group = click.Group("models", help=say("cli.models", lang), params=[shared.language_option(lang)])
     group.add_command(
         click.Command(
@@ -39,6 +39,18 @@ def models(lang: str) -> click.Group:
             callback=_fetch,
             help=say("cli.models_fetch", lang),
             params=[click.Argument(["name"]), shared.language_option(lang)],
+        )
+    )
+    group.add_command(
+        click.Command(
+            "unfinished",
+            callback=_unfinished,
+            help=say("cli.models_unfinished", lang),
+            params=[
+                shared.option("discard", lang, is_flag=True),
+                _json(lang),
+                shared.language_option(lang),
+            ],
         )
     )
     group.add_command(
@@ -139,6 +151,28 @@ def _fetch(name: str) -> None:
     finally:
         progress.clear()
     click.echo(str(folder))
+
+
+def _unfinished(discard: bool, as_json: bool) -> None:
+    from probes.models import unfinished
+    from probes.models.memory import readable
+
+    context = shared.context()
+    left = [(one, one.size) for one in unfinished.unfinished()]
+    freed = sum(unfinished.discard(one) for one, _ in left) if discard else None
+    if as_json:
+        _write_json(
+            {"unfinished": [{"model": one.repo, "bytes": size} for one, size in left], "freed": freed}
+        )
+        return
+    if not left:
+        click.echo(context.say("nothing_unfinished"))
+        return
+    _show(
+        [[one.repo, readable(size)] for one, size in left], [context.say("col_name"), context.say("col_size")]
+    )
+    if freed is not None:
+        click.echo(context.say("freed", size=readable(freed)))
 
 
 def _check(model: str, card: bool, passages: int, as_json: bool, **values: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ EVERY = 0.1
 """Seconds between two words of how much is here."""
 TRIES = 5
 """How often a broken line is taken up again without a byte that came."""
+PART = ".part.incomplete"
+"""What the name of a file ends in until it is whole."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Wanted:
     def part(self, target: Path) -> Path:
         """Where it is kept until it is whole; another content is another file."""
         mark = hashlib.sha256(f"{self.size} {self.sha256}".encode()).hexdigest()[:8]
-        return target.with_name(f"{target.name[:80]}.{mark}.part.incomplete")
+        return target.with_name(f"{target.name[:80]}.{mark}{PART}")
 
     def have(self, target: Path) -> int:
         """Bytes of it that are here."""
@@ -103,22 +105,47 @@ def download(
         part.replace(target)
 
 
+def is_written(part: Path) -> bool:
+    """Whether a thread or process is writing this part of a file at the moment."""
+    try:
+        with _lock(part, 0.05):
+            return False
+    except TimeoutError:
+        return True
+
+
+def throw_away(part: Path) -> int:
+    """Delete a part of a file, unless it is being written; the bytes that are free by it."""
+    try:
+        with _lock(part, 0.05):
+            size = part.stat().st_size
+            part.unlink()
+            return size
+    except (TimeoutError, FileNotFoundError):
+        return 0
+
+
 @contextmanager
 def _alone(part: Path, waiting: Callable[[], None]) -> Iterator[None]:
     """No other thread or process writes the same file meanwhile."""
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(_lock(part, 0.5))
+                break
+            except TimeoutError:
+                waiting()
+        yield
+
+
+def _lock(part: Path, patience: float) -> AbstractContextManager[object]:
+    """Raises TimeoutError on entering where it is taken for so many seconds."""
     from huggingface_hub.utils._fixes import WeakFileLock
 
     name = hashlib.sha256(str(part.absolute()).encode()).hexdigest()[:32]
     locks = cache_folder() / "locks"
     locks.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(WeakFileLock(locks / f"{name}.lock", timeout=0.5))
-                break
-            except TimeoutError:
-                waiting()
-        yield
+    return WeakFileLock(locks / f"{name}.lock", timeout=patience)
 
 
 def _take_up(

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from probes.errors import InputError, LimitError, ModelError
-from probes.models import download, hubs, huggingface, memory, placement
+from probes.models import download, hubs, huggingface, memory, placement, unfinished
 from probes.models.loading import bring, load
 from probes.models.looking import inspect, on_this_machine, preview
 from probes.models.source import Source, resolve
@@ -342,6 +342,28 @@ def test_a_stopped_download_goes_on_where_it_was(hub: FakeHub, name: str, folder
     assert hub.ranges == [("model.safetensors", here)]
     assert load(source, device="cpu").fingerprint == load(resolve(str(folder)), device="cpu").fingerprint
     assert not list(folder.parent.rglob("*.incomplete"))
+
+
+@pytest.mark.usefixtures("told_each")
+@pytest.mark.parametrize("name", ["", "modelscope"])
+def test_what_a_stopped_download_left_can_be_thrown_away(
+    hub: FakeHub, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODELSCOPE_ENDPOINT", hub.url)
+    source = resolve(REPO, hub=name)
+    assert unfinished.unfinished() == []
+    here = stopped(source, hub)
+    (left,) = unfinished.unfinished()
+    assert (left.repo, left.size) == (REPO, here)
+    with download._lock(left.parts[0], 1.0):  # as whoever downloads it at the moment
+        assert unfinished.unfinished() == []
+        assert unfinished.discard(left) == 0
+    assert unfinished.discard(left) == here
+    assert unfinished.unfinished() == []
+    assert (left.size, unfinished.discard(left)) == (0, 0)
+    bring(source, device="cpu")
+    assert hub.ranges == []  # from its beginning
+    assert unfinished.unfinished() == []
 
 
 @pytest.mark.parametrize("name", ["", "modelscope"])
