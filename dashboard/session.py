@@ -6,13 +6,14 @@ puts the new one back, so a link, a button and a widget can all change the same 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 from streamlit.runtime import Runtime
-from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.scriptrunner import StopException, get_script_run_ctx
 
 from dashboard.flights import Visitor
 from dashboard.shelf import Choice
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _KEY = "visit"
 LONGEST_HISTORY = 100
+KEPT = 120.0
+"""Seconds that Streamlit keeps the session of a connection that broke, in `MemorySessionStorage`."""
 
 
 @dataclass
@@ -101,14 +104,22 @@ def visitor() -> Visitor:
     """Whose browser this is: all its tabs are one visitor's, so that many tabs get no larger share.
 
     While nobody is connected to the tab, its runs are given up like those of a tab that is closed; a tab that
-    comes back within the time that the server keeps its session goes on from there.
+    comes back within the time that the server keeps its session goes on from there; after it the script ends.
     """
     run = get_script_run_ctx()
     mine = run.session_id if run else ""
+    lost: float | None = None
 
     def here() -> bool:
+        nonlocal lost
         len(st.session_state)  # at any touch of it Streamlit may stop the script, for a press or a Stop
-        return not Runtime.exists() or Runtime.instance().is_active_session(mine)
+        if not Runtime.exists() or Runtime.instance().is_active_session(mine):
+            lost = None
+            return True
+        lost = lost or time.monotonic()
+        if time.monotonic() - lost > KEPT:
+            raise StopException  # the server forgets the session, but not a script that waits for it
+        return False
 
     def connected() -> bool:
         return Runtime.exists() and Runtime.instance().is_active_session(mine)

@@ -17,7 +17,7 @@ def unfinished_downloads() -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="unfinished"):
         for one, size in left:
             values = {"model": one.repo, "size": readable(size)}
-            st.caption(t("models.unfinished", **values))
+            st.caption(t("models.unfinished", **values), width="content")
         st.button(
             t("models.discard"),
             icon=":material/delete:",

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from dashboard import service as shared
+from dashboard import session
 from dashboard.gate import Standing
 from dashboard.kept import Results
 from dashboard.limits import Limits
@@ -81,6 +86,28 @@ def test_the_line_is_told_and_goes_when_the_wait_is_over(
     assert told[-2:] == [1, 0]
     assert "Waiting" not in said(at)
     assert title(at)
+
+
+def test_who_lost_the_connection_for_good_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that waited for them would keep its thread, and all of its session, for ever."""
+    there, now = [False], [1000.0]
+    server = SimpleNamespace(is_active_session=lambda _: there[0])
+    monkeypatch.setattr(session, "Runtime", SimpleNamespace(exists=lambda: True, instance=lambda: server))
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    here = session.visitor().here
+    assert not here()
+    now[0] += session.KEPT - 1
+    assert not here()
+    there[0] = True  # back in time: as if nothing had been
+    assert here()
+    there[0] = False
+    now[0] += session.KEPT
+    assert not here()
+    now[0] += session.KEPT + 1
+    with pytest.raises(StopException):
+        here()
+    kept = inspect.signature(MemorySessionStorage).parameters["ttl_seconds"].default
+    assert kept == session.KEPT
 
 
 def test_what_cannot_be_asked_is_said_at_once(shop: Service, monkeypatch: pytest.MonkeyPatch) -> None:
