@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from dashboard.gate import Standing, Waiting
 from dashboard.line import SHORT, Line, Ticket
+from dashboard.memory import give_back
 
 LINGER = 5.0
 """Seconds that a request goes on with nobody following it."""
@@ -232,8 +233,11 @@ class Flights:
             fault = error
         with self._guard:
             del self._flying[wanted.key]
+            alone = not self._flying
         wanted.held.give_back()
         flight.end(result, fault)
+        if alone:
+            give_back()
 
 
 def _followed(

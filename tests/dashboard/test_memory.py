@@ -47,3 +47,25 @@ def places(how: str) -> int:
 def test_threads_share_the_places_that_memory_comes_from() -> None:
     assert places("few") <= ARENAS - 1
     assert places("many") > ARENAS
+
+
+HOLES = """
+import psutil
+from dashboard.memory import give_back
+here = lambda: psutil.Process().memory_info().rss / 1e6
+kept = [bytes(20_000) for _ in range(5_000)]
+full = here()
+del kept[:-1]
+freed = here()
+assert give_back()
+print(full - freed, full - here())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
+def test_memory_between_what_is_still_used_is_handed_back() -> None:
+    command = [sys.executable, "-c", HOLES]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+    kept, handed_back = map(float, told.stdout.split())
+    assert kept < 10
+    assert handed_back > 80
