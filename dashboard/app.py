@@ -37,6 +37,7 @@ from dashboard.hosting.lines import keep_words_out, write_lines  # noqa: E402
 from dashboard.hosting.operator import operator_routes  # noqa: E402
 from dashboard.hosting.packed import Packed  # noqa: E402
 from dashboard.hosting.settings import settings_or_exit  # noqa: E402
+from dashboard.hosting.sockets import send_at_once  # noqa: E402
 from dashboard.hosting.where import where  # noqa: E402
 from dashboard.uploads import Uploads  # noqa: E402
 
@@ -54,6 +55,7 @@ if SETTINGS.hosted:
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
     """Make the built-in model ready while the server already answers."""
+    send_at_once()
     threading.Thread(target=_make_ready, name="warm-up", daemon=True).start()
     yield
 
