@@ -6,15 +6,40 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Turnstile:
+    """Open to all, or to so many."""
+
+    def __init__(self) -> None:
+        self._open, self._some = Event(), Semaphore(0)
+        self._open.set()
+
+    def wait(self, seconds: float) -> None:
+        """Until it is one's turn; at most so long."""
+        until = time.monotonic() + seconds
+        while not self._open.is_set() and time.monotonic() < until:
+            if self._some.acquire(timeout=0.02):
+                return
+
+    def let(self, number: int) -> None:
+        self._some.release(number)
+
+    def set(self) -> None:
+        self._open.set()
+
+    def clear(self) -> None:
+        self._open.clear()
 
 
 class FakeHub:
@@ -26,8 +51,7 @@ class FakeHub:
 
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
-        self.step, self.going = 1 << 20, Event()
-        self.going.set()
+        self.step, self.going = 1 << 20, Turnstile()
         self.cut: dict[str, int] = {}
         self.spoilt: set[str] = set()
         self.ranges: list[tuple[str, int]] = []
