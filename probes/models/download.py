@@ -106,22 +106,24 @@ def download(
 
 
 def is_written(part: Path) -> bool:
-    """Whether a thread or process is writing this part of a file at the moment."""
+    """Whether a thread or process is writing this part of a file at the moment; so said, too, where the cache
+    folder lets nobody find out.
+    """
     try:
         with _lock(part, 0.05):
             return False
-    except TimeoutError:
+    except OSError:  # a TimeoutError is one
         return True
 
 
 def throw_away(part: Path) -> int:
-    """Delete a part of a file, unless it is being written; the bytes that are free by it."""
+    """Delete a part of a file, unless it is being written or may not be; the bytes that are free by it."""
     try:
         with _lock(part, 0.05):
             size = part.stat().st_size
             part.unlink()
             return size
-    except (TimeoutError, FileNotFoundError):
+    except OSError:  # a TimeoutError is one
         return 0
 
 

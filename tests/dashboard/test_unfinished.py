@@ -11,6 +11,7 @@ from dashboard import service
 from dashboard.limits import Limits
 from dashboard.service import Service
 from probes.cli import main
+from probes.models import unfinished
 from probes.models.download import PART
 from tests.dashboard.test_models_page import page, text
 
@@ -34,6 +35,16 @@ def test_the_page_says_what_is_left_and_throws_it_away(part: Path) -> None:
     assert not part.exists()
     assert "Stopped midway" not in text(at)
     assert not [one for one in at.button if one.key == "discard_unfinished"]
+
+
+def test_where_the_cache_cannot_be_written_nothing_is_offered(
+    part: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("CRUX_CACHE", str(tmp_path / "file"))
+    assert unfinished.unfinished() == []
+    assert unfinished.discard(unfinished.Unfinished("Owner/a--b", (part,))) == 0
+    assert part.exists()
 
 
 def test_a_hosted_page_shows_nobody_s_files(part: Path, monkeypatch: pytest.MonkeyPatch) -> None:
