@@ -15,12 +15,7 @@ def give_back() -> bool:
     The GNU C library keeps what lies between pieces that are still used: of a page at rest a tenth, now more,
     now less. It takes some 10 ms.
     """
-    if not sys.platform.startswith("linux"):
-        return False
-    try:
-        return bool(ctypes.CDLL(None).malloc_trim(0))
-    except (OSError, AttributeError):  # another C library
-        return False
+    return _said("malloc_trim", 0)
 
 
 def few_arenas() -> bool:
@@ -30,9 +25,14 @@ def few_arenas() -> bool:
     there. Each run of a page's script and each request is a thread: of a page that strangers had brought
     passages to, two fifths was such memory. Before the first thread begins: later nothing changes.
     """
+    return _said("mallopt", _M_ARENA_MAX, ARENAS)
+
+
+def _said(function: str, *values: int) -> bool:
+    """Whether there is a GNU C library, and it agreed."""
     if not sys.platform.startswith("linux"):
         return False
     try:
-        return bool(ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS))
+        return bool(getattr(ctypes.CDLL(None), function)(*values))
     except (OSError, AttributeError):  # another C library
         return False

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,53 +25,31 @@ from probes.numbers import figure
 
 def models(lang: str) -> click.Group:
     """`crux models list|fetch|unfinished|check`."""
-    group = click.Group("models", help=say("cli.models", lang), params=[shared.language_option(lang)])
-    group.add_command(
-        click.Command(
-            "list",
-            callback=_list,
-            help=say("cli.models_list", lang),
-            params=[_json(lang), shared.language_option(lang)],
-        )
-    )
-    group.add_command(
-        click.Command(
-            "fetch",
-            callback=_fetch,
-            help=say("cli.models_fetch", lang),
-            params=[click.Argument(["name"]), shared.language_option(lang)],
-        )
-    )
-    group.add_command(
-        click.Command(
-            "unfinished",
-            callback=_unfinished,
-            help=say("cli.models_unfinished", lang),
-            params=[
-                shared.option("discard", lang, is_flag=True),
-                _json(lang),
-                shared.language_option(lang),
-            ],
-        )
-    )
-    group.add_command(
-        click.Command(
-            "check",
-            callback=_check,
-            help=say("cli.models_check", lang),
-            params=[
+
+    def command(name: str, callback: Callable[..., None], *params: click.Parameter) -> click.Command:
+        whole = [*params, shared.language_option(lang)]
+        return click.Command(name, callback=callback, help=say(f"cli.models_{name}", lang), params=whole)
+
+    passages = shared.option("passages", lang, type=click.IntRange(1, 20_000), default=200, show_default=True)
+    return click.Group(
+        "models",
+        help=say("cli.models", lang),
+        params=[shared.language_option(lang)],
+        commands=[
+            command("list", _list, _json(lang)),
+            command("fetch", _fetch, click.Argument(["name"])),
+            command("unfinished", _unfinished, shared.option("discard", lang, is_flag=True), _json(lang)),
+            command(
+                "check",
+                _check,
                 click.Argument(["model"], default="builtin"),
                 *(o for o in shared.model_options(lang) if o.name not in ("model", "engine")),
                 shared.option("card", lang, is_flag=True),
-                shared.option(
-                    "passages", lang, type=click.IntRange(1, 20_000), default=200, show_default=True
-                ),
+                passages,
                 _json(lang),
-                shared.language_option(lang),
-            ],
-        )
+            ),
+        ],
     )
-    return group
 
 
 def presets(lang: str) -> click.Command:
