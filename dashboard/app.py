@@ -1,6 +1,7 @@
 """The server of the page: `streamlit run dashboard/app.py`, or `crux page`.
 
-Before the first visitor comes, a thread imports torch, loads the built-in model and computes the first page.
+Before the first visitor comes, or behind the first page, a thread imports torch, loads the built-in model and
+computes that page's numbers.
 An error that nobody foresaw becomes a plain sentence on the page, and a log line without anybody's text.
 """
 
@@ -33,6 +34,7 @@ few_arenas()
 
 from dashboard.hosting import routes  # noqa: E402
 from dashboard.hosting.door import Door  # noqa: E402
+from dashboard.hosting.first import FIRST_PAGE  # noqa: E402
 from dashboard.hosting.lines import keep_words_out, write_lines  # noqa: E402
 from dashboard.hosting.operator import operator_routes  # noqa: E402
 from dashboard.hosting.packed import Packed  # noqa: E402
@@ -54,7 +56,10 @@ if SETTINGS.hosted:
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncIterator[None]:
-    """Make the built-in model ready while the server already answers."""
+    """Be able to draw the first page before the first answer; make the built-in model ready behind it."""
+    from dashboard.rehearsal import rehearse
+
+    rehearse()
     send_at_once()
     threading.Thread(target=_make_ready, name="warm-up", daemon=True).start()
     yield
@@ -63,6 +68,8 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 def _make_ready() -> None:
     from dashboard.service import service
     from dashboard.shelf import STAYS
+
+    FIRST_PAGE.wait()
 
     service().warm()
     # What is there now, torch above all, stays: whoever looks for garbage need not look through it each time.

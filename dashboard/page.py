@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard import session
+from dashboard.hosting.first import FIRST_PAGE
 from dashboard.service import service
 from dashboard.widgets.page_language import page_language
 from dashboard.widgets.record_board import file_named
@@ -70,3 +71,4 @@ chosen.run()
 if service().limits.hosted:
     st.caption(t("hosting.privacy"))
 session.write_link()
+FIRST_PAGE.draw()

@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboard.hosting.buckets import Buckets
 from dashboard.hosting.counters import COUNTERS
+from dashboard.hosting.first import FIRST_PAGE
 from dashboard.hosting.headers import headers, of_answer
 from dashboard.hosting.plain_page import language_of, plain_page
 from dashboard.hosting.rates import Rates
@@ -47,6 +48,8 @@ class Door:
         if self._settings.hosted and any(part in scope["path"] for part in CLOSED):
             await _turn_away(scope, answer, 404)
             return
+        if _is_page(scope):
+            FIRST_PAGE.ask()
         if scope["path"].endswith(STREAM) and scope["type"] == "websocket":
             await self._visit(scope, receive, answer)
         elif self._full() and _is_page(scope):

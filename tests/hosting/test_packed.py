@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
+from dashboard.hosting import packed
 from dashboard.hosting.packed import Packed
 
 STATIC = Path(streamlit.__file__).parent / "static" / "static"
@@ -58,7 +59,8 @@ def test_a_script_arrives_whole_and_smaller(app: Packed, accepted: str, coding: 
         assert unpack(body) == SCRIPT.read_bytes()
 
 
-def test_later_visitors_get_the_best_that_there_is() -> None:
+def test_later_visitors_get_the_best_that_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packed, "LATER", 0.0)
     app = Packed(Starlette(routes=[Mount("/static", StaticFiles(directory=STATIC))]))
 
     async def asked(scope: Any, receive: Any, send: Any) -> None:
