@@ -27,8 +27,11 @@ from dataclasses import dataclass
 from dashboard.gate import Standing
 
 SHORT = 1.0
-"""Seconds that a short run takes at most, by its estimate; one that takes twice as long is a long one. A
-pressed word is short, every word of a passage is not: with many readers a press would stand behind those."""
+"""Seconds that a short run takes at most, by its estimate. A pressed word is short, every word of a passage
+is not: with many readers a press would stand behind those."""
+TOO_LONG = 2.0
+"""Seconds of work after which a short run goes on as a long one. Not of waiting: on a busy machine a pressed
+word may have its turn for longer than that, and would then stand behind all the long ones."""
 HASTE = 100.0
 """A short run is due after so many times what it takes: the shorter goes first, until another waited long."""
 SLICE = 1.0
@@ -50,6 +53,7 @@ class Ticket:
         expected: seconds that it takes alone, about.
         check: called while it waits and between its steps; what it raises ends the run.
         used: seconds that it had the turn.
+        worked: seconds that its thread had of a processor meanwhile.
         attended: whether anybody looks at it.
     """
 
@@ -57,9 +61,12 @@ class Ticket:
     expected: float
     check: Callable[[], None] = lambda: None
     used: float = 0.0
+    worked: float = 0.0
     attended: bool = True
     _since: float | None = None
     """When its turn was last counted; None while it waits."""
+    _at_work: float = 0.0
+    """What its thread had of a processor then."""
     _share: float = 0.0
     """What it had of the model, as if it had been here as long as the others."""
     _due: float = 0.0
@@ -101,6 +108,7 @@ class Line:
         alone: whether the model stands no two callers at once.
         poll: seconds between two calls of a ticket's `check`.
         clock: seconds, for slices and patience.
+        work: seconds that the calling thread had of a processor; where the model works elsewhere, the clock.
     """
 
     def __init__(
@@ -109,10 +117,12 @@ class Line:
         alone: bool = False,
         poll: float = 0.25,
         clock: Callable[[], float] = time.monotonic,
+        work: Callable[[], float] | None = None,
         rush: Rush | None = None,
     ) -> None:
         self.alone, self._rush = alone, Rush() if rush is None else rush
         self._poll, self._clock = poll, clock
+        self._work = work or (clock if alone else time.thread_time)
         self._short: list[Ticket] = []
         self._long: list[Ticket] = []
         self._holder: Ticket | None = None
@@ -150,7 +160,7 @@ class Line:
         with self._changed:
             self._account(ticket)
             if ticket in self._short:
-                if ticket.used <= 2 * SHORT:
+                if ticket.worked <= TOO_LONG:
                     return
                 self._short.remove(ticket)  # not so short after all
                 self._rush.add(-1)
@@ -221,7 +231,8 @@ class Line:
         return self._next() is ticket
 
     def _go(self, ticket: Ticket) -> None:
-        ticket._since = self._clock()
+        """Its turn begins; called by its own thread, as `_account` is."""
+        ticket._since, ticket._at_work = self._clock(), self._work()
         if ticket in self._long:
             if not ticket._begun:
                 ticket._share = self._least_share()
@@ -257,10 +268,11 @@ class Line:
 
     def _account(self, ticket: Ticket) -> None:
         if ticket._since is not None:
-            now = self._clock()
+            now, work = self._clock(), self._work()
             ticket.used += now - ticket._since
             ticket._share += now - ticket._since
-            ticket._since = now
+            ticket.worked += work - ticket._at_work
+            ticket._since, ticket._at_work = now, work
 
 
 def _until_begun(running: list[float], queued: list[float]) -> float:

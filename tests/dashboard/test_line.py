@@ -1,4 +1,4 @@
-"""Short runs first, long ones in turn, nobody starves: on a clock of the test's own, without sleeping.
+"""Short runs first, long ones in turn, nobody starves: on clocks of the test's own, almost without sleeping.
 
 Every run is a thread that makes a step when it is told to, so that the order is decided by the line alone.
 """
@@ -6,11 +6,12 @@ Every run is a thread that makes a step when it is told to, so that the order is
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
-from dashboard.line import HASTE, PATIENCE, SHORT, SLICE, UNDER_WAY, Line, Rush, Ticket
+from dashboard.line import HASTE, PATIENCE, SHORT, SLICE, TOO_LONG, UNDER_WAY, Line, Rush, Ticket
 
 PATIENT = 20.0
 LONG = 100.0
@@ -69,10 +70,12 @@ class Runner:
 class Bench:
     """A line and the runs at it."""
 
-    def __init__(self, *, alone: bool = False, beside: Bench | None = None) -> None:
+    def __init__(
+        self, *, alone: bool = False, beside: Bench | None = None, work: Callable[[], float] | None = None
+    ) -> None:
         self.clock = beside.clock if beside else Clock()
         self.rush = beside.rush if beside else Rush()
-        self.line = Line(alone=alone, poll=0.005, clock=self.clock, rush=self.rush)
+        self.line = Line(alone=alone, poll=0.005, clock=self.clock, work=work or self.clock, rush=self.rush)
         self.runners: list[Runner] = []
 
     def begin(self, visitor: str, expected: float, check: Callable[[], None] = lambda: None) -> Runner:
@@ -177,13 +180,37 @@ def test_short_ones_without_end_starve_nobody(bench: Bench) -> None:
 
 def test_one_that_was_taken_for_short_becomes_a_long_one(bench: Bench) -> None:
     liar = bench.begin("a", 1.0)
-    liar.step(2 * SHORT + 1)
+    liar.step(TOO_LONG + 1)
     short = bench.begin("b", 1.0)
     assert short.goes.wait(PATIENT)
     liar.step()
     assert waits(liar)
     short.end()
     liar.end()
+
+
+def test_one_that_waits_for_a_busy_processor_stays_a_short_one() -> None:
+    worked = Clock()
+    bench = Bench(work=worked)
+    short = bench.begin("a", 1.0)
+    for _ in range(3):
+        worked.now += TOO_LONG / 4
+        short.step(4 * TOO_LONG)
+        assert short.goes.wait(PATIENT)
+    assert short.ticket in bench.line._short
+    worked.now += TOO_LONG
+    short.step()
+    until(lambda: short.ticket in bench.line._long)
+
+
+def test_what_a_thread_works_is_told_by_its_processor() -> None:
+    """Sleeping is no work; at a model that works elsewhere, waiting is all there is to see."""
+    for alone, took in ((False, 0.0), (True, 0.3)):
+        line, ticket = Line(alone=alone), Ticket("a", SHORT)
+        with line.turn(ticket):
+            time.sleep(0.3)
+        assert took <= ticket.worked <= took + 0.2
+        assert ticket.used >= 0.3
 
 
 def test_a_visitor_has_one_long_run_under_way(bench: Bench) -> None:
@@ -305,7 +332,7 @@ def test_at_a_model_that_answers_from_elsewhere_nobody_waits_for_this_processor(
 def test_one_that_turns_out_long_hurries_nobody_any_more(bench: Bench) -> None:
     other = Bench(beside=bench)
     liar = other.begin("a", SHORT)
-    liar.step(2 * SHORT + 1)
+    liar.step(TOO_LONG + 1)
     assert not bench.rush
     other.going.end()
 
