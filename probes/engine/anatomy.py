@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 PROJECTIONS = ("o_proj", "out_proj", "c_proj", "dense", "wo", "Wo", "o")
 ATTENTION = ("attn", "attention")
 NOT_ATTENTION = ("linear_attn", "linear_attention")
+FEED_FORWARD = ("mlp", "moe", "feedforward", "ffn")
+"""In the names of classes whose module is a feed-forward part by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +202,8 @@ def find_tail(model: PreTrainedModel, layers: tuple[Layer, ...]) -> str | None:
 def _largest_part(model: PreTrainedModel, layer: Layer) -> str | None:
     """The child of a block with most weights beside the one that holds its attention.
 
-    Nor is it attention to another text (`encoder_attn`), which a decoder by itself never runs.
+    Nor is it attention to another text (`encoder_attn`), which a decoder by itself never runs, nor a norm,
+    which may be all there is beside the attention (nemotron_h).
     """
     parts = {
         f"{layer.block}.{name}": sum(parameter.numel() for parameter in part.parameters())
@@ -208,6 +211,7 @@ def _largest_part(model: PreTrainedModel, layer: Layer) -> str | None:
         if layer.projection is not None
         and not layer.projection.startswith(f"{layer.block}.{name}.")
         and not any(word in name.lower() for word in ATTENTION)
+        and any(parameter.dim() > 1 for parameter in part.parameters())
     }
     return max(parts, key=lambda name: parts[name], default=None)
 
@@ -232,7 +236,9 @@ def _feed_forward(model: PreTrainedModel, layer: Layer) -> str | None:
 
 
 def _like_the_others(model: PreTrainedModel, layer: Layer, layers: tuple[Layer, ...]) -> Layer:
-    """A layer without attention, its feed-forward named as in the layers that have some."""
+    """A layer without attention, its feed-forward named as in the layers that have both; or found by its
+    class, where every layer is one or the other (nemotron_h).
+    """
     for other in layers:
         if other.projection is not None and other.feed_forward is not None:
             name = layer.block + other.feed_forward.removeprefix(other.block)
@@ -241,6 +247,9 @@ def _like_the_others(model: PreTrainedModel, layer: Layer, layers: tuple[Layer, 
             except AttributeError:
                 continue
             return replace(layer, feed_forward=name)
+    for name, part in model.get_submodule(layer.block).named_children():
+        if any(word in type(part).__name__.lower() for word in FEED_FORWARD):
+            return replace(layer, feed_forward=f"{layer.block}.{name}")
     return layer
 
 

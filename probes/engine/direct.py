@@ -221,9 +221,12 @@ def _passed_on(forwards: Forwards, parts: Parts, record: Record, node: int) -> b
     whole = [
         layer
         for layer in parts.layers
-        if layer.projection is not None and layer.feed_forward is not None and layer.reads_only_masked
+        if (layer.projection is not None or layer.feed_forward is not None) and layer.reads_only_masked
     ]
-    kinds = {type(parts.blocks[layer.index]): layer.index for layer in whole}
+    kinds = {
+        (type(parts.blocks[one.index]), one.projection is None, one.feed_forward is None): one.index
+        for one in whole
+    }
     benches = [_DirectRun(forwards, parts, record, layer, node) for layer in kinds.values()]
     attends = any(layer.projection is not None for layer in parts.layers)
     return attends and all(bench.passes_on() for bench in benches)

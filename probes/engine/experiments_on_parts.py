@@ -23,12 +23,13 @@ _UNREAD = 2
 
 
 def blocks_move(subject: Examined) -> Finding:
-    """With a block's attention, or its feed-forward, replaced by zeros the logits move."""
-    line, jobs = _line(subject), []
-    for layer in subject.anatomy.layers:
-        if layer.projection is not None and layer.feed_forward is not None:
-            jobs += [(Replace(layer.index, "attention"),), (Replace(layer.index, "mlp"),)]
-    jobs = jobs[:2] + jobs[-2:]
+    """With the attention, or the feed-forward, of the first or last block that has one replaced by zeros the
+    logits move.
+    """
+    line, layers = _line(subject), subject.anatomy.layers
+    attend = [(Replace(layer.index, "attention"),) for layer in layers if layer.projection is not None]
+    feed = [(Replace(layer.index, "mlp"),) for layer in layers if layer.feed_forward is not None]
+    jobs = [*attend[:1], *attend[1:][-1:], *feed[:1], *feed[1:][-1:]] if feed else []
     clean, *moved = _plainly(subject, line, [(), *jobs])
     least = min((abs(value - clean) for value in moved), default=0.0)
     return Finding("blocks_move", least > 0, least, "> 0")

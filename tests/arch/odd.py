@@ -91,6 +91,22 @@ PARTLY_KNOWN = {
                 "zero_expert_num": 2,
             },
         ),
+        Tiny(  # each layer is a recurrence, attention or a feed-forward part, behind a norm
+            "nemotron_h",
+            {
+                "hidden_size": 32,
+                "vocab_size": _BYTES,
+                "intermediate_size": 48,
+                "num_attention_heads": 4,
+                "num_key_value_heads": 2,
+                "head_dim": 8,
+                "layers_block_type": ["linear_attention", "full_attention", "mlp", "full_attention", "mlp"],
+                "mamba_num_heads": 4,
+                "mamba_head_dim": 16,
+                "ssm_state_size": 8,
+                "n_groups": 2,
+            },
+        ),
         Tiny(  # several residual streams side by side
             "gemma3n_text",
             {

@@ -77,6 +77,7 @@ def test_every_study_gives_a_record_or_a_reason(name):
         ("jetmoe", {"heads", "layers", "patch", "patch --site head", "attention", "links"}),
         ("longcat_flash", {"heads", "layers", "patch", "patch --site head", "attention", "links"}),
         ("gemma3n_text", {"lens", "patch"}),
+        ("nemotron_h", set()),
     ],
 )
 def test_what_is_not_recognised_is_refused_with_exit_code_5(name, refused, tmp_path, monkeypatch, capsys):
@@ -104,6 +105,38 @@ def test_what_is_not_recognised_is_refused_with_exit_code_5(name, refused, tmp_p
         said = capsys.readouterr().err
         assert code == (5 if command in refused else 0), (command, said)
         assert ("recognise" in said) == (command in refused)
+
+
+def test_layers_that_are_attention_or_feed_forward_have_that_part_alone():
+    """Each is taken away, against a plain forward in which a hook zeroes the layer's one module."""
+    model, asked = odd("nemotron_h"), question()
+    mixers = [layer.mixer for layer in model.engine.model.model.layers]
+    found = [(layer.attention, layer.feed_forward) for layer in model.engine.anatomy.layers]
+    names = [f"model.layers.{i}.mixer" for i in range(5)]
+    assert found == [(None, None), (names[1], None), (None, names[2]), (names[3], None), (None, names[4])]
+    rows = run("layers", model, asked, {"ablate_mode": "zero"}).data["rows"]
+    assert [(row["layer"], row["part"]) for row in rows] == [
+        (1, "attention"),
+        (2, "mlp"),
+        (3, "attention"),
+        (4, "mlp"),
+    ]
+    layout = model.layout(asked)
+    for row in rows:
+        wanted = []
+        for tokens in layout.continuations:
+            hook = mixers[row["layer"]].register_forward_hook(_zeroed)
+            with torch.no_grad():
+                logits = model.engine.model(torch.tensor([[*layout.ids, *tokens]])).logits[0]
+            hook.remove()
+            chances = logits[len(layout.ids) - 1 : -1].double().log_softmax(-1)
+            wanted.append(float(chances[range(len(tokens)), tokens].sum()))
+        got = [answer["log_prob"] for answer in row["answers"]]
+        assert got == pytest.approx(wanted, abs=1e-4)
+
+
+def _zeroed(_module, _given, out):
+    return (out[0] * 0, *out[1:]) if isinstance(out, tuple) else out * 0
 
 
 @pytest.mark.parametrize("name", ODD)
