@@ -16,7 +16,7 @@ import click
 from probes.asking.question import preset
 from probes.locale import say
 from probes.numbers import which
-from probes.training.cases import LANGUAGES, Figure, figure
+from probes.training.cases import BY_HAND, LANGUAGES, Figure, figure
 
 HERE = Path(__file__).parent
 HOUSE = HERE.parent / "models" / "builtin"
@@ -81,7 +81,7 @@ def rows(figures: Mapping[str, Any]) -> list[Row]:
     truth = figures["leave one out"]
     for name, goal, sign in (("key words found", 0.97, ">="), ("other words that flip", 0.005, "<=")):
         found.append(Row(_key(name), goal, {each: truth[each][name] for each in LANGUAGES}, sign))
-    told = [name for name in ("by hand", "free text", "unseen text") if name in figures]
+    told = [name for name in BY_HAND if name in figures]
     found += [Row(_key(name), 0.85, {each: figures[name][each][0] for each in LANGUAGES}) for name in told]
     errors = {each: {"share": figures["calibration error"][each]} for each in LANGUAGES}
     found.append(Row("calibration_error", 0.05, errors, "<=", "share"))

@@ -17,6 +17,13 @@ from probes.intervals import wilson
 from probes.training.scoring import Item, Scorer, best
 
 LANGUAGES = ("en", "zh")
+BY_HAND = {
+    "by hand": "handwritten",
+    "free text": "free",
+    "unseen text": "unseen",
+    "text of strangers": "strangers",
+}
+"""Files of passages that were written, not generated, by the name of their row."""
 Figure = dict[str, Any]
 
 

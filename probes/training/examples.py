@@ -157,14 +157,15 @@ def encode(asked: Asked, tokenizer: PreTrainedTokenizerFast) -> Example | None:
             if so_far is not None:
                 example.running.append((token, so_far))
     for number, (query, label) in enumerate(asked.asked, 1):
-        if not _branch(example, number, size, query, label, tokenizer):
+        if not branch(example, number, size, query, label, tokenizer):
             return None
     return example
 
 
-def _branch(
+def branch(
     example: Example, number: int, size: int, query: Query, label: str, tokenizer: PreTrainedTokenizerFast
 ) -> bool:
+    """Put question `number` and its answer behind a passage of `size` tokens; False: it does not fit."""
     prompt = PROMPTS[query.language].format(passage="", question=query.text)
     asked = tokenizer(prompt, add_special_tokens=False)
     reply = [

@@ -20,7 +20,17 @@ from probes.generator.lexicon import TRAIN, Splits, Tables
 from probes.generator.questions import queries
 from probes.generator.roles import Role, roles
 from probes.generator.story import Story
-from probes.training.cases import LANGUAGES, ROWS, Figure, accuracy, calibration_error, case, cases, figure
+from probes.training.cases import (
+    BY_HAND,
+    LANGUAGES,
+    ROWS,
+    Figure,
+    accuracy,
+    calibration_error,
+    case,
+    cases,
+    figure,
+)
 from probes.training.heads import head_table
 from probes.training.scoring import Item, Scorer, best
 
@@ -31,8 +41,6 @@ SEED = 90_000_000
 HEAD_PASSAGES = 200
 """A language, for the ablation of heads."""
 SURE = 0.9
-BY_HAND = {"by hand": "handwritten", "free text": "free", "unseen text": "unseen"}
-"""Files of passages that people wrote, by the name of their row."""
 
 
 def leave_one_out(

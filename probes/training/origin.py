@@ -12,7 +12,10 @@ from probes.training.plan import Plan
 
 PROBES = Path(__file__).parent.parent
 WEIGHTS = "model.safetensors"
-MAKERS = ("__main__", "crew", "examples", "loop", "model", "overlap", "plan", "stream", "tokenizer", "trunk")
+MAKERS = (
+    *("__main__", "crew", "examples", "loop", "model", "overlap", "pieces", "plan", "stream", "told"),
+    *("tokenizer", "trunk"),
+)
 """Modules of this folder that a model hangs on; the others only measure it."""
 
 
@@ -33,6 +36,7 @@ def makers() -> list[Path]:
         *(generator / "data").glob("*.toml"),
         *(own / f"{name}.py" for name in MAKERS),
         own / "words.toml",
+        *own.glob("told_*.toml"),
         *PRESETS.glob("*.toml"),
     ]
 

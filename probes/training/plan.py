@@ -9,8 +9,9 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Every number of a run. `examples` in all, `shard` of them made at a time; `tokens` a step, padding
-    included, dealt to `processes` that average their gradients. `start_from`: a model folder to go on from,
-    instead of random weights; `behind`: the share of the stages that it has behind it.
+    included, dealt to `processes` that average their gradients. `told`: the share of passages put together
+    from pieces of free telling, not by the generator. `start_from`: a model folder to go on from, instead
+    of random weights; `behind`: the share of the stages that it has behind it.
     """
 
     seed: int = 1
@@ -28,6 +29,7 @@ class Plan:
     count_layer: int = 5
     event_loss: float = 0.5
     count_loss: float = 0.5
+    told: float = 0.2
     checkpoint_minutes: float = 4.0
     start_from: str = ""
     behind: float = 0.0

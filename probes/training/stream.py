@@ -18,6 +18,7 @@ from probes.training.examples import Example, ExampleSource, encode
 from probes.training.overlap import Forbidden, preset_texts
 from probes.training.plan import Plan, level, stage
 from probes.training.tokenizer import build
+from probes.training.told import Teller, told
 
 AHEAD = 4
 """Shards that wait in the queue at most."""
@@ -27,10 +28,14 @@ def shard(plan: Plan, number: int, tokenizer: object, forbidden: Forbidden) -> l
     """The examples of shard `number`, from the plan's seed alone."""
     seed = plan.seed * 1_000_003 + number
     source, rng = ExampleSource(seed, forbidden), random.Random(seed)
+    tellers = [Teller(language, rng) for language in ("en", "zh")]
     weights, edits = stage(plan.behind + (1 - plan.behind) * number / plan.shards)
     found: list[Example] = []
     while len(found) < plan.shard:
-        example = encode(source.asked(level(weights, rng), edits), tokenizer)  # type: ignore[arg-type]
+        if rng.random() < plan.told:
+            example = told(rng.choice(tellers), forbidden, tokenizer)  # type: ignore[arg-type]
+        else:
+            example = encode(source.asked(level(weights, rng), edits), tokenizer)  # type: ignore[arg-type]
         if example is not None:
             found.append(example)
     return found

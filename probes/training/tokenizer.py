@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from probes.generator.letters import MEANINGFUL, characters
 from probes.generator.lexicon import table
+from probes.training.pieces import common_words
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -74,11 +75,12 @@ def _plain(text: str) -> list[str]:
 
 
 def english_words() -> list[str]:
-    """Every English word of the generator, and the function words."""
+    """Every English word of the generator, those common in free telling, and the function words."""
     found = Counter(more_words()["en"].split())
     for name in ("lexicon", "frames"):
         for text in _strings(table(name, "en")):
             found.update(word for word in _plain(text) if _LATIN.match(word))
+    found.update(word for word in common_words() if _LATIN.match(word))
     return sorted(found)
 
 

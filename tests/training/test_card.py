@@ -13,7 +13,7 @@ from probes.cli import main
 from probes.locale import LANGUAGES, say
 from probes.training import card
 from probes.training.card import reference, rows, table
-from probes.training.measure import BY_HAND
+from probes.training.cases import BY_HAND
 
 BUILTIN = Path(__file__).parents[2] / "probes" / "models" / "builtin"
 CARD = BUILTIN / "MODEL_CARD.md"

@@ -1,0 +1,166 @@
+"""Passages of free telling: the count is the sum of the pieces, whatever their order."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from transformers import PreTrainedTokenizerFast
+
+from probes.generator.questions import PROMPTS
+from probes.training.overlap import Forbidden, preset_texts, runs
+from probes.training.pieces import MOST, Piece, common_words, piece, pieces, places
+from probes.training.told import Passage, Teller, told
+
+BY_HAND = Path(__file__).parent.parent / "generator"
+NUMBERS = ("zero", "one", "two", "three", "four", "five")
+LANGUAGES: tuple[Literal["en", "zh"], ...] = ("en", "zh")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_line_is_a_piece_and_none_stands_twice(language: str) -> None:
+    known = pieces(language)
+    assert len(known) > 3000
+    assert len({one.text for one in known}) == len(known)
+    assert {n for one in known for n in one.counts} == set(range(MOST + 1))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_piece_has_a_run_of_a_preset_or_of_a_passage_that_is_measured_on(language: str) -> None:
+    measured = [path.read_text("utf-8") for path in BY_HAND.glob(f"*_{language}.toml")]
+    known = Forbidden([*preset_texts(), *measured])
+    assert [one.text for one in pieces(language) if known.hit(one.text)] == []
+    assert runs(measured[0])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "went to {A}",
+        "1 | ",
+        "6 | I went to {A} six times.",
+        "1 | I went there.",
+        "1+ | I went to {A} again.",
+        "1 | I went to {A}, then to {B}.",
+        "1 1 | I went to {A}.",
+        "1 | I went to {A} and {C}.",
+        "1? | I went to {A}.",
+    ],
+)
+def test_a_line_of_another_form_is_refused(line: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(line)):
+        piece(line)
+
+
+def test_what_a_line_says() -> None:
+    assert piece("1 0 | To {A}, not {B}.") == Piece((1, 0), "To {A}, not {B}.")
+    assert piece("2+ | Twice more.") == Piece((2,), "Twice more.", goes_on=True)
+    assert piece("0! | Never {A}.") == Piece((0,), "Never {A}.", whole=True)
+
+
+class Few(Teller):
+    """A teller of some pieces, which tell their own number."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__("en", random.Random(seed))
+        told = NUMBERS
+        self._named = [[Piece((n,), f"<{told[n]}> {{A}}.")] for n in range(MOST + 1)]
+        self._more = [[Piece((n,), f"<{told[n]}> more.", goes_on=True)] for n in range(3)] + [[]] * 3
+        self._whole = [[Piece((n,), f"<only {told[n]}> {{A}}.", whole=True)] for n in range(MOST + 1)]
+        self._two = [Piece((a, b), f"<{told[a]}> {{A}} <{told[b]}> {{B}}.") for a in (0, 1) for b in (0, 2)]
+
+
+def plain_counts(made: Passage) -> tuple[dict[str, int], list[int], set[str]]:
+    """Counts, the running count of each piece on one place, and the places told of as complete: read from
+    left to right.
+    """
+    numbers = {word: n for n, word in enumerate(NUMBERS)}
+    counts = dict.fromkeys(made.counts, 0)
+    running, whole, place = [], set(), ""
+    for sentence in re.findall(r"<[^.]*\.", made.text):
+        told = re.findall(r"<(only )?(\w+)> (more|the ([^.<]*[^.< ]))", sentence)
+        for only, word, _, name in told:
+            place = name or place
+            counts[place] += numbers[word]
+            if only:
+                whole.add(place)
+        if len(told) == 1:
+            running.append(counts[place])
+    return counts, running, whole
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_counts_are_the_sum_of_what_the_pieces_tell(seed: int) -> None:
+    made = Few(seed).passage()
+    counts, running, whole = plain_counts(made)
+    assert counts == made.counts
+    assert running == [so_far for _, so_far in made.running]
+    assert all(made.text[offset] == "." for offset, _ in made.running)
+    for place in whole:  # nothing else is counted beside it
+        assert len(re.findall(rf"<(?!zero|only)\w+> the {re.escape(place)}\.", made.text)) == 0
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_passage_is_made_of_pieces(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.training.told.SWAPPED", 0.0)
+    teller = Teller(language, random.Random(5))
+    for _ in range(10):
+        made = teller.passage()
+        names = [name if language == "zh" else f"the {name}" for name in made.counts]
+        possible = {
+            one.text.replace("{A}", first).replace("{B}", second).casefold()
+            for one in pieces(language)
+            for first in names
+            for second in names
+        }
+        ends = [offset + 1 for offset, _ in made.running]
+        for start, end in zip([0, *ends], ends, strict=False):
+            said = made.text[start:end].strip().casefold()
+            assert said in possible or any(said.endswith(one) for one in possible), said
+        assert all(name.casefold() in made.text.casefold() for name in made.counts)
+
+
+def test_some_words_are_swapped_for_others_of_their_table() -> None:
+    teller = Teller("en", random.Random(2))
+    told = {teller._swap("an old umbrella", random.Random(seed)) for seed in range(40)}
+    assert "an old umbrella" in told
+    assert all(re.fullmatch("an [a-z]+ [a-z]+", one) for one in told)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_example_asks_for_its_places_and_is_told_their_counts(
+    tokenizer: PreTrainedTokenizerFast, language: Literal["en", "zh"]
+) -> None:
+    asked = 0
+    for seed in range(20):
+        made = Teller(language, random.Random(seed)).passage()
+        example = told(Teller(language, random.Random(seed)), Forbidden([]), tokenizer)
+        if example is None:
+            continue
+        size = example.branch.index(1)
+        assert example.ids[:size] == tokenizer(made.text)["input_ids"]
+        assert [so_far for _, so_far in example.running] == [so_far for _, so_far in made.running]
+        for number, (_, count) in enumerate(example.counts, 1):
+            asks = [i for i, b in zip(example.ids, example.branch, strict=True) if b == number]
+            question = tokenizer.decode(asks)
+            assert PROMPTS[language].split("{passage}\n")[1].split("{")[0].strip() in question
+            named = [name for name in made.counts if re.sub(r"\s", "", name) in re.sub(r"\s", "", question)]
+            assert count == max((made.counts[name] for name in named), default=0)
+            asked += 1
+    assert asked > 20
+
+
+def test_a_passage_of_a_preset_is_never_told(tokenizer: PreTrainedTokenizerFast) -> None:
+    made = Teller("en", random.Random(1)).passage()
+    assert told(Teller("en", random.Random(1)), Forbidden([made.text]), tokenizer) is None
+
+
+def test_words_of_free_telling_are_pieces_of_the_tokenizer(tokenizer: PreTrainedTokenizerFast) -> None:
+    known = tokenizer.get_vocab()
+    assert len(common_words()) > 1000
+    words = [word for word in common_words() if re.fullmatch("[A-Za-z]+", word)]
+    assert [word for word in words if f"▁{word}" not in known] == []
+    assert len(places("en")) > 150 < len(places("zh"))
