@@ -26,6 +26,7 @@ def test_every_line_is_a_piece_and_none_stands_twice(language: str) -> None:
     assert len(known) > 3000
     assert len({one.text for one in known}) == len(known)
     assert {n for one in known for n in one.counts} == set(range(MOST + 1))
+    assert not [one.text for one in known if one.whole and len(one.counts) == 2]  # whose number would it be?
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
