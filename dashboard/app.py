@@ -70,7 +70,6 @@ def _make_ready() -> None:
     from dashboard.shelf import STAYS
 
     FIRST_PAGE.wait()
-
     service().warm()
     # What is there now, torch above all, stays: whoever looks for garbage need not look through it each time.
     gc.collect()

@@ -48,11 +48,11 @@ class Door:
         if self._settings.hosted and any(part in scope["path"] for part in CLOSED):
             await _turn_away(scope, answer, 404)
             return
-        if _is_page(scope):
+        if page := _is_page(scope):
             FIRST_PAGE.ask()
         if scope["path"].endswith(STREAM) and scope["type"] == "websocket":
             await self._visit(scope, receive, answer)
-        elif self._full() and _is_page(scope):
+        elif page and self._full():
             await _turn_away(scope, answer, 503)
         else:
             await self._through(scope, receive, answer)

@@ -67,11 +67,12 @@ class Few(Teller):
 
     def __init__(self, seed: int) -> None:
         super().__init__("en", random.Random(seed))
-        told = NUMBERS
-        self._named = [[Piece((n,), f"<{told[n]}> {{A}}.")] for n in range(MOST + 1)]
-        self._more = [[Piece((n,), f"<{told[n]}> more.", goes_on=True)] for n in range(3)] + [[]] * 3
-        self._whole = [[Piece((n,), f"<only {told[n]}> {{A}}.", whole=True)] for n in range(MOST + 1)]
-        self._two = [Piece((a, b), f"<{told[a]}> {{A}} <{told[b]}> {{B}}.") for a in (0, 1) for b in (0, 2)]
+        self._named = [[Piece((n,), f"<{NUMBERS[n]}> {{A}}.")] for n in range(MOST + 1)]
+        self._more = [[Piece((n,), f"<{NUMBERS[n]}> more.", goes_on=True)] for n in range(3)] + [[]] * 3
+        self._whole = [[Piece((n,), f"<only {NUMBERS[n]}> {{A}}.", whole=True)] for n in range(MOST + 1)]
+        self._two = [
+            Piece((a, b), f"<{NUMBERS[a]}> {{A}} <{NUMBERS[b]}> {{B}}.") for a in (0, 1) for b in (0, 2)
+        ]
 
 
 def plain_counts(made: Passage) -> tuple[dict[str, int], list[int], set[str]]:
