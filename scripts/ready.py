@@ -27,7 +27,7 @@ def drawn(data: Mapping[str, Any]) -> dict[str, Any]:
 def _row(row: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: _short(value) for name, value in row.items() if name not in LEFT_OUT}
     answers = [
-        {name: _short(one[name]) for name in ("answer", "name", "probability", "log_prob")}
+        {name: _short(one[name]) for name in ("answer", "name", "probability", "log_prob", "share")}
         for one in row["answers"]
     ]
     return found | {"answers": answers}
