@@ -19,6 +19,7 @@ from probes.generator.careful_reader import Reader
 from probes.generator.compose import Composer
 from probes.generator.questions import PROMPTS, Query, queries
 from probes.generator.story import ME, UNKNOWN, Story
+from probes.training.details import surround
 from probes.training.overlap import Forbidden
 from probes.training.tokenizer import WINDOW
 
@@ -71,7 +72,9 @@ class Asked:
 
 
 class ExampleSource:
-    """An endless seeded stream of passages with questions in both languages."""
+    """An endless seeded stream of passages with questions in both languages; `details`: how often everyday
+    details are put around them.
+    """
 
     def __init__(
         self,
@@ -81,9 +84,10 @@ class ExampleSource:
         nonce: float = 1.0,
         odd_places: float = 0.35,
         hard: float = 1.0,
+        details: float = 0.0,
     ):
         self.rng = random.Random(seed)
-        self.forbidden, self.nonce = forbidden, nonce
+        self.forbidden, self.nonce, self.details = forbidden, nonce, details
         self.composers = [
             Composer(
                 language,
@@ -101,6 +105,8 @@ class ExampleSource:
         while True:
             composer = self.rng.choice(self.composers)
             story = composer.story(level)
+            if self.details and self.rng.random() < self.details:
+                surround(story, self.rng)
             if self.forbidden.hit(story.text):
                 continue
             most = 8 if level == 4 else 6

@@ -13,8 +13,8 @@ from probes.training.plan import Plan
 PROBES = Path(__file__).parent.parent
 WEIGHTS = "model.safetensors"
 MAKERS = (
-    *("__main__", "crew", "examples", "loop", "model", "overlap", "pieces", "plan", "stream", "told"),
-    *("tokenizer", "trunk"),
+    *("__main__", "crew", "details", "examples", "loop", "model", "overlap", "pieces", "plan", "stream"),
+    *("told", "tokenizer", "trunk"),
 )
 """Modules of this folder that a model hangs on; the others only measure it."""
 
@@ -36,6 +36,7 @@ def makers() -> list[Path]:
         *(generator / "data").glob("*.toml"),
         *(own / f"{name}.py" for name in MAKERS),
         own / "words.toml",
+        *own.glob("details_*.toml"),
         *own.glob("told_*.toml"),
         *PRESETS.glob("*.toml"),
     ]

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class Plan:
     """Every number of a run. `examples` in all, `shard` of them made at a time; `tokens` a step, padding
     included, dealt to `processes` that average their gradients. `told`: the share of passages put together
-    from pieces of free telling, not by the generator. `start_from`: a model folder to go on from, instead
+    from pieces of free telling, not by the generator; `details`: the share of the generator's passages around
+    which everyday details are put. `start_from`: a model folder to go on from, instead
     of random weights; `behind`: the share of the stages that it has behind it.
     """
 
@@ -29,7 +30,8 @@ class Plan:
     count_layer: int = 5
     event_loss: float = 0.5
     count_loss: float = 0.5
-    told: float = 0.2
+    told: float = 0.15
+    details: float = 0.5
     checkpoint_minutes: float = 4.0
     start_from: str = ""
     behind: float = 0.0

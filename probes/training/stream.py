@@ -27,7 +27,7 @@ AHEAD = 4
 def shard(plan: Plan, number: int, tokenizer: object, forbidden: Forbidden) -> list[Example]:
     """The examples of shard `number`, from the plan's seed alone."""
     seed = plan.seed * 1_000_003 + number
-    source, rng = ExampleSource(seed, forbidden), random.Random(seed)
+    source, rng = ExampleSource(seed, forbidden, details=plan.details), random.Random(seed)
     tellers = [Teller(language, rng) for language in ("en", "zh")]
     weights, edits = stage(plan.behind + (1 - plan.behind) * number / plan.shards)
     found: list[Example] = []
