@@ -38,6 +38,8 @@ GOES_ON = 0.42
 """How often a piece is followed by one that does not name the place again."""
 SWAPPED = 0.25
 """How often a word of a table that says nothing of going is replaced by another one of it."""
+_BEGINS = r"(?:^|(?<=[.!?] )|(?<=[.!?] [\"“(])|(?<=^[\"“]))"
+"""Where an English sentence begins."""
 _TABLES = ("noun", "adj", "feel", "drink", "food")
 
 
@@ -163,8 +165,9 @@ class Teller:
     def _filled(self, chosen: Piece, *names: str) -> Said:
         text = self._swap(chosen.text, self.rng)
         for slot, name in zip(("{A}", "{B}"), names, strict=False):
-            text = text.replace(slot, name if self.language == "zh" else f"the {name}")
-        text = text[0].upper() + text[1:] if chosen.text.startswith("{") else text
+            if self.language == "en":
+                text = re.sub(_BEGINS + re.escape(slot), f"The {name}", text).replace(slot, f"the {name}")
+            text = text.replace(slot, name)
         return Said(text, dict(zip(names, chosen.counts, strict=True)))
 
 

@@ -125,6 +125,14 @@ def test_every_passage_is_made_of_pieces(language: str, monkeypatch: pytest.Monk
         assert all(name.casefold() in made.text.casefold() for name in made.counts)
 
 
+def test_a_place_that_begins_a_sentence_has_a_capital(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.training.told.SWAPPED", 0.0)
+    said = Piece((1,), '{A} was shut. {A} again, then. "{A}?" I was in {A} at last.')
+    assert Teller("en", random.Random(1))._filled(said, "lake").text == (
+        'The lake was shut. The lake again, then. "The lake?" I was in the lake at last.'
+    )
+
+
 def test_some_words_are_swapped_for_others_of_their_table() -> None:
     teller = Teller("en", random.Random(2))
     told = {teller._swap("an old umbrella", random.Random(seed)) for seed in range(40)}
