@@ -22,6 +22,8 @@ BY_HAND = {
     "free text": "free",
     "unseen text": "unseen",
     "text of strangers": "strangers",
+    "text of visitors": "visitors",
+    "everyday text": "everyday",
 }
 """Files of passages that were written, not generated, by the name of their row."""
 Figure = dict[str, Any]
