@@ -108,6 +108,7 @@ def test_undo_redo_and_the_browsers_back(explore: Explore) -> None:
     explore.says("words hardly change")
     explore.press("Redo")
     explore.says("Without “walked” it says")
+    explore.rests()
     explore.chip("into").click()
     explore.says("“walked”, “into”")
     explore.page.go_back()
