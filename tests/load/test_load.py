@@ -31,7 +31,7 @@ def test_half_a_minute_of_sixteen_visitors(tmp_path: Path, smollm2: Path) -> Non
     with hosted(tmp_path, smollm2) as host, ThreadPoolExecutor(1) as pool:
         found = pool.submit(asyncio.run, loaded(host, plan, smollm2)).result()
     told = json.dumps(found, indent=1, ensure_ascii=False)
-    assert found["answers"] > 20, told
+    assert found["answers"] > 8, told
     assert (found["wrong"], found["leaks"], found["faults_in_the_log"]) == (0, 0, []), told
     assert found["refused_percent"] <= 2, told
     for kind in ("cached", "uncached"):
