@@ -166,8 +166,8 @@ class Teller:
         text = self._swap(chosen.text, self.rng)
         for slot, name in zip(("{A}", "{B}"), names, strict=False):
             if self.language == "en":
-                text = re.sub(_BEGINS + re.escape(slot), f"The {name}", text).replace(slot, f"the {name}")
-            text = text.replace(slot, name)
+                text = re.sub(_BEGINS + re.escape(slot), f"The {name}", text)
+            text = text.replace(slot, name if self.language == "zh" else f"the {name}")
         return Said(text, dict(zip(names, chosen.counts, strict=True)))
 
 
