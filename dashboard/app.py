@@ -35,6 +35,7 @@ few_arenas()
 from dashboard.hosting import routes  # noqa: E402
 from dashboard.hosting.door import Door  # noqa: E402
 from dashboard.hosting.first import FIRST_PAGE  # noqa: E402
+from dashboard.hosting.leaving import leave_in_time  # noqa: E402
 from dashboard.hosting.lines import keep_words_out, write_lines  # noqa: E402
 from dashboard.hosting.operator import operator_routes  # noqa: E402
 from dashboard.hosting.packed import Packed  # noqa: E402
@@ -61,6 +62,7 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
 
     rehearse()
     send_at_once()
+    leave_in_time()
     threading.Thread(target=_make_ready, name="warm-up", daemon=True).start()
     yield
 

@@ -144,7 +144,7 @@ class Flight:
         with self.changed:
             if stays:
                 self._seen = self._clock()
-            return any(self._following.values()) or self._clock() - self._seen <= LINGER
+            return stays or any(self._following.values()) or self._clock() - self._seen <= LINGER
 
     def _check(self) -> None:
         if not self.wanted:

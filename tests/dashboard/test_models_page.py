@@ -345,6 +345,9 @@ def test_a_download_goes_on_for_who_looks_at_another_page(
     slow.going.let(2)
     thread.join(20)
     assert isinstance(fault[0], InterruptedError)
+    sent = slow.sent
+    slow.going.let(20)
+    until(lambda: slow.sent >= sent + 20)  # with nobody following it
     assert shop.files.under_way(choice)
     again = Steps()
     back, _ = following(shop, choice, again)

@@ -20,6 +20,7 @@ from urllib.parse import urlencode
 
 import psutil
 import pytest
+import streamlit
 
 from dashboard.values import packed
 from tests.browser.conftest import ROOT, served
@@ -189,6 +190,22 @@ def test_crux_page_ends_with_its_server(tmp_path: Path, loop: Loop, told: signal
         with socket.socket() as asked:
             assert asked.connect_ex(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))) != 0
         loop.run(visitor.leave())
+    assert "Traceback" not in log_of(tmp_path)
+
+
+def test_who_does_not_read_what_was_sent_does_not_keep_the_server(tmp_path: Path) -> None:
+    """A phone that sleeps: a line with an answer on it that nobody takes."""
+    with crux_page(tmp_path) as (url, process):
+        files = Path(streamlit.__file__).with_name("static").rglob("*.js")
+        largest = max(files, key=lambda file: file.stat().st_size)
+        sleeper = socket.socket()
+        sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sleeper.connect(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2])))
+        sleeper.sendall(f"GET /static/js/{largest.name} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert sleeper.recv(1) == b"H"
+        process.send_signal(signal.SIGTERM)
+        process.wait(15)
+        sleeper.close()
     assert "Traceback" not in log_of(tmp_path)
 
 

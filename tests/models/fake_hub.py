@@ -52,6 +52,8 @@ class FakeHub:
     def __init__(self) -> None:
         self.folders: dict[str, Path] = {}
         self.step, self.going = 1 << 20, Turnstile()
+        self.sent = 0
+        """Steps of weights so far."""
         self.cut: dict[str, int] = {}
         self.spoilt: set[str] = set()
         self.ranges: list[tuple[str, int]] = []
@@ -151,6 +153,7 @@ class FakeHub:
                 return False
             if broken:
                 return False
+            self.sent += name.endswith(".safetensors")
         return True
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
