@@ -17,6 +17,7 @@ from probes.asking.question import preset
 from probes.locale import say
 from probes.numbers import which
 from probes.training.cases import BY_HAND, LANGUAGES, Figure, figure
+from probes.training.pieces import pieces
 
 HERE = Path(__file__).parent
 HOUSE = HERE.parent / "models" / "builtin"
@@ -173,7 +174,12 @@ def card(
     of the weights (card_notes.toml): limits in both languages, and what was tried, in English.
     """
     text = (HERE / "card.md").read_text(encoding="utf-8")
-    values = {"passages": str(figures["passages"]), "tried": notes["tried"]["en"].strip()}
+    told = sum(len(pieces(language)) for language in LANGUAGES)
+    values = {
+        "passages": str(figures["passages"]),
+        "pieces": f"{told:,}",
+        "tried": notes["tried"]["en"].strip(),
+    }
     for lang in LANGUAGES:
         found = _measured(figures, origin, lang)
         again = _measured(run["figures"], run["origin"], lang) if run else {}

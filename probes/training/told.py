@@ -32,7 +32,9 @@ ON_TWO = 0.4
 """How often a passage on several places has a piece on two of them."""
 LINES = 0.06
 """How often every piece that names its place begins a line."""
-WHOLE = 0.2
+ALONE = 0.3
+"""How often a passage is one piece that says it is complete, and nothing else."""
+WHOLE = 0.35
 """How often a place's visits are told by one piece that says it is complete, where there is one."""
 GOES_ON = 0.42
 """How often a piece is followed by one that does not name the place again."""
@@ -80,6 +82,9 @@ class Teller:
     def passage(self) -> Passage:
         """One passage on one to three places."""
         rng = self.rng
+        if rng.random() < ALONE:
+            said = self._filled(rng.choice([p for same in self._whole for p in same]), *self._names(1))
+            return self._joined([[said]], said.visits)
         names = self._names(rng.choices((1, 2, 3), (3, 5, 3))[0])
         counts = {
             name: rng.choices(range(MOST + 1), BESIDE if number else ASKED)[0]
