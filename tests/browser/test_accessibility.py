@@ -8,12 +8,15 @@ from typing import Any
 import axe_playwright_python
 import pytest
 
+from dashboard.values import packed
 from tests.browser.conftest import PATIENCE, Explore, sync_api
 
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-PAGES = ("", "smallest", "order", "pairs", "heads", "links", "layers", "studies", "lecture", "models")
+PAIRS = f"pairs?text={packed('I walked into the coffee shop, drank a latte and went home.')}"
+"""Of few words: of a preset's sixty all pairs take a while, and look no other."""
+PAGES = ("", "smallest", "order", PAIRS, "heads", "links", "layers", "studies", "lecture", "models")
 CHART_TEXT = """() => {
   const parts = colour => colour.match(/[\\d.]+/g).map(Number);
   const light = ([r, g, b]) => {
