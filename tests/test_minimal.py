@@ -231,22 +231,22 @@ def test_sets_of_generated_passages_hold_in_runs_of_their_own() -> None:
 
 @pytest.mark.slow
 def test_what_is_known_to_be_needed_is_in_the_core() -> None:
-    """Key words are those of the generator, which says what a careful reader needs; `scripts.cores` measures
-    twice as many passages, and finds 67 of 79 words. Where several visits are told, a few words in any order
-    may be enough for the built-in model.
+    """Key words are those of the generator, which says what a careful reader needs; docs/method.md tells
+    of the same passages. Where several visits are told, a few words in any order may be enough for the
+    built-in model, so that of few passages one alone moves the share by far.
     """
     found = [
         cores.measure(
             load_model("builtin"),
-            list(cores.passages(language, 7, 11)),
+            list(cores.passages(language, 14, 11)),
             cores.Counts(language, 0.2, 0.0),
             None,
         )
         for language in cores.LANGUAGES
     ]
     has, of = (sum(numbers) for numbers in zip(*(one.words for one in found), strict=True))
-    assert of >= 30
-    assert has / of >= 0.6, [one.missed for one in found]
+    assert of >= 60
+    assert has / of >= 0.8, [one.missed for one in found]
 
 
 def test_a_known_word_is_counted_by_what_of_it_is_in_the_core() -> None:
