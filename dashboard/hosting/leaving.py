@@ -10,16 +10,13 @@ GOODBYE = 3
 """Seconds that answers under way have to be read."""
 
 
-def leave_in_time(seconds: int = GOODBYE) -> bool:
-    """Tell the server of this process how long to wait for lines to close once it is told to end; whether it
-    was told.
+def leave_in_time() -> None:
+    """Tell the server of this process how long to wait for lines to close once it is told to end.
 
     By itself it waits for ever, and a line stays open as long as what was written to it is not read: a phone
     that sleeps keeps the process up until its host kills it, Docker after ten seconds. A server that was
     started otherwise than by Streamlit's command, or has been given a time, is left as it is.
     """
     server = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    if not isinstance(server, Server) or server.config.timeout_graceful_shutdown is not None:
-        return False
-    server.config.timeout_graceful_shutdown = seconds
-    return True
+    if isinstance(server, Server) and server.config.timeout_graceful_shutdown is None:
+        server.config.timeout_graceful_shutdown = GOODBYE

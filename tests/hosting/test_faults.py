@@ -176,6 +176,11 @@ def crux_page(folder: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
             process.wait(20)
 
 
+def address_of(url: str) -> tuple[str, int]:
+    """Of its server, as a socket takes it."""
+    return "127.0.0.1", int(url.rstrip("/").rpartition(":")[2])
+
+
 @pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGINT])
 def test_crux_page_ends_with_its_server(tmp_path: Path, loop: Loop, told: signal.Signals) -> None:
     """With somebody connected and a run under way; nothing is left that listens or computes."""
@@ -188,7 +193,7 @@ def test_crux_page_ends_with_its_server(tmp_path: Path, loop: Loop, told: signal
         time.sleep(1.0)
         assert not [pid for pid in whole if psutil.pid_exists(pid) and psutil.Process(pid).is_running()]
         with socket.socket() as asked:
-            assert asked.connect_ex(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))) != 0
+            assert asked.connect_ex(address_of(url)) != 0
         loop.run(visitor.leave())
     assert "Traceback" not in log_of(tmp_path)
 
@@ -200,7 +205,7 @@ def test_who_does_not_read_what_was_sent_does_not_keep_the_server(tmp_path: Path
         largest = max(files, key=lambda file: file.stat().st_size)
         sleeper = socket.socket()
         sleeper.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        sleeper.connect(("127.0.0.1", int(url.rstrip("/").rpartition(":")[2])))
+        sleeper.connect(address_of(url))
         sleeper.sendall(f"GET /static/js/{largest.name} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
         assert sleeper.recv(1) == b"H"
         process.send_signal(signal.SIGTERM)
