@@ -46,6 +46,7 @@ class Example:
     `hidden` lists tokens that nothing later may read. `targets`: (index, token to predict there, weight in
     hundredths, 1 at the first answer token). `events`: (index, label). `counts`: (index of the asked place's
     last token in a question, count). `running`: (index, my visits so far to the place that is named there).
+    `known`: (index, visits that the word or sentence ending there tells of, in free telling).
     """
 
     ids: list[int]
@@ -56,6 +57,7 @@ class Example:
     events: list[tuple[int, int]] = field(default_factory=list)
     counts: list[tuple[int, int]] = field(default_factory=list)
     running: list[tuple[int, int]] = field(default_factory=list)
+    known: list[tuple[int, int]] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -208,6 +210,7 @@ class Batch:
     events: np.ndarray
     counts: np.ndarray
     running: np.ndarray
+    known: np.ndarray
 
 
 STEP = 8
@@ -220,12 +223,13 @@ def padded(length: int) -> int:
 
 
 def collate(examples: list[Example], pad: int) -> Batch:
-    """`targets`, `events`, `counts`, `running` get the row as first column; padding is branch -1."""
+    """The lists of indices get the row as first column; padding is branch -1."""
     length = padded(max(len(example) for example in examples))
     shape = (len(examples), length)
     ids, branch = np.full(shape, pad, np.int64), np.full(shape, -1, np.int64)
     position, hidden = np.zeros(shape, np.int64), np.zeros(shape, bool)
-    flat: dict[str, list[tuple[int, ...]]] = {"targets": [], "events": [], "counts": [], "running": []}
+    widths = {"targets": 5, "events": 3, "counts": 3, "running": 3, "known": 3}
+    flat: dict[str, list[tuple[int, ...]]] = {name: [] for name in widths}
     for row, example in enumerate(examples):
         size = len(example)
         ids[row, :size], branch[row, :size], position[row, :size] = (
@@ -236,7 +240,6 @@ def collate(examples: list[Example], pad: int) -> Batch:
         hidden[row, example.hidden] = True
         for name, rows in flat.items():
             rows += [(row, *item) for item in getattr(example, name)]
-    widths = {"targets": 5, "events": 3, "counts": 3, "running": 3}
     arrays = {name: np.array(rows, np.int64).reshape(-1, widths[name]) for name, rows in flat.items()}
     return Batch(ids, branch, position, hidden, **arrays)
 

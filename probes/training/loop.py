@@ -163,7 +163,7 @@ class TrainingRun:
     def _tell(self, recent: deque[Losses], seconds: float) -> None:
         mean = {
             name: sum(getattr(one, name) for one in recent) / len(recent)
-            for name in ("answer", "event", "count", "running", "right")
+            for name in ("answer", "event", "known", "count", "running", "right")
         }
         entry = {
             "step": self.step,

@@ -3,9 +3,9 @@
 What made it learn, each found by a failed run without it: embeddings start large (std 0.5) and the writes of
 each layer small (output projections scaled by 1/sqrt(2 L)), or token identity drowns under the first layer's
 output and the asked place is ignored; the final norm starts at 0.1, so the first logits are calm; the tied
-head passes no gradient to rows that are no answer, or the softmax drags all words to one side. Two auxiliary
-heads, thrown away afterwards, say in the middle of the network what an event counts and how many visits the
-asked place has. Attention itself is never supervised.
+head passes no gradient to rows that are no answer, or the softmax drags all words to one side. Three
+auxiliary heads, thrown away afterwards, say in the middle of the network what an event counts, what a word
+or sentence of free telling counts, and how many visits a place has. Attention itself is never supervised.
 """
 
 from __future__ import annotations
@@ -98,6 +98,7 @@ class Losses:
     total: Tensor
     answer: float
     event: float
+    known: float
     count: float
     running: float
     right: float
@@ -111,6 +112,7 @@ class Trainer(nn.Module):
         super().__init__()
         self.model, self.plan, self.end = model, plan, end
         self.event_head = nn.Linear(plan.width, OTHERS + 1)
+        self.known_head = nn.Linear(plan.width, COUNTS)
         self.count_head = nn.Linear(plan.width, COUNTS)
         self.trunk = TrainingTrunk(model, halves_pay(model.device.type))
         self.draw = torch.Generator()
@@ -133,15 +135,17 @@ class Trainer(nn.Module):
         share = weight.float() / 100
         answer = (entropy * share).sum() / share.sum()
         event = _auxiliary(self.event_head, seen[self.plan.event_layer], batch.events)
+        known = _auxiliary(self.known_head, seen[self.plan.event_layer], batch.known)
         count = _auxiliary(self.count_head, seen[self.plan.count_layer], batch.counts)
         running = _auxiliary(self.count_head, seen[self.plan.count_layer], batch.running)
         asked = first.bool()
         right = (logits.detach()[asked].argmax(-1) == token[asked]).float().mean().item()
-        total = answer + self.plan.event_loss * event + self.plan.count_loss * (count + running)
+        total = answer + self.plan.event_loss * (event + known) + self.plan.count_loss * (count + running)
         return Losses(
             total,
             entropy.detach()[asked].mean().item(),
             float(event.detach()),
+            float(known.detach()),
             float(count.detach()),
             float(running.detach()),
             right,

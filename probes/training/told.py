@@ -8,8 +8,6 @@ their sum.
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from probes.generator.story import Story
 from probes.training.examples import Example, branch
 from probes.training.overlap import Forbidden
 from probes.training.pieces import MOST, Piece, pieces, places
+from probes.training.said import Filler, Said
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -38,30 +37,19 @@ WHOLE = 0.35
 """How often a place's visits are told by one piece that says it is complete, where there is one."""
 GOES_ON = 0.42
 """How often a piece is followed by one that does not name the place again."""
-SWAPPED = 0.25
-"""How often a word of a table that says nothing of going is replaced by another one of it."""
-_BEGINS = r"(?:^|(?<=[.!?] )|(?<=[.!?] [\"“(])|(?<=^[\"“]))"
-"""Where an English sentence begins."""
-_TABLES = ("noun", "adj", "feel", "drink", "food")
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A piece as it stands in a passage: `visits` of mine to each place it speaks of."""
-
-    text: str
-    visits: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text, how often I go to each place of it, the one to be asked first before the others, and `running`:
-    the offset of the last character of each piece on one place, and my visits to that place by then.
+    """A text, and how often I go to each place of it, the one to be asked first before the others. `running`:
+    the offset of some words' or sentences' last character, and my visits to their place by then; `known`: the
+    same, and the visits that the word or sentence tells of.
     """
 
     text: str
     counts: dict[str, int]
     running: tuple[tuple[int, int], ...]
+    known: tuple[tuple[int, int], ...]
 
 
 class Teller:
@@ -70,7 +58,7 @@ class Teller:
     def __init__(self, language: str, rng: random.Random, nonce: float = 1.0):
         self.language, self.rng, self.nonce = language, rng, nonce
         self.tables = Tables(language)
-        self._swap = _swapper(self.tables)
+        self.fill = Filler(language, self.tables)
         known = pieces(language)
         self._whole = [[p for p in known if p.whole and p.counts == (n,)] for n in range(MOST + 1)]
         self._two = [p for p in known if len(p.counts) == 2]
@@ -83,7 +71,8 @@ class Teller:
         """One passage on one to three places."""
         rng = self.rng
         if rng.random() < ALONE:
-            said = self._filled(rng.choice([p for same in self._whole for p in same]), *self._names(1))
+            whole = self.fill.cut(rng.choice([p for same in self._whole for p in same]), rng)
+            said = self._filled(whole, *self._names(1))
             return self._joined([[said]], said.visits)
         names = self._names(rng.choices((1, 2, 3), (3, 5, 3))[0])
         counts = {
@@ -103,15 +92,16 @@ class Teller:
         gap = "" if self.language == "zh" else " "
         between = "\n" if self.rng.random() < LINES else gap
         text, so_far = "", dict.fromkeys(counts, 0)
-        running = []
+        running, known = [], []
         for block in blocks:
             for number, said in enumerate(block):
-                text += (gap if number else between if text else "") + said.text
-                for name, n in said.visits.items():
-                    so_far[name] += n
-                if len(said.visits) == 1:
-                    running.append((len(text) - 1, so_far[next(iter(said.visits))]))
-        return Passage(text, counts, tuple(running))
+                text += gap if number else between if text else ""
+                start, text = len(text), text + said.text
+                running += [(start + at, so_far[place] + n) for at, place, n in said.running]
+                known += [(start + at, n) for at, n in said.known]
+                for place, n in said.visits.items():
+                    so_far[place] += n
+        return Passage(text, counts, tuple(running), tuple(known))
 
     def _names(self, number: int) -> list[str]:
         rng = self.rng
@@ -168,30 +158,7 @@ class Teller:
         return [(0, 10, 7, 6, 5, 5)[n] for n in range(1, left + 1) if self._named[n]]
 
     def _filled(self, chosen: Piece, *names: str) -> Said:
-        text = self._swap(chosen.text, self.rng)
-        for slot, name in zip(("{A}", "{B}"), names, strict=False):
-            if self.language == "en":
-                text = re.sub(_BEGINS + re.escape(slot), f"The {name}", text)
-            text = text.replace(slot, name if self.language == "zh" else f"the {name}")
-        return Said(text, dict(zip(names, chosen.counts, strict=True)))
-
-
-def _swapper(tables: Tables) -> Callable[[str, random.Random], str]:
-    """What replaces some words of a text by others of the same table of the lexicon."""
-    groups = [
-        [w for w in tables.options(name) if re.fullmatch(r"[a-z]{3,}|[\u4e00-\u9fff]{2,}", w)]
-        for name in _TABLES
-    ]
-    group_of = {word: group for group in groups for word in group}
-    either = "|".join(sorted(group_of, key=lambda word: (-len(word), word)))
-    pattern = re.compile(rf"\b(?:{either})\b" if tables.language == "en" else either)
-
-    def swap(text: str, rng: random.Random) -> str:
-        return pattern.sub(
-            lambda found: rng.choice(group_of[found[0]]) if rng.random() < SWAPPED else found[0], text
-        )
-
-    return swap
+        return self.fill(chosen, list(names), self.rng)
 
 
 def told(teller: Teller, forbidden: Forbidden, tokenizer: PreTrainedTokenizerFast) -> Example | None:
@@ -203,9 +170,10 @@ def told(teller: Teller, forbidden: Forbidden, tokenizer: PreTrainedTokenizerFas
     passage = tokenizer(made.text)
     size = len(passage["input_ids"])
     example = Example(list(passage["input_ids"]), [0] * size, list(range(size)))
-    for offset, so_far in made.running:
-        if (token := passage.char_to_token(offset)) is not None:
-            example.running.append((token, so_far))
+    for points, found in ((made.running, example.running), (made.known, example.known)):
+        for offset, number in points:
+            if (token := passage.char_to_token(offset)) is not None:
+                found.append((token, number))
     asked = queries(story, teller.tables, teller.rng, 4, nonce=teller.nonce, names=0)
     for number, query in enumerate(asked, 1):
         label = str(made.counts.get(query.place or "", 0))

@@ -25,7 +25,7 @@ PLAN = replace(TINY, seed=5, examples=96, shard=48, processes=2)
 
 def numbered(number: int) -> Batch:
     empty = np.zeros((0, 0), np.int64)
-    return Batch(np.array([[number]]), *(empty for _ in range(7)))
+    return Batch(np.array([[number]]), *(empty for _ in range(8)))
 
 
 @pytest.mark.parametrize(("of", "size"), [(7, 2), (8, 2), (1, 3), (9, 4)])
@@ -165,11 +165,12 @@ def test_two_processes_stopped_and_resumed_are_one_that_averages(tmp_path: Path)
     fresh = TrainingRun(PLAN, tmp_path / "fresh").trainer.state_dict()
     for name, weights in first.items():
         assert torch.equal(weights, second[name]), name
-        apart = (weights - expected[name]).abs()  # AdamW turns the last digits of a tiny gradient into a step
-        assert apart.max() < 2e-4, name
-        assert (apart > 2e-5).double().mean() < 1e-4, name
-        if "rotary" not in name:
-            assert not torch.allclose(weights, fresh[name], atol=2e-5), name
+        if "rotary" in name:
+            continue
+        apart, way = weights - expected[name], weights - fresh[name]
+        assert apart.abs().max() < 2e-4, name  # AdamW turns the last digits of a tiny gradient into a step
+        assert apart.norm() < 0.05 * way.norm(), name
+        assert way.norm() > 0, name
 
 
 def test_the_whole_of_it_leaves_a_model(tmp_path: Path) -> None:
