@@ -8,15 +8,18 @@ import random
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from probes.generator.lexicon import Tables
 from probes.training.details import details
-from probes.training.pieces import Piece, split
+from probes.training.pieces import Piece, pieces, split
 
 SWAPPED = 0.25
 """How often a word of a table that says nothing of going is replaced by another one of it."""
 BETWEEN = 0.08
 """How often an everyday detail is put behind a sentence that is not the last."""
+TOLD_ANEW = 0.35
+"""How often the words that say how I went to {A} are replaced by those of another piece."""
 CUT = 0.35
 """How often a piece that may be cut ends early, behind a sentence that tells of a visit."""
 _BEGINS = r"(?:^|(?<=[.!?] )|(?<=[.!?] [\"“(])|(?<=^[\"“]))"
@@ -25,6 +28,13 @@ _ENDS = {
     "en": re.compile(r"(?<!\b[A-Z])(?<!\bM[rs])(?<!\b(?:Mrs|a\.m|p\.m))[.!?]+[”\"’')]*(?= |$)"),
     "zh": re.compile(r"[。！？]+[”」’）]*"),
 }
+_WENT = {
+    "en": re.compile(r"\b(?P<who>I|[Ww]e) (?P<how>(?:[\w’'-]+ ){1,5})(?={A}¹)"),
+    "zh": re.compile(r"(?P<who>我们?)(?P<how>[^\W\d我们才是的怎只]{1,6})(?={A}¹)"),
+}
+"""What stands between me and a place where I am marked to have gone once."""
+_LEANS = re.compile(r"(?<!\band)(?<!\bbut)(?<!\bso)(?<!\bthen)[\w’'] $")
+"""What a clause leans on whose verb may want no object ("the man I met in {A}")."""
 _TABLES = ("noun", "adj", "feel", "drink", "food")
 
 
@@ -48,10 +58,12 @@ class Filler:
         self.language = language
         self._swap = _swapper(tables)
         self._details = details(language).sentences
+        self._ways = _ways(language)
 
     def __call__(self, piece: Piece, names: list[str], rng: random.Random) -> Said:
         """`piece` with `names` for its places."""
-        text = self._swap(piece.marked, rng)
+        text = _WENT[self.language].sub(lambda found: self._anew(found, rng), piece.marked)
+        text = self._swap(text, rng)
         if piece.told:
             text = self._surrounded(text, rng)
         for slot, name in zip(("{A}", "{B}"), names, strict=False):
@@ -84,6 +96,13 @@ class Filler:
             return piece
         begun = piece.marked[: rng.choice(may)]
         return replace(piece, marked=begun, counts=(sum(n for *_, n in split(begun)[1]),))
+
+    def _anew(self, found: re.Match[str], rng: random.Random) -> str:
+        """My going to a place, told as another piece tells of mine, or of ours."""
+        if rng.random() >= TOLD_ANEW:
+            return found[0]
+        gap = " " if self.language == "en" else ""
+        return found["who"] + gap + rng.choice(self._ways[found["who"].casefold()])
 
     def _surrounded(self, marked: str, rng: random.Random) -> str:
         """The text with details between its sentences."""
@@ -123,6 +142,18 @@ class Filler:
             start = at.end()
         if start < len(text):
             yield start, len(text)
+
+
+@cache
+def _ways(language: str) -> dict[str, list[str]]:
+    """The ways in which pieces tell of one visit to a place that is named, mine and ours, once each."""
+    found: dict[str, set[str]] = {}
+    for piece in pieces(language):
+        for one in _WENT[language].finditer(piece.marked):
+            if _LEANS.search(piece.marked[: one.start()]):
+                continue
+            found.setdefault(one["who"].casefold(), set()).add(one["how"])
+    return {who: sorted(ways) for who, ways in found.items()}
 
 
 def _swapper(tables: Tables) -> Callable[[str, random.Random], str]:

@@ -19,8 +19,8 @@ NUMBERS = ("zero", "one", "two", "three")
 @pytest.fixture
 def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is swapped and nothing put in between."""
-    monkeypatch.setattr("probes.training.said.SWAPPED", 0.0)
-    monkeypatch.setattr("probes.training.said.BETWEEN", 0.0)
+    for name in ("SWAPPED", "BETWEEN", "TOLD_ANEW"):
+        monkeypatch.setattr(f"probes.training.said.{name}", 0.0)
 
 
 def filler(language: str = "en") -> Filler:
@@ -137,8 +137,8 @@ def test_what_is_not_marked_or_tells_of_one_thing_is_not_cut(monkeypatch: pytest
 def test_details_stand_between_sentences_and_change_no_number(
     language: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("probes.training.said.SWAPPED", 0.0)
-    monkeypatch.setattr("probes.training.said.BETWEEN", 1.0)
+    for name, share in (("SWAPPED", 0.0), ("BETWEEN", 1.0), ("TOLD_ANEW", 0.0)):
+        monkeypatch.setattr(f"probes.training.said.{name}", share)
     known, put = details(language).sentences, 0
     for one in [p for p in pieces(language) if p.told and len(p.counts) == 1][:200]:
         said = filler(language)(one, ["X"], random.Random(1))
@@ -153,6 +153,26 @@ def test_details_stand_between_sentences_and_change_no_number(
             re.sub(r"\s", "", left).casefold() == re.sub(r"\s", "", one.text.replace("{A}", name)).casefold()
         )
     assert put > 50
+
+
+@pytest.mark.usefixtures("plain")
+def test_a_visit_is_told_as_another_piece_tells_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.training.said.TOLD_ANEW", 1.0)
+    fill, told = filler(), set()
+    made = piece("3 | We went to {A}¹ and to {A}¹. I never went to {A}, but I went to {A}¹.")
+    for seed in range(60):
+        said = fill(made, ["X"], random.Random(seed))
+        found = re.fullmatch(
+            r"We (.+?) the X and to the X\. I never went to the X, but I (.+) the X\.", said.text
+        )
+        assert found, said.text
+        told.add(found.groups())
+        marked = [at for at, n in said.known if n == 1 and said.text[at] == "X"]
+        assert [said.text[: at + 1].count("X") for at in marked] == [1, 2, 4]
+    ours, mine = zip(*told, strict=True)
+    assert all(f"e {way} {{A}}¹" in "".join(p.marked for p in pieces("en")) for way in ours)
+    assert all(f"I {way} {{A}}¹" in "".join(p.marked for p in pieces("en")) for way in mine)
+    assert len(told) > 50
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -124,7 +124,7 @@ def test_some_passages_are_one_whole_piece_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_passage_is_made_of_pieces(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SWAPPED", "BETWEEN", "CUT"):
+    for name in ("SWAPPED", "BETWEEN", "TOLD_ANEW", "CUT"):
         monkeypatch.setattr(f"probes.training.said.{name}", 0.0)
     teller = Teller(language, random.Random(5))
     for _ in range(10):
