@@ -47,7 +47,7 @@ STAGES = (
     (0.10, (30, 55, 15, 0, 0), 0.3),
     (0.22, (10, 20, 55, 15, 0), 0.45),
     (0.60, (6, 12, 42, 38, 2), 0.5),
-    (1.01, (5, 8, 24, 60, 3), 0.5),
+    (1.01, (5, 8, 24, 60, 3), 0.65),
 )
 """Until which share of the run: weights of the passage levels, share of edited passages.
 
