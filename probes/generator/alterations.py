@@ -81,7 +81,7 @@ def _reorder(story: Story, order: tuple[int, ...]) -> Altered:
     return Altered(story.reordered(order), (), moved)
 
 
-KINDS = {"one": 30, "few": 18, "many": 12, "telling": 18, "event": 10, "sentence": 4, "move": 8}
+KINDS = {"one": 30, "few": 18, "many": 20, "telling": 18, "event": 10, "sentence": 4, "move": 8}
 """How words are chosen, and how often."""
 MODES = {Mode.DELETE: 50, Mode.HIDE: 28, Mode.REPLACE: 22}
 
@@ -115,7 +115,7 @@ def _choose(story: Story, kind: str, rng: random.Random) -> list[Word]:
         pool = parts if rng.random() < 0.4 else words
         return rng.sample(pool, min(len(pool), rng.randint(2, 5)))
     if kind == "many":
-        share = rng.uniform(0.08, 0.3)
+        share = rng.uniform(0.08, 0.3) if rng.random() < 0.4 else rng.uniform(0.3, 0.98)
         return [word for word in words if rng.random() < share]
     if kind == "event":
         number = rng.choice(parts).event

@@ -23,6 +23,7 @@ BY_HAND = {
     "unseen text": "unseen",
     "text of strangers": "strangers",
     "text of visitors": "visitors",
+    "straightforward text": "straightforward",
     "everyday text": "everyday",
 }
 """Files of passages that were written, not generated, by the name of their row."""
