@@ -170,7 +170,7 @@ def test_two_processes_stopped_and_resumed_are_one_that_averages(tmp_path: Path)
         apart, way = weights - expected[name], weights - fresh[name]
         assert apart.abs().max() < 2e-4, name  # AdamW turns the last digits of a tiny gradient into a step
         assert apart.norm() < 0.05 * way.norm(), name
-        assert way.norm() > 0, name
+        assert not torch.allclose(weights, fresh[name], atol=2e-5), name
 
 
 def test_the_whole_of_it_leaves_a_model(tmp_path: Path) -> None:

@@ -125,12 +125,9 @@ def test_what_is_not_marked_or_tells_of_one_thing_is_not_cut(monkeypatch: pytest
         "2 | I went to {A}. I went again.",
         "1 | I sat down. I was in {A}¹.",
         "0 | Not I. Not to {A}.",
+        "1! | I went¹. It was {A}. It was fine.",  # cut earlier, it would not name the place
     ):
         assert filler().cut(piece(line), random.Random(1)) == piece(line)
-    begun = filler().cut(piece("1! | I went¹. It was {A}. It was fine."), random.Random(1))
-    assert begun == piece(
-        "1! | I went¹. It was {A}. It was fine."
-    )  # cut earlier, it would not name the place
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
